@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The profile of one run: a calling-context tree with exact numbers, and its functions.
+ *
+ * Built in one streaming pass over a trace (memory grows with contexts, not with events). No printing, no file writing. What the
+ * numbers mean is defined in docs/glossary.md; all times here are in ticks, profile_ns() converts. Strings are borrowed from the profile.
+ */
+#ifndef CPROF_PROFILE_H
+#define CPROF_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct session;    /* trace/session.h: one or several opened traces of one run */
+struct symbolizer;
+
+struct profile_options {
+	bool unroll;              /* every folding edge becomes a node of its own instead of leading back to its target */
+	bool by_thread;           /* a level of thread nodes below the root */
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes); /* or NULL */
+	void *progress_context;
+};
+
+struct call_numbers {
+	uint64_t calls;    /* entered in this trace; inherited calls are not counted */
+	uint64_t open;     /* of these, not ended when the trace ended */
+	uint64_t repaired; /* of these, ended without an exit */
+	uint64_t self_ticks;  /* time in which this context was current */
+	uint64_t total_ticks; /* self + totals of the children: always adds up */
+	uint64_t span_ticks;  /* time in which at least one call was open */
+	uint64_t min_ticks, max_ticks;              /* of single ended calls; 0 when none has ended */
+	uint64_t p50_ticks, p90_ticks, p99_ticks;   /* upper bound of a bucket no wider than 3 % */
+};
+
+enum call_node_kind { NODE_ROOT, NODE_PROCESS, NODE_THREAD, NODE_FUNCTION, NODE_OVERFLOW };
+
+struct call_function {    /* distinct function: module + entry address */
+	const char *name;
+	const char *linkage;  /* or NULL */
+	const char *module;   /* path as recorded; "" for module 0 */
+	const char *file;     /* of its declaration, or NULL */
+	uint32_t line;
+	bool known;           /* false: name is module+offset */
+	uint64_t address;     /* ELF virtual address */
+	struct call_numbers numbers; /* flat: self = sum over contexts; total = span = per thread, outermost calls only; calls etc. summed */
+};
+
+struct call_node {
+	struct call_node *parent, *first_child, *next_sibling; /* children in order of total, descending */
+	enum call_node_kind kind;
+	uint32_t function;     /* index into profile.functions; UINT32_MAX unless NODE_FUNCTION */
+	const char *name;      /* function name, thread name, ... never NULL */
+	const char *site_file; /* where it was called from; NULL: unknown, then site_module/site_address */
+	uint32_t site_line, site_column;
+	const char *site_module;
+	uint64_t site_address;
+	uint64_t recursive_calls; /* of numbers.calls, those that came back here from deeper in the path (folding edges) */
+	struct call_numbers numbers;
+};
+
+struct call_pair {         /* caller -> callee, exact: over all contexts and edges */
+	uint32_t caller, callee; /* function indices; caller UINT32_MAX: from outside every recorded call */
+	uint64_t calls;
+};
+
+struct profile_info {      /* what `info` prints: the honest measurement panel */
+	uint64_t events, calls, contexts, edges;
+	uint64_t threads, processes;
+	uint64_t duration_ticks;       /* first to last event */
+	uint64_t lost_events, repaired_calls, unmatched_exits, open_calls, holes, clock_steps_back;
+	uint64_t trace_bytes;          /* all files read */
+	bool clean_exit;
+	double clock_hz;               /* 0 when unknown: times are ticks */
+};
+
+struct profile {
+	struct call_node *root;
+	size_t nodes;
+	struct call_function *functions;
+	size_t nr_functions;
+	struct call_pair *pairs;       /* sorted by caller, callee */
+	size_t nr_pairs;
+	struct profile_info info;
+	struct profile_private *private_data;
+};
+
+/* Streams the session once. The symbolizer must already know the session's modules (session_add_modules()). */
+struct cprof_error *profile_create(struct session *session, struct symbolizer *symbolizer, const struct profile_options *options,
+				   struct profile **ret) CPROF_MUST_CHECK;
+void profile_destroy(struct profile *profile);
+
+/* A duration in ns, rounded to nearest. */
+uint64_t profile_ns(const struct profile *profile, uint64_t ticks);
+
+#endif
