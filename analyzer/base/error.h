@@ -31,7 +31,7 @@ struct cprof_error {
 };
 
 #define CPROF_MUST_CHECK __attribute__((warn_unused_result))
-#define CPROF_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define CPROF_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 extern struct cprof_error cprof_enomem;
 
