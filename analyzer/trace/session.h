@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A session: the opened traces of one run, each with its tables and an iterator over the event chunks of each thread.
+ *
+ * The only way in which the rest of the analyzer sees trace files. Everything handed out has been validated: record sizes, ids and parents in
+ * range (parent < id, target <= id), columns inside their payload. What is *in* the columns is not: decoders check it. One thread only.
+ */
+#ifndef CPROF_SESSION_H
+#define CPROF_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "trace_format.h"
+
+struct session;
+struct trace;  /* one process image: a trace file and, where the process did not end cleanly, its live file */
+
+struct trace_meta { /* strings are borrowed from the trace; never NULL, "" when unknown */
+	struct cprof_meta fixed;
+	const char *exe, *command_line, *working_directory, *writer;
+};
+
+struct trace_tables {
+	const struct cprof_module *modules;   /* sorted by id */
+	size_t nr_modules;
+	const struct cprof_context *contexts; /* contexts[id]; [0] is all zero */
+	size_t nr_contexts;                   /* ids are below this */
+	const struct cprof_thread *threads;   /* threads[index] */
+	size_t nr_threads;
+	const struct cprof_clock *clocks;     /* in order of tsc */
+	size_t nr_clocks;
+	const struct cprof_loss *losses;
+	size_t nr_losses;
+};
+
+struct trace_state {
+	bool clean;            /* END is there and nothing is missing */
+	bool active;           /* its writer still runs */
+	bool live_used;        /* read together with its live file */
+	uint64_t file_bytes;   /* trace and live file as read */
+	uint64_t damaged_bytes; /* skipped because no valid chunk was there, a cut last frame included */
+	uint64_t end_tsc;      /* from END, else the last event's */
+	uint64_t nr_problems;
+	const char *const *problems; /* one line each, for people: "offset 0x1f40: checksum of a chunk does not match; 4,120 bytes skipped" */
+};
+
+/* A validated view of an EVENTS chunk (or of a live block turned into one); valid until the cursor moves on. */
+struct events_chunk {
+	struct cprof_chunk_header header;
+	const uint8_t *closed, *ids, *times;  /* columns of docs/trace-format.md section 5 */
+	size_t closed_bytes, ids_bytes, times_bytes;
+	uint32_t closed_items;
+	bool hole_before;                     /* at least one chunk of this thread before it is missing */
+};
+
+struct trace_cursor; /* event chunks of one thread in order of sequence */
+
+struct cprof_error *session_open(const char *const *paths, size_t nr_paths, struct session **ret) CPROF_MUST_CHECK;
+void session_destroy(struct session *session);
+size_t session_nr_traces(const struct session *session);
+struct trace *session_trace(const struct session *session, size_t index);
+
+const char *trace_path(const struct trace *trace);
+const struct trace_meta *trace_meta(const struct trace *trace);
+const struct trace_tables *trace_tables(const struct trace *trace);
+const struct trace_state *trace_state(const struct trace *trace);
+/* Ticks to ns between two points of the trace's clock; 0 Hz when the rate is unknown. */
+double trace_clock_hz(const struct trace *trace);
+
+struct cprof_error *trace_cursor_create(struct trace *trace, uint32_t thread, struct trace_cursor **ret) CPROF_MUST_CHECK;
+void trace_cursor_destroy(struct trace_cursor *cursor);
+/* *end is set, and *ret untouched, after the last one. */
+struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events_chunk *ret, bool *end) CPROF_MUST_CHECK;
+
+#endif
