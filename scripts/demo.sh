@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# From nothing to an answer: installs what is needed, builds cprof, compiles the example with cprof-cc, runs it, prints its contextual
+# tree and writes flamegraph.svg into the current folder. Everything else happens in build-demo/.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build-demo
+say() { printf '\n== %s\n' "$*"; }
+
+say "What is needed to build"
+sh "$top/scripts/install-packages.sh" demo
+
+say "Building cprof in $build"
+cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF >"$build.log" 2>&1 &&
+	cmake --build "$build" >>"$build.log" 2>&1 || {
+	tail -40 "$build.log"
+	echo "cprof does not build; the whole log is $build.log"
+	exit 1
+}
+PATH=$build/cc-wrapper:$build/analyzer:$PATH
+
+say "The example, an ordinary makefile project (examples/logstat), built to be profiled: CC=cprof-cc make"
+rm -rf "$build/logstat"
+cp -R "$top/examples/logstat" "$build/logstat"
+cd "$build/logstat"
+CC=cprof-cc make -s clean
+CC=cprof-cc make
+
+say "Running it: ./logstat"
+./logstat
+ls -l trace.lz4
+
+say "The contextual tree: cprof-analyze tree trace.lz4"
+cprof-analyze tree --min-percent=1 trace.lz4
+cat <<'END'
+
+dict_find() is called from three places; only under session_track() does it take long. A flat profile cannot say so:
+END
+cprof-analyze flat trace.lz4 | head -20
+
+say "A flame graph: cprof-analyze flamegraph -o flamegraph.svg trace.lz4"
+cprof-analyze flamegraph -o flamegraph.svg trace.lz4
+cd "$OLDPWD"
+cp "$build/logstat/flamegraph.svg" .
+echo "Open $(pwd)/flamegraph.svg in a browser. The trace is $build/logstat/trace.lz4; the tools are in $build/cc-wrapper and $build/analyzer."

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# install-packages.sh demo|test|bench: installs the Debian packages that are missing for that. Needs root only when something is
+# missing; says what to install when it is not root.
+set -eu
+
+build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev"
+test="$build clang libclang-rt-14-dev libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file"
+bench="$test uftrace tcl"
+
+case ${1:-} in
+demo) wanted=$build ;;
+test) wanted=$test ;;
+bench) wanted=$bench ;;
+*)
+	echo "usage: $0 demo|test|bench" >&2
+	exit 2
+	;;
+esac
+
+missing=
+for package in $wanted; do
+	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+	echo "packages: all there"
+	exit 0
+fi
+if [ "$(id -u)" != 0 ]; then
+	echo "These packages are missing. As root:" >&2
+	echo "    apt-get install --no-install-recommends$missing" >&2
+	exit 1
+fi
+echo "packages: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q -o Acquire::Retries=3 update
+# shellcheck disable=SC2086
+apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends $missing

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# All tests, from nothing: installs what is needed, builds with every compiler and sanitizer that counts, runs everything. Builds are in
+# build-test/; real programs' sources are downloaded once and kept there. The exit status is 0 when everything passed.
+#
+# The main build comes last, so that the output ends with its summary.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+builds=$top/build-test
+jobs=$(nproc)
+say() { printf '\n== %s\n' "$*"; }
+
+# tree NAME CMAKE-OPTION...: configures and builds build-test/NAME.
+tree() {
+	name=$1
+	shift
+	mkdir -p "$builds"
+	cmake -S "$top" -B "$builds/$name" -G Ninja -DCPROF_WERROR=ON "$@" >"$builds/$name.log" 2>&1 &&
+		cmake --build "$builds/$name" -j "$jobs" >>"$builds/$name.log" 2>&1 || {
+		grep -B2 -A12 -m5 -E 'error|FAILED' "$builds/$name.log" || tail -40 "$builds/$name.log"
+		echo "FAILED: build-test/$name does not build; the whole log is $builds/$name.log"
+		exit 1
+	}
+}
+
+# tests NAME CTEST-OPTION...
+tests() {
+	name=$1
+	shift
+	ctest --test-dir "$builds/$name" -j "$jobs" --output-on-failure --no-tests=error "$@"
+}
+
+failed=
+say "Packages"
+sh "$top/scripts/install-packages.sh" test
+
+say "Address and undefined-behaviour sanitizers: unit tests"
+tree sanitized -DCMAKE_BUILD_TYPE=Debug -DCPROF_SANITIZE=address,undefined
+tests sanitized -L short || failed="$failed sanitized"
+
+say "clang: unit tests"
+tree clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+tests clang -L short || failed="$failed clang"
+
+say "Thread sanitizer: unit tests of the runtime"
+tree threads -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCPROF_SANITIZE=thread
+tests threads -L short -R '^(rt|runtime)_' || failed="$failed threads"
+
+say "gcc, as it is released: all tests"
+tree gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
+tests gcc || failed="$failed gcc"
+
+[ -z "$failed" ] || {
+	echo "FAILED:$failed"
+	exit 1
+}

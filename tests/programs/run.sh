@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# One program from source to answer: run.sh BUILD SOURCE COMPILER LINK [FLAG...]
+#
+# Builds SOURCE with cprof-cc (COMPILER: gcc or clang; LINK: shared, static, static-pie, or archive: libcprof.a in a dynamic
+# executable), runs it and checks what cprof-analyze says. What it has to say stands in the program's first comment; lines of the
+# same form that the program prints count too:
+#
+#     calls: f=23 g=101        exact calls of functions, over all traces of the run
+#     flat|tree|unroll|info: EXPRESSION   jq, true on that command's JSON (info: its "trace" object); helpers are in check.jq
+#     exit: N                  status of the program, else 0
+#     traces: N                files it leaves, else 1
+#
+# Checked for every program: nothing on stderr from cprof, `cprof-analyze check` passes, `lz4 -t` passes for what ended cleanly,
+# sums of calls agree between commands, times add up in every node. Exit status 0 when all of it holds.
+set -u
+build=$1 source=$2 compiler=$3 link=$4
+shift 4
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../support/cprof-env.sh"
+
+stem=$(basename "$source")
+work=$build/tests/work/programs/$stem-$compiler-$link$(printf '%s' "$*" | tr -c 'A-Za-z0-9\n' _)
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
+
+failures=0
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+die() {
+	echo "FAILED: $*"
+	exit 1
+}
+
+compile() { # OUTPUT SOURCE FLAG...
+	compile_output=$1 compile_source=$2
+	shift 2
+	case $compile_source in
+	*.cc) cprof_cxx "$compiler" "$link" -g "$@" "$compile_source" -o "$compile_output" -pthread ;;
+	*) cprof_cc "$compiler" "$link" -g "$@" "$compile_source" -o "$compile_output" -pthread ;;
+	esac
+}
+
+compile prog "$source" "$@" || die "does not build"
+case $stem in
+plugin_host.c)
+	cprof_cc "$compiler" shared -g "$@" -shared -fPIC "$here/plugin.c" -o plugin_red.so &&
+		cprof_cc "$compiler" shared -g "$@" -shared -fPIC -DBLUE "$here/plugin.c" -o plugin_blue.so || die "plug-ins do not build"
+	;;
+esac
+
+# The expectations: lines " * key: ..." of the comment.
+keys='calls|flat|tree|unroll|info|exit|traces'
+sed -n '/^\/\*$/,/^ \*\/$/p' "$source" | sed -nE "s/^ \* ($keys): /\1: /p" >expected
+value_of() { sed -n "s/^$1: //p" expected; }
+want_status=$(value_of exit)
+want_traces=$(value_of traces)
+case " $* " in
+*" -DBY_SIGNAL "*) want_status=134 ;; # SIGABRT, as a shell reports it
+*" -DRUNTIME_OFF "*) export CPROF=off ;;
+esac
+
+timeout 100 ./prog >stdout 2>stderr
+status=$?
+cat stderr
+[ "$status" = "${want_status:-0}" ] || fail "exit status $status, expected ${want_status:-0}"
+grep -q '^cprof\|libcprof' stderr && fail "the runtime wrote to stderr"
+grep -E "^($keys): " stdout >>expected
+
+traces=$(ls trace*.lz4 2>/dev/null)
+nr_traces=$(printf '%s' "$traces" | grep -c .)
+[ "$nr_traces" = "${want_traces:-1}" ] ||
+	fail "$nr_traces trace files, expected ${want_traces:-1}: $(ls)"
+if [ "$nr_traces" = 0 ]; then
+	[ "${want_traces:-1}" = 0 ] && [ -z "$(ls trace* 2>/dev/null)" ] || fail "files were left: $(ls)"
+	[ $failures = 0 ] && echo "passed: no trace, as it should be"
+	exit $((failures > 0))
+fi
+
+for trace in $traces; do
+	[ -e "$trace.live" ] || lz4 -t -q "$trace" || fail "lz4 -t $trace"
+	"$cprof_analyze" check "$trace" >check.out 2>&1 || { cat check.out; fail "cprof-analyze check $trace"; }
+done
+# shellcheck disable=SC2086
+{
+	"$cprof_analyze" info --format=json $traces | jq .trace >info.json || fail "info"
+	"$cprof_analyze" flat --format=json $traces >flat.json || fail "flat"
+	"$cprof_analyze" tree --format=json $traces >tree.json || fail "tree"
+	if grep -q '^unroll: ' expected; then
+		"$cprof_analyze" tree --recursion=unroll --format=json $traces >unroll.json || fail "tree --recursion=unroll"
+	fi
+}
+[ $failures = 0 ] || exit 1
+
+holds() { # FILE EXPRESSION
+	jq -L "$here" -e "include \"check\"; $2" "$1" >jq.out 2>&1 && return
+	sed 's/^/    /' jq.out
+	fail "$1: $2"
+}
+holds info.json ".lost_events == 0"
+holds tree.json conserved
+holds tree.json "([nodes | .calls] | add) == $(jq .calls info.json)"
+holds flat.json "([.functions[].calls] | add) == $(jq .calls info.json)"
+
+nr_expected=0
+while IFS= read -r line; do
+	nr_expected=$((nr_expected + 1))
+	key=${line%%: *} value=${line#*: }
+	case $key in
+	calls)
+		for pair in $value; do
+			got=$(jq -L "$here" "include \"check\"; calls(\"${pair%=*}\")" flat.json)
+			[ "$got" = "${pair#*=}" ] || fail "${pair%=*} was called ${pair#*=} times, recorded $got"
+		done
+		;;
+	flat | tree | unroll | info) holds "$key.json" "$value" ;;
+	esac
+done <expected
+[ $nr_expected -gt 0 ] || fail "$source expects nothing"
+
+if [ $failures != 0 ]; then
+	echo "$failures failures; files in $work"
+	exit 1
+fi
+echo "passed: $nr_expected lines of expectations"

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# real.sh BUILD PROGRAM COMPILER: a program from a Debian source package (lua or bzip2), counted twice.
+#
+# The same instrumented objects are linked with libcprof and with counter.c. Every function's number of calls and every (caller,
+# callee) pair's must be equal. Names are compared, not addresses: nm gives them for the counter, DWARF for cprof; functions that share
+# a name are compared as a set of counts. Then the span of the program's main is compared with its wall time.
+set -u
+build=$1 program=$2 compiler=$3
+real=$(cd "$(dirname "$0")" && pwd)
+support=$real/../support
+cache=$build/tests/cache
+. "$support/cprof-env.sh"
+. "$real/programs.sh"
+
+work=$build/tests/work/real/$program-$compiler
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
+die() {
+	echo "FAILED: $*"
+	exit 1
+}
+
+for package in lua5.4 bzip2; do # bzip2's input is Lua's source
+	sh "$real/fetch.sh" "$cache" $package >fetch.log 2>&1 || { cat fetch.log; die "cannot fetch $package"; }
+done
+
+instrumented() { cprof_cc "$compiler" shared -O2 -g -fPIC -w "$@"; }
+"compile_$program" instrumented || die "does not compile"
+instrumented -c "$support/first_call.c" || die "does not compile"
+"$compiler" -O2 -c "$support/timed_main.c" || die "does not compile"
+eval "libraries=\$libraries_$program"
+# shellcheck disable=SC2086
+cprof_cc "$compiler" shared -o traced ./*.o $libraries || die "does not link with libcprof"
+"$compiler" -O2 -Wall -Wno-frame-address -c "$real/counter.c" -o counter.obj || die "the counter does not compile"
+# shellcheck disable=SC2086
+"$compiler" -pie -o counted ./*.o counter.obj $libraries || die "does not link with the counter"
+
+# Under one name: a program's own name is part of what it works on.
+export TIMED_MAIN_OUTPUT=timed.txt
+ln -sf counted program
+CALL_COUNTER_OUTPUT=counter.txt "run_$program" ./program >counted.out || die "the counted program fails"
+ln -sf traced program
+"run_$program" ./program >traced.out || die "the traced program fails"
+cmp counted.out traced.out || die "tracing changes what the program prints"
+lz4 -t -q trace.lz4 || die "lz4 -t"
+"$cprof_analyze" check trace.lz4 >/dev/null || die "cprof-analyze check"
+"$cprof_analyze" flat --format=json trace.lz4 >flat.json || die "flat"
+"$cprof_analyze" callgraph --format=json trace.lz4 >callgraph.json || die "callgraph"
+
+nm counted | awk '$2 ~ /[tTwW]/ { print $1, $3 }' >names
+awk 'NR == FNR { if (!($1 in name)) name[$1] = $2; next } $1 == "function" { print name[$2], $3 }' names counter.txt | sort >functions.expected
+awk 'NR == FNR { if (!($1 in name)) name[$1] = $2; next } $1 == "pair" { print $2 ~ /^0*$/ ? "-" : name[$2], name[$3], $4 }' \
+	names counter.txt | sort >pairs.expected
+jq -r '.functions[] | select(.calls > 0) | "\(.name) \(.calls)"' flat.json | sort >functions.recorded
+jq -r '.edges[] | "\(.caller // "-") \(.callee) \(.calls)"' callgraph.json | sort >pairs.recorded
+for what in functions pairs; do
+	diff $what.expected $what.recorded >$what.diff || { head -40 $what.diff; die "$what differ: see $work"; }
+	[ "$(wc -l <$what.expected)" -gt 20 ] || die "too few $what to mean anything"
+done
+
+# The recorded span lies within the two clock readings, and they are not further away than hooks and readings take.
+wall_ns=$(sed -n 's/^wall_ns //p' timed.txt)
+span_ns=$(jq '.functions[] | select(.name == "program_main") | .span_ns // .wall_ns.total' flat.json)
+difference_ns=$((wall_ns - span_ns))
+echo "$program, $compiler: $(wc -l <functions.expected) functions and $(wc -l <pairs.expected) pairs equal," \
+	"$(jq .trace.calls flat.json) calls; main took $wall_ns ns, recorded $span_ns ($difference_ns ns less)"
+[ $difference_ns -ge -2000 ] && [ $difference_ns -le 20000 ] || die "span and wall time differ by $difference_ns ns"

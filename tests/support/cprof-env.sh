@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Sourced by the test scripts, with $build set: the programs of this build tree, and how to compile with each kind of runtime.
+cprof_analyze=$build/analyzer/cprof-analyze
+unset CPROF_OUTPUT CPROF_MODE CPROF_LOG CPROF CPROF_WRAPPER
+export LC_ALL=C
+
+# cprof_cc COMPILER LINK ARGUMENT...: cprof-cc with that compiler; `archive` is libcprof.a in a dynamic executable.
+cprof_cc() {
+	cprof_cc_compiler=$1 cprof_cc_link=$2
+	shift 2
+	case $cprof_cc_link in
+	shared) CPROF_CC=$cprof_cc_compiler "$build/cc-wrapper/cprof-cc" "$@" ;;
+	static | static-pie) CPROF_CC=$cprof_cc_compiler "$build/cc-wrapper/cprof-cc" "$@" "-$cprof_cc_link" ;;
+	*) cprof_cc_archive "$cprof_cc_compiler" "$@" ;;
+	esac
+}
+
+cprof_cxx() {
+	cprof_cxx_compiler=$1 cprof_cxx_link=$2
+	shift 2
+	case $cprof_cxx_compiler in
+	gcc) cprof_cxx_compiler=g++ ;;
+	clang) cprof_cxx_compiler=clang++ ;;
+	esac
+	case $cprof_cxx_link in
+	shared) CPROF_CXX=$cprof_cxx_compiler "$build/cc-wrapper/cprof-c++" "$@" ;;
+	static | static-pie) CPROF_CXX=$cprof_cxx_compiler "$build/cc-wrapper/cprof-c++" "$@" "-$cprof_cxx_link" ;;
+	*) cprof_cc_archive "$cprof_cxx_compiler" "$@" ;;
+	esac
+}
+
+# Without the wrapper: what it adds, written out, so that a program can also be built by hand as the documentation says.
+cprof_cc_archive() {
+	cprof_cc_archive_compiler=$1
+	shift
+	"$cprof_cc_archive_compiler" -finstrument-functions "$@" -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
+		-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit "$build/runtime/libcprof.a" -pthread -ldl
+}
