@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The wrapper's own options. One table gives parser, help and manual page; all else on the command line belongs to the compiler, also
+ * --help and --version: build systems identify the compiler by what those print.
+ */
+#ifndef CPROF_CC_OPTIONS_H
+#define CPROF_CC_OPTIONS_H
+
+#include "error.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum cc_action {
+	CC_ACTION_RUN,     /* no option of ours asks for something else */
+	CC_ACTION_SHOW,    /* print the command instead of running it */
+	CC_ACTION_CONFIG,  /* print what the wrapper found */
+	CC_ACTION_VERSION,
+	CC_ACTION_HELP,
+};
+
+/* Is word an option of ours? Then *action is set. A word that begins like one ("--cprof-") and is none is an error. */
+struct cprof_error *cc_options_take(const char *word, bool *ret_is_ours, enum cc_action *action) CPROF_MUST_CHECK;
+void cc_options_print_help(FILE *out);
+
+#endif
