@@ -35,7 +35,7 @@ enum symbol_status {
 struct symbol_module_info {
 	enum symbol_status status;
 	const char *debug_path; /* separate debug file in use, or NULL */
-	const char *detail;     /* one line for people when the status is not SYMBOLS_FULL, else NULL */
+	const char *detail;     /* one line for people; never NULL when the status is not SYMBOLS_FULL, then a note or NULL */
 };
 
 struct symbol_function {
