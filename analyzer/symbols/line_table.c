@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "line_table.h"
 
+#include <dwarf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,14 +37,20 @@ static void path_clean(const char *path, char *clean)
 	clean[used] = '\0';
 }
 
-static struct cprof_error *path_add(struct debug_info *info, const char *path, const char **ret)
+/* Relative paths (libdw leaves some of DWARF 5 so) are relative to the folder the unit was compiled in. */
+static struct cprof_error *path_add(struct debug_info *info, Dwarf_Die *unit_die, const char *path, const char **ret)
 {
-	char clean[PATH_BYTES + 2];
+	char joined[PATH_BYTES], clean[PATH_BYTES + 2];
+	Dwarf_Attribute attribute;
 
 	*ret = NULL;
-	if (!path || strcmp(path, "???") == 0 || !*path || strnlen(path, PATH_BYTES) == PATH_BYTES) /* "???": libdw's file 0 up to DWARF 4 */
+	if (!path || strcmp(path, "???") == 0 || !*path) /* "???": libdw's file 0 up to DWARF 4 */
 		return NULL;
-	path_clean(path, clean);
+	const char *folder = *path == '/' ? NULL : dwarf_formstring(dwarf_attr(unit_die, DW_AT_comp_dir, &attribute));
+	int length = snprintf(joined, sizeof joined, "%.*s%s%.*s", PATH_BYTES, folder ? folder : "", folder ? "/" : "", PATH_BYTES, path);
+	if (length < 0 || length >= PATH_BYTES)
+		return NULL;
+	path_clean(joined, clean);
 	return string_pool_add(info->pool, clean, ret);
 }
 
@@ -101,9 +109,9 @@ struct cprof_error *line_table_find(struct debug_info *info, struct debug_unit *
 	ret->line = line > 0 ? (uint32_t)line : 0;
 	ret->column = column > 0 ? (uint32_t)column : 0;
 	if (dwarf_line_file(row, &files, &index) != 0 || index >= unit->nr_paths)
-		return path_add(info, dwarf_linesrc(row, NULL, NULL), &ret->path);
+		return path_add(info, &unit->lines_die, dwarf_linesrc(row, NULL, NULL), &ret->path);
 	if (!unit->paths[index])
-		error = path_add(info, dwarf_filesrc(files, index, NULL, NULL), &unit->paths[index]);
+		error = path_add(info, &unit->lines_die, dwarf_filesrc(files, index, NULL, NULL), &unit->paths[index]);
 	ret->path = unit->paths[index];
 	return error;
 }
@@ -132,7 +140,7 @@ struct cprof_error *line_table_attribute_path(struct debug_info *info, struct de
 	debug_info_meter_stop(info);
 	if (index >= nr_files)
 		return NULL;
-	error = path_add(info, dwarf_filesrc(files, index, NULL, NULL), ret);
+	error = path_add(info, &unit_die, dwarf_filesrc(files, index, NULL, NULL), ret);
 	if (!error && own && index < unit->nr_paths)
 		unit->paths[index] = *ret;
 	return error;
