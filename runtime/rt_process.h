@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a recorded process: start at its first call, fork, and the end.
+ */
+#ifndef CPROF_RT_PROCESS_H
+#define CPROF_RT_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Starts recording if nobody has; waits for who does. Signals blocked. false: off. */
+bool rt_process_start(void);
+/* Is this the child of a fork in which recording has not started yet? */
+bool rt_process_is_forked_child(void);
+/* Starts recording in that child. Signals blocked. */
+bool rt_process_start_child(void);
+/* Clock reading at the fork, taken by the parent. */
+uint64_t rt_process_fork_ticks(void);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rt_status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "rt_sys.h"
+
+_Atomic uint32_t rt_phase;
+static const char *log_path;
+static _Atomic uint32_t failed;
+
+void rt_status_set_log(const char *path)
+{
+	log_path = path;
+}
+
+static const char *error_name(int error)
+{
+	switch (error) { /* strerror() may allocate and is not async-signal-safe */
+	case ENOSPC:
+		return "no space left on device";
+	case EDQUOT:
+		return "disk quota exceeded";
+	case EFBIG:
+		return "file size limit reached";
+	case EACCES:
+		return "permission denied";
+	case EPERM:
+		return "operation not permitted";
+	case ENOENT:
+		return "no such file or directory";
+	case ENOTDIR:
+		return "not a directory";
+	case EISDIR:
+		return "is a directory";
+	case EROFS:
+		return "read-only file system";
+	case EMFILE:
+		return "too many open files";
+	case ENFILE:
+		return "too many open files in the system";
+	case ENOMEM:
+		return "not enough memory";
+	case ELOOP:
+		return "is a symbolic link";
+	case EIO:
+		return "input/output error";
+	case EBADF:
+		return "its descriptor was closed by the program";
+	case ENAMETOOLONG:
+		return "name too long";
+	default:
+		return NULL;
+	}
+}
+
+static void say(const char *what, const char *path, int error, const char *so)
+{
+	char line[1024];
+	size_t length = rt_text_append(line, 0, sizeof line, "cprof: ");
+	const char *name = error_name(error);
+	long fd = 2;
+
+	if (what) {
+		length = rt_text_append(line, length, sizeof line, "cannot ");
+		length = rt_text_append(line, length, sizeof line, what);
+	}
+	if (path) {
+		length = rt_text_append(line, length, sizeof line, " ");
+		length = rt_text_append(line, length, sizeof line, path);
+	}
+	if (error) {
+		length = rt_text_append(line, length, sizeof line, ": ");
+		length = name ? rt_text_append(line, length, sizeof line, name) : rt_text_append(line, length, sizeof line, "error ");
+		if (!name)
+			length = rt_text_append_number(line, length, sizeof line, (uint64_t)error);
+	}
+	if (so) {
+		length = rt_text_append(line, length, sizeof line, what || path ? "; " : "");
+		length = rt_text_append(line, length, sizeof line, so);
+	}
+	length = rt_text_append(line, length, sizeof line - 1, "\n");
+	if (log_path) {
+		fd = rt_sys(SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			fd = 2;
+	}
+	rt_sys(SYS_write, fd, line, length);
+	if (fd != 2)
+		rt_sys(SYS_close, fd);
+}
+
+void rt_fail(const char *what, const char *path, int error, const char *so)
+{
+	uint32_t no = 0;
+
+	atomic_store(&rt_phase, RT_PHASE_OFF);
+	if (atomic_compare_exchange_strong(&failed, &no, 1))
+		say(what, path, error, so);
+}
+
+void rt_warn(const char *what, const char *path, int error, const char *so)
+{
+	say(what, path, error, so);
+}

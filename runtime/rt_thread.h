@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread's recording state: what its hooks touch (struct rt_tls), and what outlives them (struct rt_thread).
+ *
+ * The hooks commit through one word, `state` = depth:32 | next event:32, with a compare-and-swap that is atomic against signal handlers of the
+ * same thread (docs/architecture.md, "The hook is one transaction"). Everything else they read is changed only by
+ * rt_thread_poll(), with signals blocked, on the thread itself. Other threads ask for attention through `requests` and by setting `end` to 0.
+ */
+#ifndef CPROF_RT_THREAD_H
+#define CPROF_RT_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rt_blocks.h"
+#include "rt_replay.h"
+#include "trace_format.h"
+
+struct rt_entry {          /* an open call */
+	uint64_t frame;    /* of the function; see hooks.c */
+	uint64_t function;
+	uint64_t hook_return;
+	uint32_t context;  /* current inside the call */
+	uint32_t id;       /* context or folding edge that was entered */
+};
+
+struct rt_cache_slot {     /* parent is written last, and first made impossible: a handler never finds half a key */
+	uint64_t function, call_site, hook_return;
+	uint32_t parent, id, target, reserved;
+};
+
+enum { RT_CACHE_SLOTS = 8192 };
+#define RT_CACHE_NO_PARENT 0xFFFFFFFFu
+
+struct rt_thread;
+
+struct rt_tls {
+	volatile uint64_t state; /* depth:32 | next event:32; next only grows (but for a rebase every 2^31 events) */
+	volatile uint32_t end;   /* poll word: the first event index that leaves the hot path; 0: at once */
+	uint32_t clock_high;     /* upper half of the clock of the events now written */
+	uint64_t *events;        /* biased: events[next] is the next event's slot */
+	struct rt_entry *stack;  /* stack[0] is the ground, below every call */
+	struct rt_cache_slot *cache;
+	volatile uint32_t *published; /* where others read the current context */
+	struct rt_thread *thread;
+	uint32_t context;        /* published while nobody has asked for it elsewhere */
+	uint32_t busy;           /* in rt_thread_poll(): hooks of host functions that we call return at once */
+	uint64_t unmatched_exits;
+	uint64_t repaired_calls;
+} __attribute__((aligned(64)));
+
+extern __thread struct rt_tls rt_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+enum rt_request {
+	RT_REQUEST_FLUSH_CACHE = 1u, /* addresses went away: forget cached contexts */
+};
+
+enum { RT_PENDING = 256 };
+
+struct rt_thread {
+	_Atomic uint32_t alive;      /* 1 from attach until the thread is gone */
+	_Atomic uint32_t requests;   /* enum rt_request; set by anybody, taken by the owner */
+	_Atomic uint32_t draining;   /* who sets it from 0 may touch replay and pending's tail */
+	uint32_t index;              /* as in the trace */
+	uint32_t tid;
+	struct rt_tls *tls;          /* of the living thread */
+	struct cprof_thread *record; /* in the live file */
+
+	/* Owner, in rt_thread_poll(). */
+	struct rt_block *block;      /* being filled; NULL while events are discarded */
+	uint32_t first_next;         /* state's next at the block's first event */
+	uint32_t real_end;           /* what `end` is when nobody wants attention */
+	uint32_t blocks_filled;
+	uint64_t filled_at_ns;
+	_Atomic uint64_t sequence;   /* blocks begun so far */
+	uint64_t lost_events;        /* since the last block */
+	struct rt_entry *stack;
+	uint32_t stack_capacity;
+	bool discarding;             /* no block was to be had: events are counted as lost */
+	bool fork_pending;           /* between the prepare handler and the parent's or child's */
+
+	/* Handed over, in order of sequence: slot sequence % RT_PENDING. */
+	struct rt_block *_Atomic pending[RT_PENDING];
+	struct rt_replay replay;
+};
+
+/* The cold path of both hooks: first call of a thread, block full, or somebody wants attention. false: do not record this call. */
+bool rt_thread_poll(void);
+/* The clock's upper half changed: says so in the stream. */
+void rt_thread_clock_high(uint64_t ticks);
+/* A call's frame is not below the innermost open one's. Repairs what has ended without an exit and returns the frame to record. */
+uint64_t rt_thread_check_enter(uint64_t frame, uint64_t call_site, uint64_t hook_return);
+/* An exit does not match the innermost open call. Returns false when it matches none: ignore it. */
+bool rt_thread_check_exit(uint64_t function, uint64_t frame, uint64_t tail_frame);
+
+/* For the process: */
+enum { RT_THREADS_MAX = 1 << 15 };
+struct rt_thread *rt_thread_at(uint32_t slot); /* NULL: never used, and neither is any after it */
+void rt_threads_reset(void);                   /* in a fork's child */
+uint64_t rt_threads_events(void);              /* enters and exits drained so far, of all threads that ever were */
+/* Hands over what the thread has recorded so far. Only for the calling thread, or one that has stopped recording. */
+void rt_thread_hand_over(struct rt_thread *thread);
+void rt_thread_ask(struct rt_thread *thread, uint32_t request);
+void rt_thread_record_update(struct rt_thread *thread);
+
+/* The open calls of a forked child's only thread, taken over from the parent. */
+struct rt_inherited {
+	uint32_t depth;
+	const struct rt_entry *stack; /* stack[1 .. depth] */
+	uint64_t *call_sites;
+};
+/* Before the parent's tables are forgotten. false: no memory. */
+bool rt_thread_inherit(struct rt_inherited *ret);
+/* With the child's own tables: attaches the thread anew, its open calls timed from the fork on and not counted. Takes inherited. */
+bool rt_thread_restart(const struct rt_inherited *inherited);
+
+#endif
