@@ -52,58 +52,165 @@ static inline void event_store(uint64_t *slot, uint64_t ticks, uint32_t id)
 	*(volatile uint64_t *)slot = ticks << 32 | id;
 }
 
+static inline struct rt_cache_slot *cache_slot(const struct rt_tls *t, const struct rt_call *call)
+{
+	uint64_t h = (call->function >> 2) ^ call->hook_return ^ (call->call_site << 1) ^ call->parent * 0x9E3779B1u;
+
+	return &t->cache[(h ^ h >> 15) & (RT_CACHE_SLOTS - 1)];
+}
+
+static inline bool slot_holds(const struct rt_cache_slot *slot, const struct rt_call *call)
+{
+	return slot->function == call->function && slot->call_site == call->call_site && slot->hook_return == call->hook_return &&
+	       slot->parent == call->parent;
+}
+
+/* A frame that is not below the innermost open call's is an inlined call, unless one of that frame's calls is being made again: then that has ended. */
+static inline bool is_inlined_call(const struct rt_entry *top, uint64_t frame, uint64_t hook_return)
+{
+	while (top->frame == frame && top->hook_return != hook_return)
+		top--;
+	return top->frame > frame;
+}
+
+enum attempt { ATTEMPT_DONE, ATTEMPT_CLOCK, ATTEMPT_AGAIN };
+
+/* Steps 3 to 7 for a call whose context is known. */
+static inline __attribute__((always_inline)) enum attempt enter_commit(struct rt_tls *t, uint64_t state, const struct rt_call *call, uint64_t frame,
+								       struct rt_context context)
+{
+	struct rt_entry *entry = &t->stack[state >> 32] + 1;
+
+	entry->frame = frame;
+	entry->function = call->function;
+	entry->hook_return = call->hook_return;
+	entry->context = context.target;
+	entry->id = context.id;                                               /* 3 the entry, above the committed depth */
+	uint64_t ticks = rt_clock_ticks();                                    /* 4 the clock */
+	if (unlikely((uint32_t)(ticks >> 32) != t->clock_high))
+		return ATTEMPT_CLOCK;
+	if (unlikely(!rt_commit(&t->state, state, state + (1ull << 32) + 1))) /* 5 commit, or a handler was here */
+		return ATTEMPT_AGAIN;
+	event_store(&t->events[(uint32_t)state], ticks, context.id);          /* 6 the event, into the slot just won */
+	*t->published = context.target;                                       /* 7 what others see */
+	return ATTEMPT_DONE;
+}
+
+/* The same with everything that can come in between. Not inlined: it keeps the registers of the hot path free. */
+static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t call_site, uint64_t hook_return, uint64_t frame)
+{
+	struct rt_tls *t = &rt_tls;
+
+	for (;;) {
+		uint64_t state = t->state;
+		const struct rt_entry *top = &t->stack[state >> 32];
+
+		if ((uint32_t)state >= t->end) {
+			if (!rt_thread_poll())
+				return;
+			continue;
+		}
+		if (frame >= top->frame && !is_inlined_call(top, frame, hook_return)) {
+			uint64_t checked = rt_thread_check_enter(frame, call_site, hook_return);
+
+			if (t->state != state || checked != frame) {
+				frame = checked;
+				continue;
+			}
+		}
+		struct rt_call call = { function, call_site, hook_return, top->context, false };
+		struct rt_cache_slot *slot = cache_slot(t, &call);
+		struct rt_context context = { slot->id, slot->target };
+
+		if (!slot_holds(slot, &call)) {
+			call.no_frame = !rt_frame_leads_to(frame, call_site, top->frame);
+			context = intern(slot, state, &call);
+		}
+		switch (enter_commit(t, state, &call, frame, context)) {
+		case ATTEMPT_DONE:
+			return;
+		case ATTEMPT_CLOCK:
+			rt_thread_clock_high(rt_clock_ticks());
+			break;
+		default:
+			break;
+		}
+	}
+}
+
 HOOK void __cyg_profile_func_enter(void *function_, void *call_site_)
 {
 	const uint64_t function = (uintptr_t)function_, call_site = (uintptr_t)call_site_;
 	const uint64_t hook_return = (uintptr_t)__builtin_return_address(0);
-	uint64_t frame = (uintptr_t)__builtin_frame_address(1);
+	const uint64_t frame = (uintptr_t)__builtin_frame_address(1);
+	struct rt_tls *t = &rt_tls;
+	uint64_t state = t->state;                                            /* 1 the state */
+
+	if (unlikely((uint32_t)state >= t->end)) {
+		if (rt_is_off())
+			return;
+		goto slowly;
+	}
+	const struct rt_entry *top = &t->stack[state >> 32];
+	if (frame >= top->frame && unlikely(!is_inlined_call(top, frame, hook_return)))
+		goto slowly;
+	struct rt_call call = { function, call_site, hook_return, top->context, false };
+	const struct rt_cache_slot *slot = cache_slot(t, &call);              /* 2 the context */
+	if (unlikely(!slot_holds(slot, &call)))
+		goto slowly;
+	if (unlikely(enter_commit(t, state, &call, frame, (struct rt_context){ slot->id, slot->target }) != ATTEMPT_DONE))
+		goto slowly;
+	return;
+slowly:
+	enter_slowly(function, call_site, hook_return, frame);
+}
+
+static inline __attribute__((always_inline)) enum attempt exit_commit(struct rt_tls *t, uint64_t state, uint32_t parent)
+{
+	uint64_t ticks = rt_clock_ticks();
+
+	if (unlikely((uint32_t)(ticks >> 32) != t->clock_high))
+		return ATTEMPT_CLOCK;
+	if (unlikely(!rt_commit(&t->state, state, state - (1ull << 32) + 1)))
+		return ATTEMPT_AGAIN;
+	event_store(&t->events[(uint32_t)state], ticks, CPROF_EVENT_EXIT | parent);
+	*t->published = parent;
+	return ATTEMPT_DONE;
+}
+
+static inline bool exit_matches(const struct rt_entry *top, uint64_t function, uint64_t frame, uint64_t tail_frame)
+{
+	return top->function == function && (top->frame == frame || top->frame == tail_frame);
+}
+
+static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t frame, uint64_t tail_frame)
+{
 	struct rt_tls *t = &rt_tls;
 
 	for (;;) {
-		uint64_t state = t->state;                                            /* 1 the state */
-		uint32_t next = (uint32_t)state, depth = (uint32_t)(state >> 32);
+		uint64_t state = t->state;
 
-		if (unlikely(next >= t->end)) {
-			if (rt_is_off() || !rt_thread_poll())
+		if ((uint32_t)state >= t->end) {
+			if (!rt_thread_poll())
 				return;
 			continue;
 		}
-		struct rt_entry *top = &t->stack[depth];
-		if (unlikely(frame >= top->frame)) {
-			/* The same frame is an inlined call, unless it is one of those already open: then that one is gone. */
-			const struct rt_entry *e = top;
-			while (e->frame == frame && e->hook_return != hook_return)
-				e--;
-			if (e->frame <= frame) {
-				uint64_t checked = rt_thread_check_enter(frame, call_site, hook_return);
-				if (t->state != state || checked != frame) {
-					frame = checked;
-					continue;
-				}
-			}
+		if (!exit_matches(&t->stack[state >> 32], function, frame, tail_frame)) {
+			if (!rt_thread_check_exit(function, frame, tail_frame))
+				return;
+			state = t->state;
+			if ((uint32_t)state >= t->end)
+				continue;
 		}
-		uint32_t parent = top->context;
-		uint64_t h = (function >> 2) ^ hook_return ^ (call_site << 1) ^ parent * 0x9E3779B1u;
-		struct rt_cache_slot *slot = &t->cache[(h ^ h >> 15) & (RT_CACHE_SLOTS - 1)]; /* 2 the context */
-		uint32_t id = slot->id, context = slot->target;
-		if (unlikely(slot->function != function || slot->call_site != call_site || slot->hook_return != hook_return ||
-			     slot->parent != parent)) {
-			struct rt_call call = { function, call_site, hook_return, parent, !rt_frame_leads_to(frame, call_site, top->frame) };
-			struct rt_context made = intern(slot, state, &call);
-			id = made.id;
-			context = made.target;
+		switch (exit_commit(t, state, t->stack[(state >> 32) - 1].context)) {
+		case ATTEMPT_DONE:
+			return;
+		case ATTEMPT_CLOCK:
+			rt_thread_clock_high(rt_clock_ticks());
+			break;
+		default:
+			break;
 		}
-		top[1] = (struct rt_entry){ frame, function, hook_return, context, id };      /* 3 the entry, above the committed depth */
-		uint64_t ticks = rt_clock_ticks();                                    /* 4 the clock */
-		if (unlikely((uint32_t)(ticks >> 32) != t->clock_high)) {
-			rt_thread_clock_high(ticks);
-			continue;
-		}
-		if (unlikely(!rt_commit(&t->state, state, state + (1ull << 32) + 1))) /* 5 commit, or a handler was here */
-			continue;
-		event_store(&t->events[next], ticks, id);                             /* 6 the event, into the slot just won */
-		*t->published = context;                                              /* 7 what others see */
-		return;
 	}
 }
 
@@ -112,38 +219,20 @@ HOOK void __cyg_profile_func_exit(void *function_, void *call_site)
 	const uint64_t function = (uintptr_t)function_;
 	const uint64_t frame = (uintptr_t)__builtin_frame_address(1), tail_frame = (uintptr_t)__builtin_frame_address(0);
 	struct rt_tls *t = &rt_tls;
+	uint64_t state = t->state;
 
 	(void)call_site;
-	for (;;) {
-		uint64_t state = t->state;
-		uint32_t next = (uint32_t)state, depth = (uint32_t)(state >> 32);
-
-		if (unlikely(next >= t->end)) {
-			if (rt_is_off() || !rt_thread_poll())
-				return;
-			continue;
-		}
-		const struct rt_entry *top = &t->stack[depth];
-		if (unlikely(top->function != function || (frame != top->frame && tail_frame != top->frame))) {
-			if (!rt_thread_check_exit(function, frame, tail_frame))
-				return;
-			state = t->state;
-			next = (uint32_t)state;
-			depth = (uint32_t)(state >> 32);
-			if (next >= t->end)
-				continue;
-			top = &t->stack[depth];
-		}
-		uint32_t parent = top[-1].context;
-		uint64_t ticks = rt_clock_ticks();
-		if (unlikely((uint32_t)(ticks >> 32) != t->clock_high)) {
-			rt_thread_clock_high(ticks);
-			continue;
-		}
-		if (unlikely(!rt_commit(&t->state, state, state - (1ull << 32) + 1)))
-			continue;
-		event_store(&t->events[next], ticks, CPROF_EVENT_EXIT | parent);
-		*t->published = parent;
-		return;
+	if (unlikely((uint32_t)state >= t->end)) {
+		if (rt_is_off())
+			return;
+		goto slowly;
 	}
+	const struct rt_entry *top = &t->stack[state >> 32];
+	if (unlikely(!exit_matches(top, function, frame, tail_frame)))
+		goto slowly;
+	if (unlikely(exit_commit(t, state, top[-1].context) != ATTEMPT_DONE))
+		goto slowly;
+	return;
+slowly:
+	exit_slowly(function, frame, tail_frame);
 }
