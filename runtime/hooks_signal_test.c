@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The commit protocol, proven instruction by instruction.
+ *
+ * A child calls an instrumented function; its parent steps through the hooks with ptrace and delivers one signal after the n-th instruction, for
+ * every n until the call is over. The handler makes calls of its own. After each round the child reads the events of the round from its block: every
+ * call must be there once, nested under the context that was committed, with time never running back. Done for warm hooks, for hooks that
+ * miss the cache, and for hooks that leave through the poll word.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hooks_signal_program.h"
+#include "rt_contexts.h"
+#include "rt_thread.h"
+
+enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANTS };
+enum { F_CALLS = 2, HANDLER_CALLS = 5, ROUND_EVENTS = 64, STEPS_MOST = 20000 };
+
+struct report {
+	unsigned long rounds, struck, failures;
+	char first_failure[256];
+};
+
+static struct report *report; /* shared with the child */
+static volatile unsigned long handler_runs;
+
+static void handler(int signal)
+{
+	handler_runs++;
+	program_handler(signal);
+}
+
+static void note_failure(const char *what, uint64_t a, uint64_t b)
+{
+	if (!report->failures++)
+		snprintf(report->first_failure, sizeof report->first_failure, "round %lu: %s (%#lx, %#lx)", report->rounds, what,
+			 (unsigned long)a, (unsigned long)b);
+}
+
+/* The events of one round: balanced, every enter under the current context, every exit back to what was below, in order of time. */
+static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls)
+{
+	uint32_t stack[64] = { 0 }, depth = 0, last = 0;
+	unsigned long calls = 0;
+	int first = 1;
+
+	for (uint32_t i = from; i != to; i++) {
+		uint64_t event = rt_tls.events[i];
+		uint32_t id = (uint32_t)event, ticks = (uint32_t)(event >> 32);
+
+		if (!event) {
+			note_failure("an event was never written", i, 0);
+			return;
+		}
+		if (!(id & CPROF_EVENT_EXIT) && id >= CPROF_ESCAPE_FIRST) {
+			if (id != CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
+				note_failure("an escape that nothing asked for", id, ticks);
+			first = 1; /* the clock's lower half has wrapped */
+			continue;
+		}
+		if (!first && (int32_t)(ticks - last) < 0)
+			note_failure("time ran back", last, ticks);
+		first = 0;
+		last = ticks;
+		if (id & CPROF_EVENT_EXIT) {
+			if (!depth) {
+				note_failure("an exit too many", i, id);
+				return;
+			}
+			depth--;
+			if ((id & CPROF_EVENT_ID) != stack[depth])
+				note_failure("an exit to the wrong context", id & CPROF_EVENT_ID, stack[depth]);
+		} else {
+			if (rt_contexts_parent(id) != stack[depth])
+				note_failure("a call under the wrong context", rt_contexts_parent(id), stack[depth]);
+			stack[++depth] = rt_contexts_target(id);
+			calls++;
+		}
+	}
+	if (depth)
+		note_failure("calls left open", depth, 0);
+	if (calls != expected_calls)
+		note_failure("calls lost or made up", calls, expected_calls);
+	if (rt_tls.state >> 32)
+		note_failure("the stack is not empty", rt_tls.state >> 32, 0);
+}
+
+static void child(enum variant variant)
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigaction(SIGUSR1, &action, NULL);
+	program_f(); /* attach, first misses */
+	program_handler(0);
+	for (unsigned long struck = 1;; report->rounds++) {
+		while (rt_tls.thread->real_end - (uint32_t)rt_tls.state < ROUND_EVENTS) /* a round within one block */
+			program_f();
+		if (variant == VARIANT_MISS)
+			for (int i = 0; i < RT_CACHE_SLOTS; i++)
+				rt_tls.cache[i].parent = RT_CACHE_NO_PARENT;
+		if (variant == VARIANT_POLL)
+			rt_tls.end = 0;
+		uint32_t before = (uint32_t)rt_tls.state;
+		unsigned long runs = handler_runs;
+
+		raise(SIGSTOP); /* the parent steps from here */
+		program_f();
+		raise(SIGSTOP); /* over */
+		struck = handler_runs - runs;
+		report->struck += struck;
+		check_round(before, (uint32_t)rt_tls.state, F_CALLS + struck * HANDLER_CALLS);
+		if (rt_tls.unmatched_exits || rt_tls.repaired_calls)
+			note_failure("repairs where nothing was wrong", rt_tls.unmatched_exits, rt_tls.repaired_calls);
+	}
+}
+
+/* Continues until the child stops with SIGSTOP. */
+static void run_to_stop(pid_t pid, int signal)
+{
+	int status;
+
+	for (;;) {
+		assert_return_code(ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal), errno);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSTOPPED(status));
+		if (WSTOPSIG(status) == SIGSTOP)
+			return;
+		signal = WSTOPSIG(status);
+	}
+}
+
+/* Steps n instructions; true when the call was over before that. */
+static int step(pid_t pid, unsigned long n)
+{
+	int status;
+
+	while (n--) {
+		assert_return_code(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), errno);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSTOPPED(status));
+		if (WSTOPSIG(status) == SIGSTOP)
+			return 1;
+		assert_int_equal(WSTOPSIG(status), SIGTRAP);
+	}
+	return 0;
+}
+
+static void step_through(enum variant variant)
+{
+	int status;
+	pid_t pid;
+
+	memset(report, 0, sizeof *report);
+	pid = fork();
+	assert_return_code(pid, errno);
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		child(variant);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSTOPPED(status));
+	while (WSTOPSIG(status) != SIGSTOP) {
+		ptrace(PTRACE_CONT, pid, NULL, (void *)(long)WSTOPSIG(status));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	unsigned long n = 0;
+	for (; n < STEPS_MOST; n++) {
+		int over = step(pid, n);
+
+		if (!over)
+			run_to_stop(pid, SIGUSR1); /* delivered after the n-th instruction */
+		run_to_stop(pid, 0);
+		if (over)
+			break;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	print_message("%lu instructions, %lu signals\n", n, report->struck);
+	if (report->failures)
+		fail_msg("%lu failures; first: %s", report->failures, report->first_failure);
+	assert_in_range(n, 100, STEPS_MOST - 1);
+	assert_int_equal(report->struck, n);
+}
+
+static void test_warm(void **state)
+{
+	(void)state;
+	step_through(VARIANT_WARM);
+}
+
+static void test_cache_miss(void **state)
+{
+	(void)state;
+	step_through(VARIANT_MISS);
+}
+
+static void test_poll(void **state)
+{
+	(void)state;
+	step_through(VARIANT_POLL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_warm),
+		cmocka_unit_test(test_cache_miss),
+		cmocka_unit_test(test_poll),
+	};
+
+	char folder[] = "/tmp/cprof-hooks-XXXXXX";
+	if (!mkdtemp(folder) || chdir(folder))
+		return 1;
+	report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	if (system("rm -f trace.*") == 0)
+		rmdir(folder);
+	return failed;
+}
