@@ -3,7 +3,8 @@
  * A session: the opened traces of one run, each with its tables and an iterator over the event chunks of each thread.
  *
  * The only way in which the rest of the analyzer sees trace files. Everything handed out has been validated: record sizes, ids and parents in
- * range (parent < id, target <= id), columns inside their payload. What is *in* the columns is not: decoders check it. One thread only.
+ * range (parent < id, target <= id, neither an edge), columns inside their payload. What is *in* the columns is not: decoders check it. A record that
+ * is missing or invalid has parent 0 and names nothing; a module id may be missing from the modules. One thread only.
  */
 #ifndef CPROF_SESSION_H
 #define CPROF_SESSION_H
@@ -28,7 +29,7 @@ struct trace_tables {
 	size_t nr_modules;
 	const struct cprof_context *contexts; /* contexts[id]; [0] is all zero */
 	size_t nr_contexts;                   /* ids are below this */
-	const struct cprof_thread *threads;   /* threads[index] */
+	const struct cprof_thread *threads;   /* threads[index]; one for every thread that has events */
 	size_t nr_threads;
 	const struct cprof_clock *clocks;     /* in order of tsc */
 	size_t nr_clocks;
@@ -53,7 +54,7 @@ struct events_chunk {
 	const uint8_t *closed, *ids, *times;  /* columns of docs/trace-format.md section 5 */
 	size_t closed_bytes, ids_bytes, times_bytes;
 	uint32_t closed_items;
-	bool hole_before;                     /* at least one chunk of this thread before it is missing */
+	bool hole_before;                     /* the chunk of this thread before it is missing or damaged */
 };
 
 struct trace_cursor; /* event chunks of one thread in order of sequence */
@@ -72,7 +73,7 @@ double trace_clock_hz(const struct trace *trace);
 
 struct cprof_error *trace_cursor_create(struct trace *trace, uint32_t thread, struct trace_cursor **ret) CPROF_MUST_CHECK;
 void trace_cursor_destroy(struct trace_cursor *cursor);
-/* *end is set, and *ret untouched, after the last one. */
+/* *end is set, and *ret untouched, after the last one. A damaged chunk is skipped: trace_state() then says so, and the next has hole_before. */
 struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events_chunk *ret, bool *end) CPROF_MUST_CHECK;
 
 #endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one opened trace is made of, for the files of this folder only.
+ */
+#ifndef CPROF_TRACE_INTERNAL_H
+#define CPROF_TRACE_INTERNAL_H
+
+#include "chunk_list.h"
+#include "frame.h"
+#include "live_file.h"
+#include "problems.h"
+#include "session.h"
+#include "table_set.h"
+
+struct events_place {
+	uint32_t thread;
+	uint32_t live;           /* index of a live block + 1; 0: a chunk of the file */
+	uint64_t sequence;
+	uint64_t offset, frame_bytes;
+};
+
+struct trace {
+	struct trace_file file;
+	struct chunk_list chunks;
+	struct live_file live;       /* without blocks unless state.live_used */
+	struct table_set set;
+	struct trace_tables tables;
+	struct trace_meta meta;
+	uint8_t *meta_payload;       /* what meta points into, with a NUL at its end */
+	size_t meta_bytes;
+	struct cprof_end end;
+	bool has_meta, has_end;
+	struct events_place *events; /* by thread, then sequence; each sequence once */
+	size_t nr_events;
+	struct problems problems;
+	struct trace_state state;
+};
+
+/* Takes nothing. The state follows the problems. */
+struct cprof_error *trace_open(const char *path, struct trace **ret) CPROF_MUST_CHECK;
+void trace_close(struct trace *trace);
+/* A problem that shows while chunks are read. The trace is no longer clean. */
+struct cprof_error *trace_add_damage(struct trace *trace, uint64_t offset, uint64_t bytes, const char *why) CPROF_MUST_CHECK;
+/* The thread's first place in events[]; *ret_nr places. */
+size_t trace_events_of(const struct trace *trace, uint32_t thread, size_t *ret_nr);
+
+/*
+ * Loads the chunk of a place in the file and checks that its columns lie in its payload. *why is NULL when it is sound. Not hole_before.
+ * raw: a context that is out of range is left as it is.
+ */
+struct cprof_error *trace_load_events(struct trace *trace, const struct events_place *place, bool thorough, bool raw, struct frame_buffer *buffer,
+				      struct events_chunk *ret, const char **why) CPROF_MUST_CHECK;
+
+#endif
