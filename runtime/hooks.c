@@ -17,6 +17,7 @@
 #include "rt_contexts.h"
 #include "rt_status.h"
 #include "rt_stackframe.h"
+#include "rt_sys.h"
 #include "rt_thread.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -138,8 +139,30 @@ static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t c
 	}
 }
 
+#ifdef CPROF_STATIC
+/* In a static program IFUNC resolvers run before the thread pointer is set: a hook that touches TLS then would crash. */
+static bool tls_is_there;
+
+static __attribute__((noinline, cold)) bool tls_check(void)
+{
+	uint64_t pointer = 0;
+
+#if defined(__x86_64__)
+	rt_sys(SYS_arch_prctl, 0x1003 /* ARCH_GET_FS */, &pointer);
+#else
+	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(pointer));
+#endif
+	return tls_is_there = pointer != 0;
+}
+#define TLS_IS_THERE() (__builtin_expect(tls_is_there, 1) || tls_check())
+#else
+#define TLS_IS_THERE() true
+#endif
+
 HOOK void __cyg_profile_func_enter(void *function_, void *call_site_)
 {
+	if (!TLS_IS_THERE())
+		return;
 	const uint64_t function = (uintptr_t)function_, call_site = (uintptr_t)call_site_;
 	const uint64_t hook_return = (uintptr_t)__builtin_return_address(0);
 	const uint64_t frame = (uintptr_t)__builtin_frame_address(1);
@@ -216,6 +239,8 @@ static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t fr
 
 HOOK void __cyg_profile_func_exit(void *function_, void *call_site)
 {
+	if (!TLS_IS_THERE())
+		return;
 	const uint64_t function = (uintptr_t)function_;
 	const uint64_t frame = (uintptr_t)__builtin_frame_address(1), tail_frame = (uintptr_t)__builtin_frame_address(0);
 	struct rt_tls *t = &rt_tls;

@@ -344,12 +344,9 @@ static bool finish(void)
 {
 	struct rt_thread *thread;
 
-	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) {
-		if (atomic_load(&thread->alive) && thread->tls) {
-			rt_thread_record_update(thread);
-			rt_thread_hand_over(thread);
-		}
-	}
+	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++)
+		if (atomic_load(&thread->alive))
+			rt_thread_hand_over_at_end(thread);
 	rt_drain_any(true);
 	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++)
 		if (thread->replay.next_sequence != atomic_load(&thread->sequence))
@@ -371,16 +368,12 @@ static bool finish(void)
 __attribute__((destructor(101))) static void process_destructor(void)
 {
 	uint32_t on = RT_PHASE_ON;
-	struct rt_thread *thread;
 
 	/* A forked child that has made no call has nothing to end, and must not end its parent's. */
 	if (rt_process_is_forked_child())
 		return;
 	uint64_t mask = rt_signals_block();
 	if (atomic_compare_exchange_strong(&rt_phase, &on, RT_PHASE_OFF)) {
-		for (uint32_t i = 0; (thread = rt_thread_at(i)); i++)
-			if (atomic_load(&thread->alive) && thread->tls)
-				thread->tls->end = 0;
 		rt_drain_stop();
 		if (finish())
 			rt_live_remove();

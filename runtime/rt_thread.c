@@ -163,18 +163,38 @@ static bool stack_reserve(struct rt_thread *thread, uint32_t events)
 	return true;
 }
 
-void rt_thread_hand_over(struct rt_thread *thread)
+/* Of the calling thread; it may have been changed since its first call. */
+static void thread_name_read(struct cprof_thread *record)
+{
+	char name[17] = "";
+
+	rt_sys(SYS_prctl, PR_GET_NAME, name);
+	__builtin_memcpy(record->name, name, sizeof record->name);
+}
+
+static void hand_over(struct rt_thread *thread, uint32_t items)
 {
 	struct rt_block *block = thread->block;
-	uint64_t sequence;
 
 	if (!block)
 		return;
-	sequence = block->header->sequence;
-	block->items = state_next(thread->tls) - thread->first_next;
+	block->items = items;
 	thread->block = NULL;
 	__atomic_store_n(&block->header->state, CPROF_BLOCK_FULL, __ATOMIC_RELEASE);
-	atomic_store_explicit(&thread->pending[sequence % RT_PENDING], block, memory_order_release);
+	atomic_store_explicit(&thread->pending[block->header->sequence % RT_PENDING], block, memory_order_release);
+}
+
+/* The thread may be running still, or its TLS be gone: the block alone tells how far it got. */
+void rt_thread_hand_over_at_end(struct rt_thread *thread)
+{
+	struct rt_block *block = thread->block;
+	uint32_t items = block ? block->capacity : 0;
+
+	if (thread->tid == (uint32_t)rt_sys(SYS_gettid))
+		thread_name_read(thread->record);
+	while (items && !*(volatile uint64_t *)&block->events[items - 1])
+		items--;
+	hand_over(thread, items);
 }
 
 /* A free block, drained by ourselves if need be. NULL: this thread must count what it loses. */
@@ -218,7 +238,7 @@ static bool block_change(struct rt_thread *thread)
 
 	if (was_lost)
 		thread->lost_events += state_next(tls) - thread->first_next;
-	rt_thread_hand_over(thread);
+	hand_over(thread, state_next(tls) - thread->first_next);
 	large = thread->blocks_filled > 1 || (thread->blocks_filled == 1 && now - thread->filled_at_ns < FAST_FILL_NS);
 	thread->filled_at_ns = now;
 	thread->blocks_filled++;
@@ -272,24 +292,11 @@ static void set_end_value(uintptr_t rounds)
 		pthread_setspecific(end_key, (void *)rounds);
 }
 
-void rt_thread_record_update(struct rt_thread *thread)
-{
-	struct cprof_thread *record = thread->record;
-
-	record->unmatched_exits = thread->tls->unmatched_exits;
-	if (thread->tid == (uint32_t)rt_sys(SYS_gettid)) {
-		char name[17] = "";
-
-		rt_sys(SYS_prctl, PR_GET_NAME, name);
-		__builtin_memcpy(record->name, name, sizeof record->name);
-	}
-}
-
 /* A slot whose thread is gone and drained, or a new one. */
 static struct rt_thread *slot_take(void)
 {
 	for (uint32_t i = 0;; i++) {
-		uint32_t used = atomic_load(&threads_used), dead = 0;
+		uint32_t used = atomic_load(&threads_used), gone = RT_GONE;
 
 		if (i == used) {
 			if (used == RT_THREADS_MAX)
@@ -309,13 +316,13 @@ static struct rt_thread *slot_take(void)
 		struct rt_thread *thread = &threads[i];
 		if (atomic_load(&thread->alive) || thread->replay.next_sequence != atomic_load(&thread->sequence))
 			continue;
-		if (atomic_compare_exchange_strong(&thread->alive, &dead, 1)) {
+		if (atomic_compare_exchange_strong(&thread->alive, &gone, RT_ALIVE)) {
 			/* Whoever drained its last block may not have let go yet. */
 			while (atomic_load(&thread->draining))
 				rt_yield();
 			if (thread->replay.next_sequence == atomic_load(&thread->sequence))
 				return thread;
-			atomic_store(&thread->alive, 0);
+			atomic_store(&thread->alive, RT_GONE);
 		}
 	}
 }
@@ -370,10 +377,9 @@ static bool attach(struct rt_tls *tls)
 	tls->state = 1;
 	tls->stack = thread->stack;
 	tls->published = &tls->context;
-	tls->unmatched_exits = tls->repaired_calls = 0;
 	tls->clock_high = (uint32_t)(rt_clock_ticks() >> 32);
 	tls->thread = thread;
-	rt_thread_record_update(thread);
+	thread_name_read(thread->record);
 	uint32_t count = __atomic_load_n(&rt_live.header->threads, __ATOMIC_RELAXED);
 	while (count <= index && !__atomic_compare_exchange_n(&rt_live.header->threads, &count, index + 1, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
@@ -381,19 +387,30 @@ static bool attach(struct rt_tls *tls)
 	return true;
 }
 
+/* From here on nobody looks at the thread's TLS. */
+static void go(struct rt_thread *thread)
+{
+	uint32_t alive = RT_ALIVE;
+
+	while (!atomic_compare_exchange_strong(&thread->alive, &alive, RT_GONE)) {
+		alive = RT_ALIVE; /* held: for a few instructions, with signals blocked */
+		rt_yield();
+	}
+}
+
 /* The thread records no more, or begins again from nothing. */
 static void detach(struct rt_tls *tls)
 {
 	struct rt_thread *thread = tls->thread;
 
-	rt_thread_record_update(thread);
+	thread_name_read(thread->record);
 	thread->record->end_tsc = rt_clock_ticks();
-	rt_thread_hand_over(thread);
+	hand_over(thread, state_next(tls) - thread->first_next);
 	tls->end = 0;
 	tls->thread = NULL;
 	rt_memory_release(tls->cache, RT_CACHE_SLOTS * sizeof *tls->cache);
 	tls->cache = NULL;
-	atomic_store(&thread->alive, 0);
+	go(thread);
 }
 
 /*
@@ -408,19 +425,34 @@ static void end_of_thread(void *value)
 		set_end_value(round + 1);
 		return;
 	}
-	if (rt_is_off() || !rt_tls.thread)
+	if (!rt_tls.thread)
 		return;
 	uint64_t mask = rt_signals_block();
-	detach(&rt_tls);
-	rt_drain_wake();
+	if (rt_is_off()) { /* the end of the process is at work, perhaps on this thread's block */
+		go(rt_tls.thread);
+	} else {
+		detach(&rt_tls);
+		rt_drain_wake();
+	}
 	rt_signals_restore(mask);
 }
 
-void rt_thread_ask(struct rt_thread *thread, uint32_t request)
+void rt_threads_ask(uint32_t request)
 {
-	atomic_fetch_or(&thread->requests, request);
-	if (atomic_load(&thread->alive) && thread->tls)
-		thread->tls->end = 0;
+	uint64_t mask = rt_signals_block();
+	struct rt_thread *thread;
+
+	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) {
+		uint32_t alive = RT_ALIVE;
+
+		if (!atomic_compare_exchange_strong(&thread->alive, &alive, RT_HELD))
+			continue;
+		atomic_fetch_or(&thread->requests, request);
+		if (thread->tls)
+			thread->tls->end = 0;
+		atomic_store(&thread->alive, RT_ALIVE);
+	}
+	rt_signals_restore(mask);
 }
 
 bool rt_thread_inherit(struct rt_inherited *ret)
@@ -529,10 +561,8 @@ uint64_t rt_thread_check_enter(uint64_t frame, uint64_t call_site, uint64_t hook
 		}
 		if (keep == depth)
 			return frame;
-		if (commit_escape(tls, state, keep, CPROF_ESCAPE_REPAIR, depth - keep)) {
-			tls->repaired_calls += depth - keep;
+		if (commit_escape(tls, state, keep, CPROF_ESCAPE_REPAIR, depth - keep))
 			return frame;
-		}
 	}
 }
 
@@ -552,15 +582,13 @@ bool rt_thread_check_exit(uint64_t function, uint64_t frame, uint64_t tail_frame
 				break;
 		}
 		if (!match) {
-			tls->unmatched_exits++;
+			tls->thread->record->unmatched_exits++;
 			return false;
 		}
 		if (match == depth || (uint32_t)state >= tls->end)
 			return true;
-		if (commit_escape(tls, state, match, CPROF_ESCAPE_REPAIR, depth - match)) {
-			tls->repaired_calls += depth - match;
+		if (commit_escape(tls, state, match, CPROF_ESCAPE_REPAIR, depth - match))
 			return true;
-		}
 	}
 }
 

@@ -46,8 +46,6 @@ struct rt_tls {
 	struct rt_thread *thread;
 	uint32_t context;        /* published while nobody has asked for it elsewhere */
 	uint32_t busy;           /* in rt_thread_poll(): hooks of host functions that we call return at once */
-	uint64_t unmatched_exits;
-	uint64_t repaired_calls;
 } __attribute__((aligned(64)));
 
 extern __thread struct rt_tls rt_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -56,10 +54,16 @@ enum rt_request {
 	RT_REQUEST_FLUSH_CACHE = 1u, /* addresses went away: forget cached contexts */
 };
 
+enum rt_alive {
+	RT_GONE = 0,   /* the slot's thread is gone; the slot is free once drained */
+	RT_ALIVE = 1,
+	RT_HELD = 2,   /* somebody else is looking at its TLS: it may not go away now */
+};
+
 enum { RT_PENDING = 256 };
 
 struct rt_thread {
-	_Atomic uint32_t alive;      /* 1 from attach until the thread is gone */
+	_Atomic uint32_t alive;      /* enum rt_alive */
 	_Atomic uint32_t requests;   /* enum rt_request; set by anybody, taken by the owner */
 	_Atomic uint32_t draining;   /* who sets it from 0 may touch replay and pending's tail */
 	uint32_t index;              /* as in the trace */
@@ -99,10 +103,10 @@ enum { RT_THREADS_MAX = 1 << 15 };
 struct rt_thread *rt_thread_at(uint32_t slot); /* NULL: never used, and neither is any after it */
 void rt_threads_reset(void);                   /* in a fork's child */
 uint64_t rt_threads_events(void);              /* enters and exits drained so far, of all threads that ever were */
-/* Hands over what the thread has recorded so far. Only for the calling thread, or one that has stopped recording. */
-void rt_thread_hand_over(struct rt_thread *thread);
-void rt_thread_ask(struct rt_thread *thread, uint32_t request);
-void rt_thread_record_update(struct rt_thread *thread);
+/* Hands over what a thread has recorded so far, when the process ends. What it still records goes unseen. */
+void rt_thread_hand_over_at_end(struct rt_thread *thread);
+/* Asks every thread for attention at its next call. */
+void rt_threads_ask(uint32_t request);
 
 /* The open calls of a forked child's only thread, taken over from the parent. */
 struct rt_inherited {

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The few libc functions that libcprof.so stands in front of, because what they do changes what the recording rests on.
+ *
+ * dlclose: addresses go away and come back as something else. (dlopen is left alone: wrapping it breaks $ORIGIN.)
+ * unshare, setns: with a user namespace they refuse to work in a process with threads, and the drain's is one.
+ * Each does just what the host asked for, and returns what the host would have got.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <sched.h>
+
+#include "rt_contexts.h"
+#include "rt_drain.h"
+#include "rt_modules.h"
+#include "rt_status.h"
+#include "rt_sys.h"
+#include "rt_thread.h"
+
+#define WRAP __attribute__((visibility("default")))
+
+WRAP int dlclose(void *handle);
+WRAP int unshare(int flags);
+WRAP int setns(int fd, int type);
+
+static bool is_on(void)
+{
+	return atomic_load(&rt_phase) == RT_PHASE_ON;
+}
+
+static bool forgot;
+
+static void forget(uint64_t start, uint64_t end)
+{
+	rt_contexts_forget(start, end);
+	forgot = true;
+}
+
+int dlclose(void *handle)
+{
+	int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+	int ret = next ? next(handle) : -1;
+
+	if (!ret && is_on()) {
+		int saved = errno;
+
+		forgot = false;
+		rt_modules_sweep(forget);
+		if (forgot)
+			rt_threads_ask(RT_REQUEST_FLUSH_CACHE);
+		errno = saved;
+	}
+	return ret;
+}
+
+static int finish_call(long ret)
+{
+	if (ret < 0) {
+		errno = (int)-ret;
+		return -1;
+	}
+	return (int)ret;
+}
+
+int unshare(int flags)
+{
+	if (is_on() && flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND))
+		rt_drain_stop(); /* the next full block starts it again */
+	return finish_call(rt_sys(SYS_unshare, flags));
+}
+
+int setns(int fd, int type)
+{
+	if (is_on())
+		rt_drain_stop();
+	return finish_call(rt_sys(SYS_setns, fd, type));
+}
