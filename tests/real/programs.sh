@@ -30,3 +30,18 @@ run_bzip2() {
 	[ -e input ] || for _ in 1 2 3 4 5 6 7 8; do cat "$cache"/lua5.4/src/*.c; done >input
 	"$1" -c input
 }
+
+# The amalgamation is made by SQLite's own build, which needs tclsh.
+compile_sqlite() {
+	if [ ! -e "$cache/sqlite3/build/.complete" ]; then
+		mkdir -p "$cache/sqlite3/build" &&
+			(cd "$cache/sqlite3/build" && ../configure --disable-tcl >configure.log 2>&1 && make sqlite3.c >make.log 2>&1 &&
+				touch .complete) || return
+	fi
+	"$@" -c "$cache/sqlite3/build/sqlite3.c" -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION || return
+	"$@" -c "$cache/sqlite3/test/speedtest1.c" -I"$cache/sqlite3/build" -DSQLITE_THREADSAFE=0 -Dmain=program_main
+}
+libraries_sqlite="-lm"
+run_sqlite() {
+	"$1" --memdb --size "${2:-5}"
+}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# From the numbers bench.sh measured to the page docs/overhead.md. Input: tab separated "key value" and "subject wall cpu main rss".
+
+NF == 2 { value[$1] = $2 }
+$1 == "tsc_pair_ns" && (!pair || $2 < pair) { pair = $2 }
+NF == 5 { wall[$1] = $2; cpu[$1] = $3; main[$1] = $4; rss[$1] = $5 }
+
+function row(what, limit, got, good) { printf "| %s | %s | %s | %s |\n", what, limit, got, good ? "yes" : "**no**" }
+
+# Added time per call of the main thread, ns.
+function per_call(program, kind) { return (main[program "." kind] - main[program ".plain"]) / value[program ".calls"] }
+
+END {
+	print "# What tracing costs"
+	print ""
+	print "This page is written by `cmake --build build --target bench` (tests/bench); do not edit it."
+	print ""
+	printf "Machine: %s, %s CPUs, %s. %s. Compared with %s, `record --no-libcall`, on the same instrumented objects. %s. %s.\n", value["cpu"], value["cpus"], value["kernel"], value["compiler"], value["uftrace"], value["cprof"], value["date"]
+	printf "%d interleaved rounds, minima. Two clock reads back to back, measured in the same rounds: %.2f ns; the clock steps by %d ticks.\n", value["rounds"], pair, value["tsc_step_ticks"]
+	print ""
+	print "*In-thread cost* is (traced - plain) / calls in CPU time of the main thread, over two clock reads: both ends of a call are stamped, so 1.0 cannot be beaten. CPU time of the main thread is read by an uninstrumented main() around the program's own (tests/support/timed_main.c), so it is without process start and end; *wall* and *CPU added* are of the whole process with its start, its end, the drain thread and the last write."
+	print ""
+	print "| what | limit | measured | held |"
+	print "|---|---|---|---|"
+	for (i = split("fib lua sqlite", programs, " "); i > 0; i--)
+		lost += value[programs[i] ".lost"]
+	row("in-thread cost of a traced call, fib", "<= 1.10 x", sprintf("%.2f x (%.1f ns)", per_call("fib", "cprof") / pair, per_call("fib", "cprof")), per_call("fib", "cprof") / pair <= 1.10)
+	row("in-thread cost of a traced call, Lua", "<= 1.30 x", sprintf("%.2f x (%.1f ns)", per_call("lua", "cprof") / pair, per_call("lua", "cprof")), per_call("lua", "cprof") / pair <= 1.30)
+	row("in-thread cost of a traced call, SQLite", "<= 1.30 x", sprintf("%.2f x (%.1f ns)", per_call("sqlite", "cprof") / pair, per_call("sqlite", "cprof")), per_call("sqlite", "cprof") / pair <= 1.30)
+	x = (wall["lua.cprof"] - wall["lua.plain"]) / (wall["lua.uftrace"] - wall["lua.plain"])
+	row("wall time added on Lua, beside uftrace", "<= 0.36 x", sprintf("%.2f x", x), x <= 0.36)
+	x = (cpu["lua.cprof"] - cpu["lua.plain"]) / (cpu["lua.uftrace"] - cpu["lua.plain"])
+	row("CPU time added on Lua, beside uftrace", "<= 0.40 x", sprintf("%.2f x", x), x <= 0.40)
+	limit = value["tsc_step_ticks"] >= 16 ? 0.4 : 1.3
+	x = value["lua.bytes"] / value["lua.events"]
+	row("bytes per event, Lua", "<= " limit, sprintf("%.2f", x), x <= limit)
+	x = value["sqlite.bytes"] / value["sqlite.events"]
+	row("bytes per event, SQLite", "<= " limit, sprintf("%.2f", x), x <= limit)
+	x = value["sqlite.events"] / cpu["flat"] * 1000
+	row("`flat` with percentiles on SQLite, events/s per core", ">= 250 M", sprintf("%.0f M", x), x >= 250)
+	x = cpu["uftrace-report"] / cpu["flat"]
+	row("the same beside `uftrace report`", ">= 25 x", sprintf("%.0f x", x), x >= 25)
+	if (value["giga.events"]) {
+		x = rss["giga.flat"] / 1024
+		row(sprintf("peak memory of `flat`, %.2f G events of SQLite", value["giga.events"] / 1e9), "<= 300 MB", sprintf("%.0f MB", x), x <= 300)
+	}
+	x = per_call("fib", "off") / per_call("fib", "empty")
+	row("`CPROF=off` beside empty hooks, fib", "<= 1.3 x", sprintf("%.2f x", x), x <= 1.3)
+	row("events lost", "0", lost + 0, lost == 0)
+	print ""
+	print "## The numbers behind them"
+	print ""
+	print "| program | calls | contexts | subject | wall ms | CPU ms | main thread CPU ms | added per call, ns | peak memory MB |"
+	print "|---|---|---|---|---|---|---|---|---|"
+	nr = split("fib lua sqlite", programs, " ")
+	nr_kinds = split("plain empty off cprof uftrace", kinds, " ")
+	for (i = 1; i <= nr; i++) {
+		for (j = 1; j <= nr_kinds; j++) {
+			subject = programs[i] "." kinds[j]
+			printf "| %s | %s | %s | %s | %.1f | %.1f | %.1f | %s | %.0f |\n", programs[i], value[programs[i] ".calls"], value[programs[i] ".contexts"], kinds[j], wall[subject] / 1e6, cpu[subject] / 1e6, main[subject] / 1e6, j == 1 ? "" : sprintf("%.2f", per_call(programs[i], kinds[j])), rss[subject] / 1024
+		}
+	}
+	print ""
+	print "*empty*: hooks that do nothing, in a shared library. *off*: libcprof with `CPROF=off`."
+	print ""
+	print "| reading SQLite's trace | wall ms | CPU ms | peak memory MB |"
+	print "|---|---|---|---|"
+	nr = split("flat tree uftrace-report giga.flat", readers, " ")
+	for (i = 1; i <= nr; i++)
+		if (readers[i] in wall)
+			printf "| %s | %.1f | %.1f | %.0f |\n", readers[i], wall[readers[i]] / 1e6, cpu[readers[i]] / 1e6, rss[readers[i]] / 1024
+}
