@@ -19,7 +19,7 @@ say() { echo "bench: $*" >&2; }
 compile_fib() { "$@" -c "$bench/fib.c"; }
 libraries_fib=""
 arguments_fib="32"
-arguments_lua="$real/workload.lua 6"
+arguments_lua="$real/workload.lua 12 calm" # uftrace records nothing below 1,024 calls, where longjmp soon leads it
 arguments_sqlite="--memdb --size 5"
 programs="fib lua sqlite"
 

@@ -7,11 +7,13 @@
  * It must not be instrumented itself.
  *
  * Output, to the file named by CALL_COUNTER_OUTPUT, addresses as nm prints those of a position-independent executable:
- * "function ADDRESS CALLS" and "pair CALLER CALLEE CALLS" (CALLER 0: nobody).
+ * "function ADDRESS CALLS" and "pair CALLER CALLEE CALLS" (CALLER 0: nobody). A function outside the executable (clang instruments
+ * the inline tolower() of <ctype.h> under the C library's address) is @NAME.
  *
  * A stack entry is gone when its frame is below that of a function that is entered (the stack grows down), or above it on our
  * stack when a function returns: longjmp and exceptions leave such entries.
  */
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@
 #define UNINSTRUMENTED __attribute__((no_instrument_function))
 
 extern const char __executable_start[]; /* by the linker: what the file's address 0 became */
+extern const char _end[];
 
 enum { TABLE_SLOTS = 1 << 16, STACK_ENTRIES = 1 << 20 };
 
@@ -108,10 +111,17 @@ __attribute__((noinline)) void __cyg_profile_func_exit(void *function, void *cal
 	fail("a function returned that was never entered");
 }
 
-/* As nm prints it. */
 UNINSTRUMENTED static void write_address(FILE *file, uintptr_t address)
 {
-	fprintf(file, " %016" PRIxPTR, address ? address - (uintptr_t)__executable_start : 0);
+	uintptr_t start = (uintptr_t)__executable_start;
+	Dl_info outside;
+
+	if (!address || (address >= start && address < (uintptr_t)_end))
+		fprintf(file, " %016" PRIxPTR, address ? address - start : 0);
+	else if (dladdr((void *)address, &outside) && outside.dli_sname)
+		fprintf(file, " @%s", outside.dli_sname);
+	else
+		fail("a function without a name");
 }
 
 UNINSTRUMENTED __attribute__((destructor)) static void write_counts(void)

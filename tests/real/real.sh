@@ -49,9 +49,15 @@ lz4 -t -q trace.lz4 || die "lz4 -t"
 "$cprof_analyze" callgraph --format=json trace.lz4 >callgraph.json || die "callgraph"
 
 nm counted | awk '$2 ~ /[tTwW]/ { print $1, $3 }' >names
-awk 'NR == FNR { if (!($1 in name)) name[$1] = $2; next } $1 == "function" { print name[$2], $3 }' names counter.txt | sort >functions.expected
-awk 'NR == FNR { if (!($1 in name)) name[$1] = $2; next } $1 == "pair" { print $2 ~ /^0*$/ ? "-" : name[$2], name[$3], $4 }' \
-	names counter.txt | sort >pairs.expected
+cat >name.awk <<'END'
+function name(address) { return address ~ /^@/ ? substr(address, 2) : address ~ /^0*$/ ? "-" : names[address] }
+NR == FNR { if (!($1 in names)) names[$1] = $2; next }
+$1 == "function" { print name($2), $3 > "functions.counted" }
+$1 == "pair" { print name($2), name($3), $4 > "pairs.counted" }
+END
+awk -f name.awk names counter.txt || die "awk"
+sort functions.counted >functions.expected
+sort pairs.counted >pairs.expected
 jq -r '.functions[] | select(.calls > 0) | "\(.name) \(.calls)"' flat.json | sort >functions.recorded
 jq -r '.edges[] | "\(.caller // "-") \(.callee) \(.calls)"' callgraph.json | sort >pairs.recorded
 for what in functions pairs; do
