@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * __cyg_profile_func_enter and __cyg_profile_func_exit: the hot path and only that.
+ * The hooks behind __cyg_profile_func_enter and __cyg_profile_func_exit: the hot path and only that.
  *
  * Each is one transaction. The order is the proof (docs/architecture.md): the clock is read after `state`, so time never runs backwards; the
  * event is stored after the commit, so a signal handler's event is never overwritten; the stack entry is written before the commit, so a
@@ -12,19 +12,15 @@
  * return address tells inlined calls apart). Its frame is that of the function: what the function's frame pointer holds. The exit hook
  * may be jumped to with the function's frame already gone; then its own frame pointer is that address.
  */
+#include "hooks.h"
 #include "rt_clock.h"
 #include "rt_commit.h"
 #include "rt_contexts.h"
-#include "rt_status.h"
 #include "rt_stackframe.h"
 #include "rt_sys.h"
 #include "rt_thread.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define HOOK __attribute__((visibility("default"), noinline))
-
-HOOK void __cyg_profile_func_enter(void *function, void *call_site);
-HOOK void __cyg_profile_func_exit(void *function, void *call_site);
 
 /* A cache miss. Fills the slot so that a handler never finds half a key, unless a handler has used it meanwhile. */
 static __attribute__((noinline, cold)) struct rt_context intern(struct rt_cache_slot *slot, uint64_t state, const struct rt_call *call)
@@ -159,7 +155,7 @@ static __attribute__((noinline, cold)) bool tls_check(void)
 #define TLS_IS_THERE() true
 #endif
 
-HOOK void __cyg_profile_func_enter(void *function_, void *call_site_)
+void hook_enter(void *function_, void *call_site_)
 {
 	if (!TLS_IS_THERE())
 		return;
@@ -169,11 +165,8 @@ HOOK void __cyg_profile_func_enter(void *function_, void *call_site_)
 	struct rt_tls *t = &rt_tls;
 	uint64_t state = t->state;                                            /* 1 the state */
 
-	if (unlikely((uint32_t)state >= t->end)) {
-		if (rt_is_off())
-			return;
+	if (unlikely((uint32_t)state >= t->end))
 		goto slowly;
-	}
 	const struct rt_entry *top = &t->stack[state >> 32];
 	if (frame >= top->frame && unlikely(!is_inlined_call(top, frame, hook_return)))
 		goto slowly;
@@ -237,7 +230,7 @@ static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t fr
 	}
 }
 
-HOOK void __cyg_profile_func_exit(void *function_, void *call_site)
+void hook_exit(void *function_, void *call_site)
 {
 	if (!TLS_IS_THERE())
 		return;
@@ -247,11 +240,8 @@ HOOK void __cyg_profile_func_exit(void *function_, void *call_site)
 	uint64_t state = t->state;
 
 	(void)call_site;
-	if (unlikely((uint32_t)state >= t->end)) {
-		if (rt_is_off())
-			return;
+	if (unlikely((uint32_t)state >= t->end))
 		goto slowly;
-	}
 	const struct rt_entry *top = &t->stack[state >> 32];
 	if (unlikely(!exit_matches(top, function, frame, tail_frame)))
 		goto slowly;
