@@ -209,18 +209,18 @@ struct cprof_error *cc_locate_read_text(const char *path, char **ret_text)
 {
 	struct cprof_error *error;
 	struct stat st;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (file < 0)
+	if (stat(path, &st))
 		return cprof_error_create(CPROF_ERROR_NOT_FOUND, "%s: no such response file", path);
-	if (fstat(file, &st))
-		error = cprof_error_os(errno, path, "look at");
-	else if (!S_ISREG(st.st_mode))
-		error = cprof_error_at(CPROF_ERROR_UNSUPPORTED, path, CPROF_NO_OFFSET, "not a regular file");
-	else if (st.st_size > TEXT_BYTES_MAX)
-		error = cprof_error_at(CPROF_ERROR_FORMAT, path, CPROF_NO_OFFSET, "a response file of more than %d MiB", TEXT_BYTES_MAX >> 20);
-	else
-		error = read_all(file, path, (size_t)st.st_size, ret_text);
+	/* not even opened: whoever writes into a pipe would take us for its reader */
+	if (!S_ISREG(st.st_mode))
+		return cprof_error_at(CPROF_ERROR_UNSUPPORTED, path, CPROF_NO_OFFSET, "not a regular file");
+	if (st.st_size > TEXT_BYTES_MAX)
+		return cprof_error_at(CPROF_ERROR_FORMAT, path, CPROF_NO_OFFSET, "a response file of more than %d MiB", TEXT_BYTES_MAX >> 20);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return cprof_error_os(errno, path, "open");
+	error = read_all(file, path, (size_t)st.st_size, ret_text);
 	close(file);
 	return error;
 }

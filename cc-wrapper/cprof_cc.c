@@ -47,7 +47,7 @@ static struct cprof_error *count_depth(const struct cc_plan *plan)
 	return setenv(depth_variable, value, 1) ? cprof_error_os(errno, NULL, "set the environment") : NULL;
 }
 
-static struct cprof_error *run(const struct cc_place *place, const struct cc_plan *plan)
+static struct cprof_error *run(const struct cc_place *place, struct cc_plan *plan)
 {
 	char *path = NULL;
 	struct cprof_error *error = cc_locate_program(place, plan->argv.word[0], &path);
@@ -62,8 +62,14 @@ static struct cprof_error *run(const struct cc_place *place, const struct cc_pla
 		if (plan->warn)
 			fprintf(stderr, "cprof-cc: warning: %s%s%s; compiled without cprof\n", plan->detail ? plan->detail : "",
 				plan->detail ? ": " : "", plan->untouched);
-		execvp(path, plan->argv.word);
-		error = cprof_error_os(errno, path, "run");
+		/* where PATH leads to ourselves first, GCC would look for its parts beside us */
+		if (cc_locate_is_self(place, plan->argv.word[0])) {
+			free(plan->argv.word[0]);
+			plan->argv.word[0] = path;
+			path = NULL;
+		}
+		execvp(path ? path : plan->argv.word[0], plan->argv.word);
+		error = cprof_error_os(errno, plan->argv.word[0], "run");
 	}
 	free(path);
 	return error;
@@ -103,7 +109,7 @@ static struct cprof_error *print_config(const struct cc_place *place, const stru
 	return NULL;
 }
 
-static struct cprof_error *act(const struct cc_place *place, const struct cc_host *host, const struct cc_plan *plan)
+static struct cprof_error *act(const struct cc_place *place, const struct cc_host *host, struct cc_plan *plan)
 {
 	switch (plan->action) {
 	case CC_ACTION_RUN:
