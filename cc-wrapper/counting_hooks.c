@@ -22,8 +22,8 @@
 #endif
 __asm__(".symver counting_enter, __cyg_profile_func_enter@@@CPROF_1");
 __asm__(".symver counting_exit, __cyg_profile_func_exit@@@CPROF_1");
-__asm__(".symver counting_enter_glibc, __cyg_profile_func_enter@" GLIBC_FIRST);
-__asm__(".symver counting_exit_glibc, __cyg_profile_func_exit@" GLIBC_FIRST);
+__asm__(".symver counting_enter_glibc, __cyg_profile_func_enter@" GLIBC_FIRST ", remove");
+__asm__(".symver counting_exit_glibc, __cyg_profile_func_exit@" GLIBC_FIRST ", remove");
 #else
 #define counting_enter __cyg_profile_func_enter
 #define counting_exit  __cyg_profile_func_exit

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# cprof-cc with the real libcprof, from the build tree: does every way of linking leave a trace?
+#
+#   real_runtime_test.sh gcc|clang FOLDER-OF-CPROF-CC FOLDER-OF-LIBCPROF
+set -eu
+
+cc=$2/cprof-$1
+real_cc=$1
+library=$3/libcprof.so
+unset CPROF_CC CPROF_CXX CPROF_WRAPPER CPROF_OUTPUT CPROF
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+cd "$top"
+
+echo 'int twice(int x); int twice(int x) { return 2 * x; }' >twice.c
+echo 'int twice(int x); int main(void) { int s = 0; for (int i = 0; i < 10; i++) s += twice(i); return s != 90; }' >main.c
+
+# traced NAME COMMAND...: the command leaves a trace
+traced()
+{
+	name=$1
+	shift
+	rm -f trace.lz4
+	"$@" || { echo "FAILED: $name: status $?" >&2; exit 1; }
+	[ -s trace.lz4 ] || { echo "FAILED: $name left no trace" >&2; exit 1; }
+}
+
+"$cc" -O2 main.c twice.c -o app
+traced "program" ./app
+for kind in -static -static-pie; do
+	"$cc" -O2 $kind main.c twice.c -o app
+	traced "$kind" ./app
+done
+linker=
+[ "$1" = gcc ] || linker=-fuse-ld=lld
+for kind in '' -static; do
+	# shellcheck disable=SC2086
+	"$cc" -O2 -flto $linker $kind main.c twice.c -o app
+	traced "-flto $kind" ./app
+done
+"$cc" -O2 main.c twice.c -lc -o app
+traced "libc named before" ./app
+"$cc" -O2 -fPIC -shared twice.c -o libtwice.so
+"$real_cc" main.c -L. -ltwice -Wl,-rpath,"$top" -Wl,-rpath-link,"$3" -o plain
+traced "instrumented library in a plain program" ./plain
+"$cc" -O2 main.c -L. -ltwice -Wl,-rpath,"$top" -o app
+traced "instrumented program and library" ./app
+"$real_cc" -finstrument-functions main.c twice.c -o unlinked
+traced "preloaded" env LD_PRELOAD="$library" ./unlinked
