@@ -71,6 +71,8 @@ struct profile_info {      /* what `info` prints: the honest measurement panel *
 	uint64_t threads, processes;
 	uint64_t duration_ticks;       /* first to last event */
 	uint64_t lost_events, repaired_calls, unmatched_exits, open_calls, holes, clock_steps_back;
+	uint64_t wrong_exits;          /* exits to another context than the stack held: a self-check that failed */
+	uint64_t damaged_chunks;       /* whose columns made no sense from some point on */
 	uint64_t trace_bytes;          /* all files read */
 	bool clean_exit;
 	double clock_hz;               /* 0 when unknown: times are ticks */
@@ -91,6 +93,9 @@ struct profile {
 struct cprof_error *profile_create(struct session *session, struct symbolizer *symbolizer, const struct profile_options *options,
 				   struct profile **ret) CPROF_MUST_CHECK;
 void profile_destroy(struct profile *profile);
+
+/* Tells the symbolizer of the modules of all traces; the ids it uses are the model's own. */
+struct cprof_error *session_add_modules(const struct session *session, struct symbolizer *symbolizer) CPROF_MUST_CHECK;
 
 /* A duration in ns, rounded to nearest. */
 uint64_t profile_ns(const struct profile *profile, uint64_t ticks);

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "call_tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "leb_column.h"
+#include "session.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+enum {
+	BATCH_ITEMS = 2048,
+	PREFETCH_ITEMS = 16,  /* so far ahead is a slot fetched: a few hundred cycles */
+	ITEM_NUMBERS = 3,     /* an escape has so many numbers in the id column */
+};
+
+/* Bits of open_call.slot. */
+#define OPEN_COUNTED   0x80000000u /* its groups count it */
+#define OPEN_INHERITED 0x40000000u /* of the parent process: timed, not counted */
+#define OPEN_SLOT      0x3FFFFFFFu
+
+/* Times stay below this, so that no sum of two wraps. */
+#define TIME_LIMIT (UINT64_C(1) << 62)
+#define TIME_DELTA_FAIR (UINT64_C(1) << 50) /* BATCH_ITEMS of these cannot wrap */
+
+struct call_buffers { /* numbers decoded but not used yet: [next, nr) of each */
+	struct leb_column id_column, time_column;
+	size_t next_id, nr_ids, next_time, nr_times;
+	uint64_t times_end; /* time after the last of times */
+	uint32_t ids[BATCH_ITEMS + PREFETCH_ITEMS];
+	uint64_t times[BATCH_ITEMS];
+};
+
+enum call_ending { ENDED, ENDED_REPAIRED, CUT_BY_HOLE, CUT_BY_END };
+
+struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contexts, uint32_t nr_groups, bool unroll)
+{
+	uint64_t capacity = nr_contexts;
+
+	if (!nr_contexts || nr_contexts > OPEN_SLOT - CALL_TALLY_MAX_PATHS)
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "a trace of %u contexts is more than this program can hold", nr_contexts);
+	*tally = (struct call_tally){ .nr_contexts = nr_contexts, .nr_slots = nr_contexts, .slots_capacity = nr_contexts,
+				      .nr_groups = nr_groups, .unroll = unroll };
+	tally->slots = aligned_alloc(sizeof *tally->slots, capacity * sizeof *tally->slots);
+	tally->rare = calloc(capacity, sizeof *tally->rare);
+	tally->groups = calloc(nr_groups, sizeof *tally->groups);
+	tally->buffers = calloc(1, sizeof *tally->buffers);
+	if (!tally->slots || !tally->rare || !tally->groups || !tally->buffers) {
+		call_tally_deinit(tally);
+		return &cprof_enomem;
+	}
+	memset(tally->slots, 0, capacity * sizeof *tally->slots);
+	return NULL;
+}
+
+static void durations_free(struct call_tally *tally)
+{
+	for (uint32_t i = 0; tally->slots && i < tally->nr_slots; i++)
+		histogram_deinit(&tally->slots[i].durations);
+}
+
+void call_tally_deinit(struct call_tally *tally)
+{
+	durations_free(tally);
+	free(tally->slots);
+	free(tally->rare);
+	free(tally->groups);
+	free(tally->paths);
+	number_map_deinit(&tally->path_slots);
+	free(tally->carries);
+	free(tally->stack);
+	free(tally->buffers);
+	*tally = (struct call_tally){ 0 };
+}
+
+void call_tally_reset(struct call_tally *tally)
+{
+	durations_free(tally);
+	for (uint32_t i = 0; i < tally->nr_slots; i++) {
+		struct call_slot *slot = &tally->slots[i];
+
+		slot->self_ticks = slot->min_complement = slot->max_ticks = 0;
+	}
+	memset(tally->rare, 0, tally->nr_slots * sizeof *tally->rare);
+	memset(tally->groups, 0, tally->nr_groups * sizeof *tally->groups);
+	tally->nr_carries = 0;
+	tally->totals = (struct call_tally_totals){ 0 };
+}
+
+/* Paths: slots made while streaming. */
+
+static bool paths_grow(struct call_tally *tally)
+{
+	uint64_t capacity = tally->slots_capacity + (tally->slots_capacity < 1024 ? 1024 : tally->slots_capacity / 2);
+	struct call_slot *slots = aligned_alloc(sizeof *slots, capacity * sizeof *slots);
+	struct call_slot_rare *rare = slots ? realloc(tally->rare, capacity * sizeof *rare) : NULL;
+	struct call_path *paths = rare ? realloc(tally->paths, (capacity - tally->nr_contexts) * sizeof *paths) : NULL;
+
+	if (rare)
+		tally->rare = rare;
+	if (!paths) {
+		free(slots);
+		return false;
+	}
+	tally->paths = paths;
+	memcpy(slots, tally->slots, tally->nr_slots * sizeof *slots);
+	free(tally->slots);
+	tally->slots = slots;
+	tally->slots_capacity = (uint32_t)capacity;
+	return true;
+}
+
+static uint32_t path_make(struct call_tally *tally, uint32_t parent, uint32_t id)
+{
+	uint32_t number = tally->nr_slots;
+
+	if (number - tally->nr_contexts >= CALL_TALLY_MAX_PATHS) {
+		tally->too_many_paths = true;
+		return id;
+	}
+	if (number == tally->slots_capacity && !paths_grow(tally)) {
+		tally->no_memory = true;
+		return id;
+	}
+	if (number_map_add(&tally->path_slots, (struct number_key){ parent, id, 0 }, number)) {
+		tally->no_memory = true;
+		return id;
+	}
+	const struct call_slot *origin = &tally->slots[id];
+	tally->slots[number] = (struct call_slot){
+		.target = tally->unroll ? number : origin->target,
+		.flags = origin->flags & CALL_SLOT_COUNTED,
+		.node_group = tally->unroll ? 0 : origin->node_group,
+		.function_group = origin->function_group,
+		.parent = parent,
+	};
+	tally->rare[number] = (struct call_slot_rare){ 0 };
+	tally->paths[number - tally->nr_contexts] = (struct call_path){ parent, id };
+	tally->nr_slots++;
+	return number;
+}
+
+static __attribute__((noinline)) uint32_t path_slot(struct call_tally *tally, uint32_t parent, uint32_t id)
+{
+	uint32_t slot = number_map_find(&tally->path_slots, (struct number_key){ parent, id, 0 });
+
+	return slot == NUMBER_MAP_NONE ? path_make(tally, parent, id) : slot;
+}
+
+static inline bool enter_needs_path(const struct call_slot *slot, uint32_t current, bool unroll)
+{
+	return unlikely(slot->flags & CALL_SLOT_PATH) || (unroll && slot->parent != current);
+}
+
+/* Single calls. */
+
+static __attribute__((noinline)) void note_carry(struct call_tally *tally, uint32_t slot, uint32_t bucket, enum histogram_result result)
+{
+	struct call_carry *carries = NULL;
+
+	if (result == HISTOGRAM_CARRY)
+		carries = realloc(tally->carries, (tally->nr_carries + 1) * sizeof *carries);
+	if (!carries) {
+		tally->no_memory = true;
+		return;
+	}
+	tally->carries = carries;
+	carries[tally->nr_carries++] = (struct call_carry){ slot, bucket };
+}
+
+static inline void credit_duration(struct call_tally *tally, struct call_slot *slots, uint32_t number, uint64_t ticks)
+{
+	struct call_slot *slot = &slots[number];
+	uint32_t bucket = histogram_bucket(ticks);
+
+	if (unlikely(~ticks > slot->min_complement))
+		slot->min_complement = ~ticks;
+	if (unlikely(ticks > slot->max_ticks))
+		slot->max_ticks = ticks;
+
+	enum histogram_result result = histogram_add(&slot->durations, bucket);
+	if (unlikely(result != HISTOGRAM_OK))
+		note_carry(tally, number, bucket, result);
+}
+
+static inline void groups_open(struct call_group *groups, const struct call_slot *slot)
+{
+	groups[slot->node_group].open++;
+	groups[slot->function_group].open++;
+}
+
+/* The last of a group's open calls to end is the first that began. */
+static inline void groups_close(struct call_group *groups, const struct call_slot *slot, uint64_t ticks)
+{
+	if (!--groups[slot->node_group].open)
+		groups[slot->node_group].span_ticks += ticks;
+	if (!--groups[slot->function_group].open)
+		groups[slot->function_group].span_ticks += ticks;
+}
+
+static void call_open(struct call_tally *tally, uint32_t id, uint64_t start_ticks, bool inherited)
+{
+	uint32_t number = id;
+
+	if (enter_needs_path(&tally->slots[id], tally->current, tally->unroll))
+		number = path_slot(tally, tally->current, id);
+
+	const struct call_slot *slot = &tally->slots[number];
+	struct open_call call = { start_ticks, number | (inherited ? OPEN_INHERITED : 0), tally->current };
+
+	if (slot->flags & CALL_SLOT_COUNTED) {
+		call.slot |= OPEN_COUNTED;
+		groups_open(tally->groups, slot);
+	}
+	tally->stack[tally->depth++] = call;
+	tally->current = slot->target;
+}
+
+static void call_close(struct call_tally *tally, enum call_ending ending)
+{
+	struct open_call call = tally->stack[--tally->depth];
+	uint32_t number = call.slot & OPEN_SLOT;
+	uint64_t ticks = tally->now - call.start_ticks;
+
+	if (call.slot & OPEN_COUNTED)
+		groups_close(tally->groups, &tally->slots[number], ticks);
+	tally->current = call.caller;
+	if (call.slot & OPEN_INHERITED)
+		return;
+	if (ending == ENDED || ending == ENDED_REPAIRED)
+		credit_duration(tally, tally->slots, number, ticks);
+	else
+		tally->rare[number].calls_cut++;
+	tally->rare[number].repaired += ending == ENDED_REPAIRED || ending == CUT_BY_HOLE;
+	tally->rare[number].open += ending == CUT_BY_END;
+}
+
+static void calls_close(struct call_tally *tally, uint64_t count, enum call_ending ending)
+{
+	while (count-- && tally->depth)
+		call_close(tally, ending);
+}
+
+static void time_advance(struct call_tally *tally, uint64_t ticks)
+{
+	tally->now += ticks;
+	tally->slots[tally->current].self_ticks += ticks;
+}
+
+/* Nothing is known of the stack any more. */
+static void stack_forget(struct call_tally *tally)
+{
+	calls_close(tally, UINT64_MAX, CUT_BY_HOLE);
+	tally->current = 0;
+	tally->pending_repairs = tally->pending_inherited = 0;
+}
+
+static bool stack_reserve(struct call_tally *tally, size_t more)
+{
+	size_t capacity = tally->stack_capacity;
+
+	if (tally->depth + more <= capacity)
+		return true;
+	while (capacity < tally->depth + more)
+		capacity = capacity ? capacity * 2 : 4 * BATCH_ITEMS;
+
+	struct open_call *stack = realloc(tally->stack, capacity * sizeof *stack);
+	if (!stack) {
+		tally->no_memory = true;
+		return false;
+	}
+	tally->stack = stack;
+	tally->stack_capacity = capacity;
+	return true;
+}
+
+/* Chunks. */
+
+static bool times_fair(struct call_buffers *buffers, size_t first)
+{
+	uint64_t all = 0, sum = 0;
+
+	for (size_t i = first; i < buffers->nr_times; i++) {
+		all |= buffers->times[i];
+		sum += buffers->times[i];
+	}
+	if (unlikely(all >= TIME_DELTA_FAIR)) {
+		sum = 0;
+		for (size_t i = first; i < buffers->nr_times; i++)
+			if (buffers->times[i] > TIME_LIMIT || (sum += buffers->times[i]) > TIME_LIMIT)
+				return false;
+	}
+	buffers->times_end += sum;
+	return buffers->times_end < TIME_LIMIT;
+}
+
+/* Moves on in both columns. False: the chunk makes no sense from here on. */
+static bool buffers_fill(struct call_tally *tally)
+{
+	struct call_buffers *buffers = tally->buffers;
+	size_t left_ids = buffers->nr_ids - buffers->next_id, left_times = buffers->nr_times - buffers->next_time;
+
+	memmove(buffers->ids, buffers->ids + buffers->next_id, left_ids * sizeof *buffers->ids);
+	memmove(buffers->times, buffers->times + buffers->next_time, left_times * sizeof *buffers->times);
+	buffers->next_id = buffers->next_time = 0;
+	buffers->nr_ids = left_ids;
+	buffers->nr_times = left_times;
+	if (BATCH_ITEMS - left_ids >= LEB_COLUMN_MIN_ITEMS)
+		buffers->nr_ids += leb_column_read_u32(&buffers->id_column, buffers->ids + left_ids, BATCH_ITEMS - left_ids);
+	if (BATCH_ITEMS - left_times >= LEB_COLUMN_MIN_ITEMS)
+		buffers->nr_times += leb_column_read_u64(&buffers->time_column, buffers->times + left_times, BATCH_ITEMS - left_times);
+	return times_fair(buffers, left_times) && tally->depth <= CALL_TALLY_MAX_DEPTH && stack_reserve(tally, BATCH_ITEMS);
+}
+
+static bool buffers_short(const struct call_buffers *buffers)
+{
+	return (buffers->nr_ids - buffers->next_id < ITEM_NUMBERS && buffers->id_column.next != buffers->id_column.end) ||
+	       (buffers->nr_times == buffers->next_time && buffers->time_column.next != buffers->time_column.end);
+}
+
+/* number may be anything: it only makes an address that is not used. */
+static inline void slot_prefetch(const struct call_slot *slots, uint32_t number)
+{
+	uintptr_t address = (uintptr_t)slots + ((uintptr_t)number - CPROF_ID_ENTER_BASE) * sizeof *slots;
+
+	__builtin_prefetch((const void *)address, 1);
+}
+
+/* Plain enters and exits, up to the first item that is anything else. */
+static inline __attribute__((always_inline)) void events_run(struct call_tally *tally, const bool unroll)
+{
+	struct call_buffers *buffers = tally->buffers;
+	const uint32_t *id = buffers->ids + buffers->next_id, *ids_end = buffers->ids + buffers->nr_ids;
+	const uint64_t *time = buffers->times + buffers->next_time, *times_end = buffers->times + buffers->nr_times;
+	struct open_call *bottom = tally->stack, *top = bottom + tally->depth; /* top[-1] is the innermost call */
+	struct call_slot *slots = tally->slots;
+	struct call_group *groups = tally->groups;
+	const uint32_t nr_contexts = tally->nr_contexts;
+	uint32_t current = tally->current;
+	uint64_t now = tally->now;
+
+	for (; id < ids_end && time < times_end; id++, time++) {
+		slot_prefetch(slots, id[PREFETCH_ITEMS]);
+		if (*id == CPROF_ID_EXIT) {
+			if (unlikely(top == bottom))
+				break;
+
+			struct open_call call = *--top;
+			now += *time;
+			slots[current].self_ticks += *time;
+			current = call.caller;
+			if (unlikely(call.slot & ~OPEN_SLOT)) {
+				uint32_t bits = call.slot;
+
+				call.slot &= OPEN_SLOT;
+				if (bits & OPEN_COUNTED)
+					groups_close(groups, &slots[call.slot], now - call.start_ticks);
+				if (bits & OPEN_INHERITED)
+					continue;
+			}
+			credit_duration(tally, slots, call.slot, now - call.start_ticks);
+		} else {
+			uint32_t number = *id - CPROF_ID_ENTER_BASE;
+
+			/* Below the base this wraps; 0 is no context. */
+			if (unlikely(number - 1 >= nr_contexts - 1))
+				break;
+			now += *time;
+			slots[current].self_ticks += *time;
+			if (enter_needs_path(&slots[number], current, unroll)) {
+				number = path_slot(tally, current, number);
+				slots = tally->slots;
+			}
+			*top = (struct open_call){ now, number, current };
+			if (slots[number].flags & CALL_SLOT_COUNTED) {
+				top->slot |= OPEN_COUNTED;
+				groups_open(groups, &slots[number]);
+			}
+			top++;
+			current = slots[number].target;
+		}
+	}
+	tally->totals.events += (uint64_t)(id - (buffers->ids + buffers->next_id));
+	buffers->next_id = (size_t)(id - buffers->ids);
+	buffers->next_time = (size_t)(time - buffers->times);
+	tally->depth = (size_t)(top - bottom);
+	tally->current = current;
+	tally->now = now;
+}
+
+static __attribute__((noinline)) void events_run_folded(struct call_tally *tally)
+{
+	events_run(tally, false);
+}
+
+static __attribute__((noinline)) void events_run_unrolled(struct call_tally *tally)
+{
+	events_run(tally, true);
+}
+
+static void escape_take(struct call_tally *tally, uint32_t kind, uint64_t payload)
+{
+	switch (kind) {
+	case CPROF_ESCAPE_REPAIR:
+		tally->pending_repairs += payload;
+		break;
+	case CPROF_ESCAPE_UNMATCHED:
+		tally->totals.unmatched_exits += payload;
+		break;
+	case CPROF_ESCAPE_INHERIT:
+		tally->pending_inherited += payload;
+		break;
+	case CPROF_ESCAPE_LOST:
+		tally->totals.lost_events += payload;
+		stack_forget(tally);
+		break;
+	default: /* nothing that changes a sum */
+		break;
+	}
+}
+
+static void exit_take(struct call_tally *tally, bool is_explicit, uint32_t context)
+{
+	bool known = tally->depth > 0;
+
+	if (known)
+		call_close(tally, ENDED);
+	else
+		tally->current = tally->slots[tally->current].parent;
+	/* Unrolled, the same context is another slot: it stays, if what it stands for is right. */
+	if (is_explicit && tally->current != context) {
+		uint32_t slot = tally->current;
+		uint32_t id = slot < tally->nr_contexts ? slot : tally->paths[slot - tally->nr_contexts].id;
+
+		if (slot < tally->nr_contexts || tally->slots[id].target != context) {
+			tally->totals.wrong_exits += known;
+			tally->current = context;
+		}
+	}
+}
+
+/* One item of any kind, by the book. False: it makes no sense, or is cut off. */
+static bool item_take(struct call_tally *tally)
+{
+	struct call_buffers *buffers = tally->buffers;
+	const uint32_t *numbers = buffers->ids + buffers->next_id;
+	size_t left = buffers->nr_ids - buffers->next_id;
+
+	if (numbers[0] == CPROF_ID_ESCAPE) {
+		if (left < ITEM_NUMBERS)
+			return false;
+		buffers->next_id += ITEM_NUMBERS;
+		escape_take(tally, numbers[1], numbers[2]);
+		return true;
+	}
+
+	bool is_explicit = numbers[0] == CPROF_ID_EXIT_EXPLICIT, is_enter = numbers[0] > CPROF_ID_ENTER_BASE;
+	uint32_t number = is_enter ? numbers[0] - CPROF_ID_ENTER_BASE : is_explicit && left > 1 ? numbers[1] : 0;
+
+	if (buffers->next_time == buffers->nr_times || (is_explicit && left < 2) || number >= tally->nr_contexts)
+		return false;
+	buffers->next_id += is_explicit ? 2 : 1;
+	time_advance(tally, buffers->times[buffers->next_time++]);
+	tally->totals.events++;
+	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
+	tally->pending_repairs = 0;
+	if (is_enter) {
+		call_open(tally, number, tally->now, tally->pending_inherited > 0);
+		tally->pending_inherited -= tally->pending_inherited > 0;
+	} else {
+		exit_take(tally, is_explicit, number);
+	}
+	return true;
+}
+
+static bool columns_run(struct call_tally *tally)
+{
+	struct call_buffers *buffers = tally->buffers;
+
+	for (;;) {
+		if (buffers_short(buffers) && !buffers_fill(tally))
+			return false;
+		if (buffers->next_id == buffers->nr_ids)
+			return buffers->id_column.next == buffers->id_column.end;
+		if (!tally->pending_repairs && !tally->pending_inherited) {
+			if (tally->unroll)
+				events_run_unrolled(tally);
+			else
+				events_run_folded(tally);
+			if (buffers->next_id == buffers->nr_ids || (buffers_short(buffers) && buffers->next_time))
+				continue;
+		}
+		if (!item_take(tally))
+			return false;
+	}
+}
+
+static struct cprof_error *tally_failure(const struct call_tally *tally)
+{
+	if (tally->no_memory)
+		return &cprof_enomem;
+	if (tally->too_many_paths)
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "unrolled, this run has more than %u contexts; try --recursion=fold",
+					  CALL_TALLY_MAX_PATHS);
+	return NULL;
+}
+
+void call_tally_begin_thread(struct call_tally *tally)
+{
+	tally->started = false;
+	tally->now = 0;
+	tally->current = 0;
+	tally->depth = 0;
+	tally->pending_repairs = tally->pending_inherited = 0;
+}
+
+static void chunk_begin(struct call_tally *tally, const struct events_chunk *chunk)
+{
+	struct call_buffers *buffers = tally->buffers;
+	uint64_t first_tsc = chunk->header.first_tsc < TIME_LIMIT ? chunk->header.first_tsc : TIME_LIMIT;
+
+	if (!tally->started)
+		tally->now = first_tsc;
+	else if (first_tsc > tally->now)
+		time_advance(tally, first_tsc - tally->now);
+	/* After a loss the stack is unknown, but what is current is not. */
+	if (!tally->depth && chunk->header.context < tally->nr_contexts)
+		tally->current = chunk->header.context;
+	buffers->id_column = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
+	buffers->time_column = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
+	buffers->next_id = buffers->nr_ids = buffers->next_time = buffers->nr_times = 0;
+	buffers->times_end = tally->now;
+}
+
+static void totals_take_time(struct call_tally_totals *totals, uint64_t first_tsc, uint64_t last_tsc)
+{
+	if (!totals->last_tsc || first_tsc < totals->first_tsc)
+		totals->first_tsc = first_tsc;
+	if (last_tsc > totals->last_tsc)
+		totals->last_tsc = last_tsc;
+}
+
+struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct events_chunk *chunk)
+{
+	struct call_buffers *buffers = tally->buffers;
+
+	chunk_begin(tally, chunk);
+
+	bool good = buffers_fill(tally);
+	if (good && buffers->nr_times) {
+		if (!tally->started)
+			totals_take_time(&tally->totals, tally->now + buffers->times[0], 0);
+		tally->started = true;
+	}
+	if (good)
+		good = columns_run(tally) && buffers->next_time == buffers->nr_times && buffers->time_column.next == buffers->time_column.end;
+	if (!good) {
+		tally->totals.damaged_chunks++;
+		stack_forget(tally);
+	}
+	if (tally->started)
+		totals_take_time(&tally->totals, tally->totals.first_tsc, tally->now);
+	return tally_failure(tally);
+}
+
+struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally_hole *hole)
+{
+	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
+	tally->pending_repairs = tally->pending_inherited = 0;
+	while (tally->depth && !(hole->keep && tally->stack[tally->depth - 1].start_ticks <= hole->keep_until))
+		call_close(tally, CUT_BY_HOLE);
+	if (hole->resume_tsc > tally->now && hole->resume_tsc < TIME_LIMIT)
+		tally->now = hole->resume_tsc;
+	if (hole->nr_opened > CALL_TALLY_MAX_DEPTH || !stack_reserve(tally, hole->nr_opened))
+		return &cprof_enomem;
+	for (size_t i = 0; i < hole->nr_opened; i++) {
+		struct open_call call = hole->opened[i];
+
+		if (call.slot && call.slot < tally->nr_contexts)
+			call_open(tally, call.slot, call.start_ticks < tally->now ? call.start_ticks : tally->now, false);
+	}
+
+	uint32_t slot = tally->current;
+	uint32_t id = slot < tally->nr_contexts ? slot : tally->paths[slot - tally->nr_contexts].id;
+	if (hole->context < tally->nr_contexts && tally->slots[id].target != hole->context)
+		tally->current = hole->context;
+	return tally_failure(tally);
+}
+
+struct cprof_error *call_tally_end_thread(struct call_tally *tally, uint64_t end_tsc)
+{
+	if (tally->started && end_tsc > tally->now && end_tsc < TIME_LIMIT)
+		time_advance(tally, end_tsc - tally->now);
+	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
+	calls_close(tally, UINT64_MAX, CUT_BY_END);
+	call_tally_begin_thread(tally);
+	return tally_failure(tally);
+}

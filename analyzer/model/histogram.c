@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "histogram.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_COUNTS = 16 }; /* a window starts and ends at whole cache lines */
+
+uint64_t histogram_upper_bound(uint32_t bucket)
+{
+	uint32_t shift = bucket < 128 ? 0 : (bucket >> HISTOGRAM_OCTAVE_BITS) - 1;
+	uint64_t lead = bucket - ((uint64_t)shift << HISTOGRAM_OCTAVE_BITS);
+
+	return ((lead + 1) << shift) - 1;
+}
+
+static void bucket_range(const uint16_t *buckets, uint32_t nr, uint32_t *low, uint32_t *high)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		if (buckets[i] < *low)
+			*low = buckets[i];
+		if (buckets[i] > *high)
+			*high = buckets[i];
+	}
+}
+
+/* A window of counters over [low, high], which holds what was counted or logged before. */
+static bool window_make(struct histogram *histogram, uint32_t low, uint32_t high)
+{
+	uint32_t first = low / LINE_COUNTS * LINE_COUNTS;
+	uint32_t nr = (high / LINE_COUNTS + 1) * LINE_COUNTS - first;
+	uint32_t *counts = aligned_alloc(64, nr * sizeof *counts);
+
+	if (!counts)
+		return false;
+	memset(counts, 0, nr * sizeof *counts);
+	if (histogram->nr)
+		memcpy(counts + (histogram->first - first), histogram->counts, histogram->nr * sizeof *counts);
+	else
+		for (uint32_t i = 0; i < histogram->logged; i++)
+			counts[histogram->log[i] - first]++;
+	free(histogram->counts);
+	histogram->counts = counts;
+	histogram->first = (uint16_t)first;
+	histogram->nr = (uint16_t)nr;
+	histogram->logged = 0;
+	return true;
+}
+
+enum histogram_result histogram_add_slow(struct histogram *histogram, uint32_t bucket)
+{
+	uint32_t low = bucket, high = bucket;
+
+	if (!histogram->nr) {
+		if (!histogram->log && !(histogram->log = malloc(HISTOGRAM_LOG_ITEMS * sizeof *histogram->log)))
+			return HISTOGRAM_NO_MEMORY;
+		if (histogram->logged < HISTOGRAM_LOG_ITEMS) {
+			histogram->log[histogram->logged++] = (uint16_t)bucket;
+			return HISTOGRAM_OK;
+		}
+		bucket_range(histogram->log, histogram->logged, &low, &high);
+	} else {
+		if (histogram->first < low)
+			low = histogram->first;
+		if (histogram->first + histogram->nr - 1u > high)
+			high = histogram->first + histogram->nr - 1u;
+	}
+	if (!window_make(histogram, low, high))
+		return HISTOGRAM_NO_MEMORY;
+	return ++histogram->counts[bucket - histogram->first] ? HISTOGRAM_OK : HISTOGRAM_CARRY;
+}
+
+void histogram_deinit(struct histogram *histogram)
+{
+	free(histogram->counts);
+	*histogram = (struct histogram){ 0 };
+}
+
+static bool sum_reserve(struct histogram_sum *sum, uint32_t low, uint32_t end)
+{
+	if (sum->nr) {
+		if (low >= sum->first && end <= sum->first + sum->nr)
+			return true;
+		if (sum->first < low)
+			low = sum->first;
+		if (sum->first + sum->nr > end)
+			end = sum->first + sum->nr;
+	}
+	uint64_t *counts = calloc(end - low, sizeof *counts);
+	if (!counts)
+		return false;
+	if (sum->nr)
+		memcpy(counts + (sum->first - low), sum->counts, sum->nr * sizeof *counts);
+	free(sum->counts);
+	sum->counts = counts;
+	sum->first = low;
+	sum->nr = end - low;
+	return true;
+}
+
+bool histogram_sum_add(struct histogram_sum *sum, const struct histogram *histogram)
+{
+	if (histogram->nr) {
+		if (!sum_reserve(sum, histogram->first, (uint32_t)histogram->first + histogram->nr))
+			return false;
+		uint64_t *counts = sum->counts + (histogram->first - sum->first);
+		for (uint32_t i = 0; i < histogram->nr; i++) {
+			counts[i] += histogram->counts[i];
+			sum->total += histogram->counts[i];
+		}
+		return true;
+	}
+	if (!histogram->logged)
+		return true;
+
+	uint32_t low = HISTOGRAM_BUCKETS, high = 0;
+	bucket_range(histogram->log, histogram->logged, &low, &high);
+	if (!sum_reserve(sum, low, high + 1))
+		return false;
+	for (uint32_t i = 0; i < histogram->logged; i++)
+		sum->counts[histogram->log[i] - sum->first]++;
+	sum->total += histogram->logged;
+	return true;
+}
+
+bool histogram_sum_add_count(struct histogram_sum *sum, uint32_t bucket, uint64_t count)
+{
+	if (!sum_reserve(sum, bucket, bucket + 1))
+		return false;
+	sum->counts[bucket - sum->first] += count;
+	sum->total += count;
+	return true;
+}
+
+bool histogram_sum_add_sum(struct histogram_sum *sum, const struct histogram_sum *other)
+{
+	if (!other->total)
+		return true;
+	if (!sum_reserve(sum, other->first, other->first + other->nr))
+		return false;
+	for (uint32_t i = 0; i < other->nr; i++)
+		sum->counts[other->first - sum->first + i] += other->counts[i];
+	sum->total += other->total;
+	return true;
+}
+
+void histogram_sum_reset(struct histogram_sum *sum)
+{
+	if (sum->total)
+		memset(sum->counts, 0, sum->nr * sizeof *sum->counts);
+	sum->total = 0;
+}
+
+void histogram_sum_deinit(struct histogram_sum *sum)
+{
+	free(sum->counts);
+	*sum = (struct histogram_sum){ 0 };
+}
+
+uint64_t histogram_sum_rank(const struct histogram_sum *sum, uint64_t rank)
+{
+	uint64_t seen = 0;
+
+	for (uint32_t i = 0; i < sum->nr; i++) {
+		seen += sum->counts[i];
+		if (seen >= rank)
+			return histogram_upper_bound(sum->first + i);
+	}
+	return 0;
+}
+
+uint64_t histogram_sum_percentile(const struct histogram_sum *sum, uint32_t percent)
+{
+	/* ceil(total * percent / 100) without overflow */
+	uint64_t rank = sum->total / 100 * percent + (sum->total % 100 * percent + 99) / 100;
+
+	return sum->total ? histogram_sum_rank(sum, rank) : 0;
+}

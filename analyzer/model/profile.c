@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Streams a session into a profile: for each trace its contexts are named, then its threads go through one tally, one after the other.
+ */
+#include "profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "call_registry.h"
+#include "call_tally.h"
+#include "call_tree.h"
+#include "context_map.h"
+#include "module_map.h"
+#include "session.h"
+#include "text_store.h"
+#include "thread_holes.h"
+
+struct profile_private {
+	struct text_store store;
+};
+
+struct profile_build {
+	struct session *session;
+	const struct profile_options *options;
+	struct profile *profile;
+	struct module_map modules;
+	struct call_registry registry;
+	struct call_tree tree;
+	uint64_t first_tsc, last_tsc;
+	uint64_t blocks_done, blocks_all;
+};
+
+/* One trace of it. */
+struct trace_build {
+	struct profile_build *build;
+	struct trace *trace;
+	const struct trace_tables *tables;
+	struct call_node *top;
+	struct context_map map;
+	struct call_tally tally;
+};
+
+static void progress_report(struct profile_build *build)
+{
+	const struct profile_options *options = build->options;
+
+	build->blocks_done++;
+	if (options->progress && build->blocks_done % 16 == 0)
+		options->progress(options->progress_context, build->blocks_done, build->blocks_all);
+}
+
+/* The hole before chunk. The first one of a thread makes us read its chunks once more, ahead. */
+static struct cprof_error *hole_take(struct trace_build *trace, uint32_t thread, const struct events_chunk *chunk, struct thread_holes *holes,
+				     size_t *nr_taken)
+{
+	struct cprof_error *error = NULL;
+
+	if (!holes->nr_holes)
+		error = thread_holes_init(holes, trace->trace, thread);
+	if (error || *nr_taken >= holes->nr_holes)
+		return error;
+
+	const struct thread_hole *hole = &holes->holes[(*nr_taken)++];
+	trace->build->profile->info.holes += chunk->hole_before;
+	return call_tally_hole(&trace->tally, &(struct tally_hole){ .keep = hole->keep,
+								     .keep_until = hole->keep_until,
+								     .opened = hole->opened,
+								     .nr_opened = hole->nr_opened,
+								     .context = chunk->header.context,
+								     .resume_tsc = chunk->header.first_tsc });
+}
+
+static struct cprof_error *chunks_stream(struct trace_build *trace, uint32_t thread, struct trace_cursor *cursor, uint64_t *end_sequence)
+{
+	struct thread_holes holes = { 0 };
+	size_t nr_taken = 0;
+	struct cprof_error *error;
+
+	for (bool first = true;; first = false) {
+		struct events_chunk chunk;
+		bool end = false;
+
+		error = trace_cursor_next(cursor, &chunk, &end);
+		if (error || end)
+			break;
+		if (thread_hole_before(&chunk, first))
+			error = hole_take(trace, thread, &chunk, &holes, &nr_taken);
+		if (!error)
+			error = call_tally_add_chunk(&trace->tally, &chunk);
+		if (error)
+			break;
+		*end_sequence = chunk.header.sequence + 1;
+		progress_report(trace->build);
+	}
+	thread_holes_deinit(&holes);
+	return error;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Adds what the tally saw since it was last reset, and what only the thread's own record knows. */
+static void thread_count(struct trace_build *trace, const struct cprof_thread *thread, const struct call_tally_totals *before, bool cut)
+{
+	struct profile_info *info = &trace->build->profile->info;
+	const struct call_tally_totals *after = &trace->tally.totals;
+
+	info->lost_events += larger(after->lost_events - before->lost_events, thread->lost_events);
+	info->unmatched_exits += larger(after->unmatched_exits - before->unmatched_exits, thread->unmatched_exits);
+	info->clock_steps_back += thread->clock_steps_back;
+	info->holes += cut;
+}
+
+static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t index)
+{
+	const struct cprof_thread *thread = &trace->tables->threads[index];
+	struct call_tally_totals before = trace->tally.totals;
+	uint64_t end_tsc = trace_state(trace->trace)->end_tsc, end_sequence = 0;
+	struct trace_cursor *cursor;
+	struct cprof_error *error = trace_cursor_create(trace->trace, index, &cursor);
+
+	if (error)
+		return error;
+	call_tally_begin_thread(&trace->tally);
+	error = chunks_stream(trace, index, cursor, &end_sequence);
+	trace_cursor_destroy(cursor);
+	if (!error)
+		error = call_tally_end_thread(&trace->tally, thread->end_tsc && thread->end_tsc < end_tsc ? thread->end_tsc : end_tsc);
+	if (!error)
+		thread_count(trace, thread, &before, end_sequence < thread->blocks);
+	return error;
+}
+
+/* Hands the tally's totals over. */
+static void totals_take(struct trace_build *trace)
+{
+	struct profile_build *build = trace->build;
+	struct profile_info *info = &build->profile->info;
+	const struct call_tally_totals *totals = &trace->tally.totals;
+
+	info->events += totals->events;
+	info->wrong_exits += totals->wrong_exits;
+	info->damaged_chunks += totals->damaged_chunks;
+	if (totals->last_tsc && (!build->last_tsc || totals->first_tsc < build->first_tsc))
+		build->first_tsc = totals->first_tsc;
+	build->last_tsc = larger(build->last_tsc, totals->last_tsc);
+}
+
+static struct cprof_error *thread_add(struct trace_build *trace, const struct cprof_thread *thread)
+{
+	struct call_node *top;
+	char name[64];
+	struct cprof_error *error;
+
+	snprintf(name, sizeof name, "%.16s [%u]", thread->name[0] ? thread->name : "thread", thread->tid);
+	error = call_tree_add_top(&trace->build->tree, trace->top, NODE_THREAD, name, &top);
+	if (!error)
+		error = call_tree_add(&trace->build->tree, &trace->map, &trace->tally, top);
+	totals_take(trace);
+	call_tally_reset(&trace->tally);
+	return error;
+}
+
+static struct cprof_error *threads_stream(struct trace_build *trace)
+{
+	bool by_thread = trace->build->options->by_thread;
+	struct cprof_error *error = NULL;
+
+	for (uint32_t i = 0; !error && i < trace->tables->nr_threads; i++) {
+		error = thread_stream(trace, i);
+		if (!error && by_thread && trace->tally.totals.events)
+			error = thread_add(trace, &trace->tables->threads[i]);
+	}
+	if (!error && !by_thread) {
+		error = call_tree_add(&trace->build->tree, &trace->map, &trace->tally, trace->top);
+		totals_take(trace);
+	}
+	return error;
+}
+
+static void tables_count(struct trace_build *trace)
+{
+	struct profile_info *info = &trace->build->profile->info;
+
+	info->threads += trace->tables->nr_threads;
+	info->processes++;
+	for (uint32_t id = 1; id < trace->map.nr_contexts; id++) {
+		if (trace->map.contexts[id].flags & CPROF_CONTEXT_DEAD)
+			continue;
+		if (context_map_is_edge(&trace->map, id))
+			info->edges++;
+		else
+			info->contexts++;
+	}
+	for (size_t i = 0; i < trace->tables->nr_threads; i++)
+		trace->build->blocks_all += trace->tables->threads[i].blocks;
+}
+
+/* After streaming: damage may be found only then. */
+static void state_count(const struct trace_build *trace)
+{
+	struct profile_info *info = &trace->build->profile->info;
+	const struct trace_state *state = trace_state(trace->trace);
+
+	info->trace_bytes += state->file_bytes;
+	info->clean_exit = info->clean_exit && state->clean;
+}
+
+static struct cprof_error *process_add(struct profile_build *build, struct trace *trace, struct call_node **top)
+{
+	const struct trace_meta *meta = trace_meta(trace);
+	char name[256];
+
+	if (session_nr_traces(build->session) == 1) {
+		*top = build->tree.root;
+		return NULL;
+	}
+	snprintf(name, sizeof name, "%s [%u]", meta->exe[0] ? meta->exe : "process", meta->fixed.pid);
+	return call_tree_add_top(&build->tree, build->tree.root, NODE_PROCESS, name, top);
+}
+
+static struct cprof_error *trace_stream(struct profile_build *build, size_t index)
+{
+	struct trace_build trace = { .build = build, .trace = session_trace(build->session, index) };
+	struct cprof_error *error = process_add(build, trace.trace, &trace.top);
+
+	trace.tables = trace_tables(trace.trace);
+	if (!error)
+		error = context_map_init(&trace.map, &build->registry, index, trace.tables);
+	if (error)
+		return error;
+	tables_count(&trace);
+	error = context_map_tally_init(&trace.map, build->options->unroll, &trace.tally);
+	if (!error)
+		error = threads_stream(&trace);
+	state_count(&trace);
+	call_tally_deinit(&trace.tally);
+	context_map_deinit(&trace.map);
+	return error;
+}
+
+/* Tables that the profile keeps. */
+static void results_take(struct profile_build *build)
+{
+	struct profile *profile = build->profile;
+	struct profile_info *info = &profile->info;
+
+	profile->root = build->tree.root;
+	profile->nodes = build->tree.nr_nodes + 1;
+	profile->functions = build->registry.functions;
+	profile->nr_functions = build->registry.nr_functions;
+	profile->pairs = build->tree.pairs;
+	profile->nr_pairs = build->tree.nr_pairs;
+	info->calls = build->tree.calls;
+	info->open_calls = build->tree.open_calls;
+	info->repaired_calls = build->tree.repaired_calls;
+	info->duration_ticks = build->last_tsc - build->first_tsc;
+}
+
+static struct cprof_error *session_stream(struct profile_build *build)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && i < session_nr_traces(build->session); i++)
+		error = trace_stream(build, i);
+	if (!error)
+		error = call_tree_finish(&build->tree);
+	if (error)
+		return error;
+	results_take(build);
+	/* They are the profile's now. */
+	build->tree.pairs = NULL;
+	for (size_t i = 0; i < build->registry.nr_functions; i++)
+		histogram_sum_deinit(&build->registry.durations[i]);
+	build->registry.functions = NULL;
+	return NULL;
+}
+
+struct cprof_error *profile_create(struct session *session, struct symbolizer *symbolizer, const struct profile_options *options,
+				   struct profile **ret)
+{
+	struct profile_build build = { .session = session, .options = options };
+	struct cprof_error *error = module_map_init(&build.modules, session);
+
+	if (error)
+		return error;
+	build.profile = calloc(1, sizeof *build.profile);
+	if (build.profile)
+		build.profile->private_data = calloc(1, sizeof *build.profile->private_data);
+	if (!build.profile || !build.profile->private_data) {
+		error = &cprof_enomem;
+		goto out;
+	}
+	build.profile->info.clean_exit = session_nr_traces(session) > 0;
+	build.profile->info.clock_hz = session_nr_traces(session) ? trace_clock_hz(session_trace(session, 0)) : 0;
+	error = call_registry_init(&build.registry, symbolizer, &build.modules, &build.profile->private_data->store);
+	if (!error)
+		error = call_tree_init(&build.tree, &build.registry);
+	if (!error)
+		error = session_stream(&build);
+	if (!error) {
+		*ret = build.profile;
+		build.profile = NULL;
+	}
+out:
+	call_tree_deinit(&build.tree);
+	call_registry_deinit(&build.registry);
+	module_map_deinit(&build.modules);
+	profile_destroy(build.profile);
+	return error;
+}
+
+void profile_destroy(struct profile *profile)
+{
+	if (!profile)
+		return;
+	if (profile->private_data)
+		text_store_deinit(&profile->private_data->store);
+	free(profile->private_data);
+	free(profile->functions);
+	free(profile->pairs);
+	free(profile);
+}
+
+uint64_t profile_ns(const struct profile *profile, uint64_t ticks)
+{
+	if (!(profile->info.clock_hz > 0))
+		return ticks;
+	return (uint64_t)((long double)ticks * 1e9L / (long double)profile->info.clock_hz + 0.5L);
+}
