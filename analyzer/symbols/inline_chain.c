@@ -109,6 +109,8 @@ static struct cprof_error *scopes_read(struct debug_info *info, struct debug_uni
 		error = scopes_walk(&walk, levels);
 	debug_info_meter_stop(info);
 	free(levels);
+	if (info->damage) /* half a tree would give wrong callers */
+		range_list_deinit(&walk.ranges);
 	if (!error)
 		error = range_map_init(&unit->scopes_by_address, &walk.ranges);
 	range_list_deinit(&walk.ranges);
@@ -127,8 +129,9 @@ struct cprof_error *inline_chain_find(struct debug_info *info, struct debug_unit
 static const char *die_string(Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attribute;
+	const char *text = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
 
-	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+	return text && *text ? text : NULL;
 }
 
 static uint32_t die_number(Dwarf_Die *die, unsigned int name)

@@ -174,7 +174,7 @@ struct cprof_error *symbol_table_init(struct symbol_table *table, const struct e
 		qsort(table->symbols, table->count, sizeof *table->symbols, symbol_compare);
 		error = symbols_map(table);
 	}
-	if (error)
+	if (error || !table->count)
 		symbol_table_deinit(table);
 	return error;
 }

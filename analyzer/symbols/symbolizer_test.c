@@ -372,6 +372,57 @@ static void test_compression_bomb(void **state)
 	symbolizer_destroy(symbolizer);
 }
 
+/* A program whose .debug_info is one unit over .text with body in it, and whose .debug_ranges starts with ranges. */
+static void hostile_program(const char *body, const char *ranges)
+{
+	FILE *file = fopen("hostile.s", "w");
+
+	assert_non_null(file);
+	fprintf(file,
+		".text\n.globl _start\n.type _start,@function\n_start: nop\n.fill 4096,1,0x90\nend:\n.size _start,end-_start\n"
+		".section .debug_abbrev,\"\",@progbits\n"
+		".byte 1,0x11,1,0x11,1,0x12,1,0,0\n"       /* 1: compile_unit with children; low_pc, high_pc */
+		".byte 2,0x0b,1,0,0\n"                     /* 2: lexical_block with children */
+		".byte 3,0x2e,0,0x55,0x17,0,0\n"           /* 3: subprogram; ranges */
+		".byte 4,0x1d,1,0x55,0x17,0x31,0x13,0,0,0\n" /* 4: inlined_subroutine with children; ranges, abstract_origin */
+		".section .debug_info,\"\",@progbits\n"
+		".4byte unit_end-unit\nunit: .2byte 4\n.4byte .debug_abbrev\n.byte 8\n.byte 1\n.8byte _start,end\n%s\nunit_end:\n"
+		".section .debug_ranges,\"\",@progbits\n%s\n.8byte 0,0\n",
+		body, ranges);
+	fclose(file);
+	run("gcc -nostdlib -static -o hostile hostile.s && nm hostile > names.nm");
+}
+
+/* Small files that make libdw work long: each is given up after a while, and what the symbol table says stays. */
+static void test_hostile_dwarf(void **state)
+{
+	static const struct symbolizer_options plain;
+	static const struct { const char *body, *ranges, *said; } cases[] = {
+		/* blocks a million deep: each way back to a sibling walks what is below */
+		{ ".fill 1000000,1,2", "", "too long" },
+		/* all functions share one long list */
+		{ ".rept 100000\n.byte 3\n.4byte 0\n.endr", ".rept 30000\n.8byte 1,2\n.endr", "more address ranges" },
+		/* one that only ever changes its base */
+		{ ".rept 100000\n.byte 3\n.4byte 0\n.endr", ".rept 30000\n.8byte -1,2\n.endr", "too long" },
+		/* inlined into itself, without end */
+		{ ".rept 30000\n.byte 4\n.4byte 0\n.4byte 28\n.endr", ".8byte 0,100", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		hostile_program(cases[i].body, cases[i].ranges);
+		struct symbolizer *symbolizer = open_with("hostile", NULL, 0, &plain);
+		uint64_t address = address_of("_start");
+
+		assert_in_range(chain_length(symbolizer, address), 0, 1025);
+		assert_string_equal(function_at(symbolizer, address).name, "_start");
+		if (cases[i].said)
+			assert_status(symbolizer, SYMBOLS_BAD, cases[i].said);
+		symbolizer_destroy(symbolizer);
+	}
+	run("nm names > names.nm");
+}
+
 static void test_jit_code(void **state)
 {
 	struct symbolizer_options options = { .perf_map = "perf.map" };
@@ -431,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_files_that_are_none),
 		cmocka_unit_test(test_truncated_program),
 		cmocka_unit_test(test_compression_bomb),
+		cmocka_unit_test(test_hostile_dwarf),
 		cmocka_unit_test(test_jit_code),
 		cmocka_unit_test(test_cpp_names),
 	};
