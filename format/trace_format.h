@@ -92,10 +92,10 @@ struct cprof_clock { /* 3.2 */
 	uint64_t tsc;
 	uint64_t monotonic_ns;
 	uint64_t realtime_ns;
-	uint64_t window_ticks; /* the three were read within so many ticks: bound of the pair's error */
+	uint64_t window_ticks; /* tsc and monotonic_ns were read within so many ticks: bound of the pair's error */
 };
 
-#define CPROF_MODULE_PATH_MAX 400u
+#define CPROF_MODULE_PATH_MAX 440u
 struct cprof_module { /* 3.3 */
 	uint32_t id;            /* from 1; 0 means "absolute address" */
 	uint32_t flags;         /* CPROF_MODULE_* */
@@ -123,6 +123,7 @@ struct cprof_thread { /* 3.4 */
 	uint32_t parent;        /* thread index of the creator, CPROF_NO_THREAD when unknown */
 	char name[16];
 	uint64_t blocks;        /* EVENTS chunks handed over so far: what a complete trace holds of this thread */
+	uint64_t reserved;
 };
 #define CPROF_THREAD_MAIN 1u
 

@@ -11,8 +11,8 @@
 SIZE(cprof_chunk_header, 64);
 SIZE(cprof_meta, 88);
 SIZE(cprof_clock, 32);
-SIZE(cprof_module, 472);
-SIZE(cprof_thread, 88);
+SIZE(cprof_module, 512);
+SIZE(cprof_thread, 96);
 SIZE(cprof_context, 48);
 SIZE(cprof_events_header, 16);
 SIZE(cprof_loss, 32);

@@ -231,7 +231,7 @@ static void inherit_put(struct rt_tls *tls, uint64_t ticks)
 static bool block_change(struct rt_thread *thread)
 {
 	struct rt_tls *tls = thread->tls;
-	bool was_lost = thread->discarding;
+	bool was_lost = thread->discarding, was_full = thread->block;
 	uint64_t now = now_ns();
 	bool large;
 	struct rt_block *block;
@@ -264,7 +264,8 @@ static bool block_change(struct rt_thread *thread)
 	}
 	if (stack_before && stack_before != tls->stack)
 		escape_put(tls, CPROF_ESCAPE_PAD, 0); /* makes an interrupted hook, whose entry is on the old stack, fail to commit */
-	rt_drain_wake();
+	if (was_full)
+		rt_drain_wake();
 	return !rt_is_off();
 }
 
