@@ -195,3 +195,8 @@ struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events
 	*end = true;
 	return NULL;
 }
+
+bool trace_cursor_was_live(const struct trace_cursor *cursor)
+{
+	return cursor->at && cursor->trace->events[cursor->first + cursor->at - 1].live;
+}

@@ -51,4 +51,7 @@ size_t trace_events_of(const struct trace *trace, uint32_t thread, size_t *ret_n
 struct cprof_error *trace_load_events(struct trace *trace, const struct events_place *place, bool thorough, bool raw, struct frame_buffer *buffer,
 				      struct events_chunk *ret, const char **why) CPROF_MUST_CHECK;
 
+/* The chunk that the cursor gave last was a live block. */
+bool trace_cursor_was_live(const struct trace_cursor *cursor);
+
 #endif
