@@ -171,15 +171,15 @@ static struct cprof_error *scan(const struct trace_file *file, bool growing, str
 			return error;
 		list->damaged_bytes += next - offset;
 		if (next < file->bytes || status == FRAME_BAD) {
-			error = problems_add(problems, "offset 0x%" PRIx64 ": %s; %" PRIu64 " bytes skipped", offset,
+			error = problems_add(problems, PROBLEM_AT(FINDING_DAMAGE, offset), "%s; %" PRIu64 " bytes skipped",
 					     status == FRAME_BAD ? why : "length of a chunk's payload makes no sense", next - offset);
 		} else {
 			list->cut_bytes = next - offset;
 			if (growing)
 				list->damaged_bytes -= next - offset;
 			else
-				error = problems_add(problems, "offset 0x%" PRIx64 ": the file ends within a chunk; its last %" PRIu64 " bytes are not used",
-						     offset, next - offset);
+				error = problems_add(problems, PROBLEM_AT(FINDING_DAMAGE, offset),
+						     "the file ends within a chunk; its last %" PRIu64 " bytes are not used", next - offset);
 		}
 		if (error)
 			return error;

@@ -58,7 +58,7 @@ static struct cprof_error *put(struct chunk_writer *writer, const void *data, si
 	return NULL;
 }
 
-static struct cprof_error *put_frame(struct chunk_writer *writer, const struct cprof_chunk_header *header, const void *frame, size_t frame_bytes)
+struct cprof_error *chunk_writer_copy(struct chunk_writer *writer, const struct cprof_chunk_header *header, const void *frame, size_t frame_bytes)
 {
 	struct cprof_index_entry entry = { .offset = writer->offset, .frame_bytes = frame_bytes, .first_tsc = header->first_tsc,
 					   .last_tsc = header->last_tsc, .sequence = header->sequence, .thread = header->thread,
@@ -67,11 +67,6 @@ static struct cprof_error *put_frame(struct chunk_writer *writer, const struct c
 	if (!bytes_add(&writer->entries, &entry, sizeof entry))
 		return &cprof_enomem;
 	return put(writer, frame, frame_bytes);
-}
-
-struct cprof_error *chunk_writer_copy(struct chunk_writer *writer, const struct cprof_chunk_header *header, const void *frame, size_t frame_bytes)
-{
-	return put_frame(writer, header, frame, frame_bytes);
 }
 
 static bool add_u32(struct bytes *bytes, uint32_t value)
@@ -129,7 +124,7 @@ struct cprof_error *chunk_writer_add(struct chunk_writer *writer, const struct c
 	if (made && payload_bytes)
 		made = add_packed_block(frame, content->data + sizeof header, (uint32_t)payload_bytes);
 	made = made && add_u32(frame, 0) && add_u32(frame, XXH32(content->data, content->used, 0));
-	return made ? put_frame(writer, &header, frame->data, frame->used) : &cprof_enomem;
+	return made ? chunk_writer_copy(writer, &header, frame->data, frame->used) : &cprof_enomem;
 }
 
 static struct cprof_error *put_index(struct chunk_writer *writer)

@@ -97,10 +97,12 @@ static struct cprof_error *copy_blocks(struct live_file *live, struct problems *
 				       : extent_items(live, extent, sizeof(struct cprof_block_header) + 8);
 
 		if (!items && extent->bytes)
-			error = problems_add(problems, "live file: extent %zu makes no sense and is not used", i);
+			error = problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE),
+						    "live file: extent %zu makes no sense and is not used", i);
 		for (uint64_t item = 0; item < items && !error; item++) {
 			if (live->bytes_read > live->file.bytes) /* extents that overlap: never in a true one */
-				return problems_add(problems, "live file: extents overlap; blocks from extent %zu on are not used", i);
+				return problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE),
+						    "live file: extents overlap; blocks from extent %zu on are not used", i);
 			error = copy_block(live, extent->offset + item * extent->item_bytes, extent->item_bytes);
 		}
 		if (error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What was found wrong with a trace while it was read: lines for people. Bounded, as a hostile file may hold a problem every hundred bytes.
+ * What was found wrong with a trace while it was read or checked. Bounded, as a hostile file may hold a problem every hundred bytes.
  */
 #ifndef CPROF_PROBLEMS_H
 #define CPROF_PROBLEMS_H
@@ -9,16 +9,33 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "trace_check.h" /* enum trace_finding_severity */
 
 #define PROBLEMS_LISTED 1000u
 
-struct problems {
-	char **lines;
-	size_t nr, capacity;
-	uint64_t unlisted; /* those after PROBLEMS_LISTED; the last line says so */
+struct problem_place {
+	enum trace_finding_severity severity;
+	uint64_t offset;   /* or CPROF_NO_OFFSET */
+	uint32_t thread;   /* or CPROF_NO_THREAD */
 };
 
-struct cprof_error *problems_add(struct problems *problems, const char *format, ...) CPROF_MUST_CHECK CPROF_PRINTF(2, 3);
+/* Of the whole trace. */
+#define PROBLEM_OF_TRACE(severity) ((struct problem_place){ severity, CPROF_NO_OFFSET, CPROF_NO_THREAD })
+#define PROBLEM_AT(severity, offset) ((struct problem_place){ severity, offset, CPROF_NO_THREAD })
+
+struct problems {
+	char **lines;      /* "offset 0x1f40: thread 3: text" */
+	struct problem {
+		struct problem_place place;
+		size_t text_at; /* where the text starts in its line */
+	} *details;
+	size_t nr, capacity, details_capacity;
+	uint64_t unlisted; /* those after PROBLEMS_LISTED; the last line says so */
+	uint64_t nr_by_severity[3]; /* unlisted ones too */
+};
+
+struct cprof_error *problems_add(struct problems *problems, struct problem_place place, const char *format, ...)
+	CPROF_MUST_CHECK CPROF_PRINTF(3, 4);
 void problems_deinit(struct problems *problems);
 
 #endif

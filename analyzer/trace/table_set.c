@@ -236,9 +236,9 @@ static struct cprof_error *finish_contexts(struct table_set *set, struct problem
 		set->contexts[id] = (struct cprof_context){ .target = (uint32_t)id };
 	}
 	if (missing)
-		error = problems_add(problems, "%llu records of the context table are missing: those calls have no name", (unsigned long long)missing);
+		error = problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "%llu records of the context table are missing: those calls have no name", (unsigned long long)missing);
 	if (invalid && !error)
-		error = problems_add(problems, "%llu records of the context table are invalid: those calls have no name", (unsigned long long)invalid);
+		error = problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "%llu records of the context table are invalid: those calls have no name", (unsigned long long)invalid);
 	return error;
 }
 
@@ -283,7 +283,8 @@ struct cprof_error *table_set_finish(struct table_set *set, struct problems *pro
 			set->threads[i].blocks = 0;
 	}
 	if (set->budget_exceeded) {
-		error = problems_add(problems, "the tables are larger than a file of this size can hold: not all of them are used");
+		error = problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE),
+				     "the tables are larger than a file of this size can hold: not all of them are used");
 		if (error)
 			return error;
 	}

@@ -36,7 +36,7 @@ static void follow_problems(struct trace *trace)
 
 struct cprof_error *trace_add_damage(struct trace *trace, uint64_t offset, uint64_t bytes, const char *why)
 {
-	struct cprof_error *error = problems_add(&trace->problems, "offset 0x%" PRIx64 ": %s; %" PRIu64 " bytes skipped", offset, why, bytes);
+	struct cprof_error *error = problems_add(&trace->problems, PROBLEM_AT(FINDING_DAMAGE, offset), "%s; %" PRIu64 " bytes skipped", why, bytes);
 
 	trace->state.clean = false;
 	trace->state.damaged_bytes += bytes;
@@ -145,7 +145,8 @@ static struct cprof_error *load_other_chunks(struct trace *trace, struct frame_b
 			error = trace_add_damage(trace, place->offset, place->frame_bytes, why);
 	}
 	if (!error && nr_unknown)
-		error = problems_add(&trace->problems, "%" PRIu64 " chunks of unknown kind (the last: %u) are not used: they need a newer cprof-analyze",
+		error = problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_NOTE),
+				     "%" PRIu64 " chunks of unknown kind (the last: %u) are not used: they need a newer cprof-analyze",
 				     nr_unknown, unknown);
 	return error;
 }
@@ -247,6 +248,7 @@ static struct cprof_error *find_holes(struct trace *trace)
 	struct cprof_error *error = NULL;
 
 	for (size_t thread = 0, i = 0; thread < trace->set.nr_threads && !error; thread++) {
+		struct problem_place problem = { FINDING_LOSS, CPROF_NO_OFFSET, (uint32_t)thread };
 		uint64_t expected = 0, blocks = trace->set.threads[thread].blocks;
 
 		for (; i < trace->nr_events && trace->events[i].thread == thread && !error; i++) {
@@ -254,14 +256,14 @@ static struct cprof_error *find_holes(struct trace *trace)
 
 			if (place->sequence != expected) {
 				trace->state.clean = false;
-				error = problems_add(&trace->problems, "thread %zu: %" PRIu64 " chunks are missing before number %" PRIu64, thread,
+				error = problems_add(&trace->problems, problem, "%" PRIu64 " chunks are missing before number %" PRIu64,
 						     place->sequence - expected, place->sequence);
 			}
 			expected = place->sequence + 1;
 		}
 		if (!error && blocks != UINT64_MAX && blocks > expected && !trace->state.active) {
 			trace->state.clean = false;
-			error = problems_add(&trace->problems, "thread %zu: its last %" PRIu64 " chunks are missing", thread, blocks - expected);
+			error = problems_add(&trace->problems, problem, "its last %" PRIu64 " chunks are missing", blocks - expected);
 		}
 	}
 	return error;
@@ -298,8 +300,8 @@ static struct cprof_error *use_live_tables(struct trace *trace)
 	if (!error)
 		error = live_file_read_tables(&trace->live, &trace->set);
 	if (!error && trace->live.torn_blocks)
-		error = problems_add(&trace->problems, "live file: %" PRIu64 " blocks changed while they were read and are not used",
-				     trace->live.torn_blocks);
+		error = problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_NOTE),
+				     "live file: %" PRIu64 " blocks changed while they were read and are not used", trace->live.torn_blocks);
 	return error;
 }
 
@@ -307,7 +309,7 @@ static struct cprof_error *note_missing_end(struct trace *trace, const char *liv
 {
 	if (trace->has_end || trace->state.live_used)
 		return NULL;
-	return problems_add(&trace->problems, "the trace has no END and %s: names and the last events are lost",
+	return problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_LOSS), "the trace has no END and %s: names and the last events are lost",
 			    live_reason ? live_reason : "no live file is beside it");
 }
 
@@ -345,10 +347,10 @@ static struct cprof_error *load(struct trace *trace, struct frame_buffer *buffer
 	if (!error)
 		error = note_missing_end(trace, *live_reason);
 	if (!error && trace->has_end && !trace->chunks.from_index)
-		error = problems_add(&trace->problems, "the index is %s: the chunks were found by reading through the file",
+		error = problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "the index is %s: the chunks were found by reading through the file",
 				     trace->chunks.index_seen ? "damaged" : "missing");
 	if (!error && !trace->has_meta)
-		error = problems_add(&trace->problems, "META is missing: who wrote the trace is not known");
+		error = problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "META is missing: who wrote the trace is not known");
 	return error ? error : table_set_finish(&trace->set, &trace->problems, &trace->tables);
 }
 
