@@ -198,7 +198,7 @@ struct cprof_end { /* 3.7 */
 	uint64_t end_tsc;
 	uint64_t events;        /* enters and exits in all EVENTS chunks */
 	uint64_t chunks;        /* EVENTS chunks */
-	uint64_t contexts;      /* ids used, dead ones included */
+	uint64_t contexts;      /* ids are below it; 0 and dead ones included */
 	uint32_t threads;
 	uint32_t reason;        /* enum cprof_end_reason */
 };
@@ -237,7 +237,7 @@ struct cprof_live_header {
 	uint64_t magic;
 	uint32_t version;       /* CPROF_FORMAT_VERSION */
 	uint32_t header_bytes;  /* CPROF_LIVE_HEADER_BYTES */
-	uint32_t contexts;      /* ids handed out so far; records up to here may be read */
+	uint32_t contexts;      /* records that may be read, that of id 0 (all zero) included */
 	uint32_t modules;
 	uint32_t threads;
 	uint32_t meta_bytes;    /* of meta[] */

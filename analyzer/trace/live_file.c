@@ -68,11 +68,12 @@ static struct cprof_error *copy_block(struct live_file *live, uint64_t offset, u
 	}
 	for (block.nr_words = capacity; block.nr_words && !block.words[block.nr_words - 1];)
 		block.nr_words--;
-	if (error || !block.nr_words) {
+	if (error) {
 		free(block.words);
 		return error;
 	}
-	uint64_t *fitted = realloc(block.words, block.nr_words * sizeof *block.words);
+	/* One without events counts, too: its number is in the thread's record. */
+	uint64_t *fitted = realloc(block.words, (block.nr_words + 1) * sizeof *block.words);
 
 	block.words = fitted ? fitted : block.words;
 	if (!vec_reserve(&live->blocks, &live->blocks_capacity, live->nr_blocks + 1, sizeof block)) {
@@ -149,7 +150,7 @@ void live_file_close(struct live_file *live)
 /* --- tables --- */
 
 
-/* Numbers first and up to (not including) last of the extent's records. */
+/* Those of the extent's records whose number is below last. */
 static struct cprof_error *read_extent(struct live_file *live, const struct cprof_extent *extent, uint64_t last, struct table_set *set, uint8_t *buffer)
 {
 	uint64_t items = extent_items(live, extent, 1), step = TABLE_STEP_BYTES / extent->item_bytes;
@@ -185,9 +186,9 @@ static struct cprof_error *read_extents(struct live_file *live, struct table_set
 		struct cprof_error *error = NULL;
 
 		if (extent->kind == CPROF_EXTENT_CONTEXTS && extent->item_bytes == sizeof(struct cprof_context))
-			error = read_extent(live, extent, (uint64_t)header->contexts + 1, set, buffer); /* ids count from 1 */
+			error = read_extent(live, extent, header->contexts, set, buffer);
 		else if (extent->kind == CPROF_EXTENT_MODULES && extent->item_bytes == sizeof(struct cprof_module))
-			error = read_extent(live, extent, (uint64_t)header->modules + 1, set, buffer);
+			error = read_extent(live, extent, header->modules, set, buffer);
 		else if (extent->kind == CPROF_EXTENT_THREADS && extent->item_bytes == sizeof(struct cprof_thread))
 			error = read_extent(live, extent, header->threads, set, buffer);
 		if (error)

@@ -337,8 +337,8 @@ static struct cprof_error *load(struct trace *trace, struct frame_buffer *buffer
 		live_file_close(&trace->live);
 	else
 		error = use_live_tables(trace);
-	if (!error && trace->has_end)
-		error = table_set_cover_contexts(&trace->set, trace->end.contexts);
+	if (!error && trace->has_end && trace->end.contexts)
+		error = table_set_cover_contexts(&trace->set, trace->end.contexts - 1);
 	trace->state.clean = trace->has_end && trace->has_meta && !trace->state.damaged_bytes;
 	if (!error)
 		error = order_events(trace);

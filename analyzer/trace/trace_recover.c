@@ -190,7 +190,7 @@ static struct cprof_error *write_table(struct recovery *recovery, uint16_t kind,
 static struct cprof_error *write_tables(struct recovery *recovery)
 {
 	const struct trace_tables *tables = &recovery->trace->tables;
-	struct cprof_end end = { recovery->end_tsc, recovery->result.events, recovery->result.chunks, tables->nr_contexts - 1,
+	struct cprof_end end = { recovery->end_tsc, recovery->result.events, recovery->result.chunks, tables->nr_contexts,
 				 (uint32_t)tables->nr_threads, CPROF_END_RECOVERED };
 	struct cprof_error *error = write_table(recovery, CPROF_CHUNK_MODULES, tables->modules, tables->nr_modules, sizeof *tables->modules, 0);
 

@@ -603,7 +603,7 @@ void trace_builder_end_tables(struct trace_builder *builder)
 void trace_builder_end_chunk(struct trace_builder *builder)
 {
 	struct cprof_end end = { .end_tsc = builder->last_ticks, .events = builder->events, .chunks = builder->chunks,
-				 .contexts = RECORDS(builder->contexts, struct cprof_context) - 1,
+				 .contexts = RECORDS(builder->contexts, struct cprof_context),
 				 .threads = (uint32_t)RECORDS(builder->threads, struct builder_thread), .reason = CPROF_END_EXIT };
 
 	trace_builder_table(builder, CPROF_CHUNK_END, 0, 1, &end, sizeof end);
@@ -663,7 +663,7 @@ void trace_builder_end_live(struct trace_builder *builder)
 	header->magic = CPROF_LIVE_MAGIC;
 	header->version = CPROF_FORMAT_VERSION;
 	header->header_bytes = CPROF_LIVE_HEADER_BYTES;
-	header->contexts = (uint32_t)RECORDS(builder->contexts, struct cprof_context) - 1;
+	header->contexts = (uint32_t)RECORDS(builder->contexts, struct cprof_context); /* record 0 included */
 	header->modules = (uint32_t)RECORDS(builder->modules, struct cprof_module) - 1;
 	header->threads = (uint32_t)RECORDS(builder->threads, struct builder_thread);
 	header->meta_bytes = (uint32_t)meta.used;
@@ -671,9 +671,12 @@ void trace_builder_end_live(struct trace_builder *builder)
 	header->trace_bytes = builder->file.used;
 	header->first_clock = clock_at(builder, builder->options.start_tsc);
 	header->last_clock = clock_at(builder, builder->last_ticks + 1000);
-	add_extent(header, &tail, CPROF_EXTENT_CONTEXTS, sizeof(struct cprof_context), 1, builder->contexts.data + sizeof(struct cprof_context),
-		   builder->contexts.used - sizeof(struct cprof_context));
-	add_extent(header, &tail, CPROF_EXTENT_MODULES, sizeof(struct cprof_module), 1, builder->modules.data + sizeof(struct cprof_module),
+	size_t half = RECORDS(builder->contexts, struct cprof_context) / 2; /* two extents, as in life */
+
+	add_extent(header, &tail, CPROF_EXTENT_CONTEXTS, sizeof(struct cprof_context), 0, builder->contexts.data, half * sizeof(struct cprof_context));
+	add_extent(header, &tail, CPROF_EXTENT_CONTEXTS, sizeof(struct cprof_context), half,
+		   builder->contexts.data + half * sizeof(struct cprof_context), builder->contexts.used - half * sizeof(struct cprof_context));
+	add_extent(header, &tail, CPROF_EXTENT_MODULES, sizeof(struct cprof_module), 0, builder->modules.data + sizeof(struct cprof_module),
 		   builder->modules.used - sizeof(struct cprof_module));
 	add_extent(header, &tail, CPROF_EXTENT_THREADS, sizeof(struct cprof_thread), 0, threads.data, threads.used);
 	if (builder->blocks.used)
