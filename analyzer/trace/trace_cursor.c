@@ -23,6 +23,7 @@ struct trace_cursor {
 	bool hole;
 	uint64_t last_tsc;           /* of the chunk before */
 	struct frame_buffer buffer;
+	bool check_all;
 	/* For a thread with live blocks only: */
 	bool has_live, stack_known;
 	uint64_t *lowest;            /* [at] least depth of each chunk passed, and HOLE_BEFORE */
@@ -144,7 +145,7 @@ static struct cprof_error *next_live(struct trace_cursor *cursor, const struct l
 /* A chunk of the file. *why: it is damaged. */
 static struct cprof_error *next_in_file(struct trace_cursor *cursor, const struct events_place *place, struct events_chunk *ret, const char **why)
 {
-	struct cprof_error *error = trace_load_events(cursor->trace, place, false, false, &cursor->buffer, ret, why);
+	struct cprof_error *error = trace_load_events(cursor->trace, place, cursor->check_all, cursor->check_all, &cursor->buffer, ret, why);
 
 	if (error || *why || !cursor->has_live)
 		return error;
@@ -194,6 +195,18 @@ struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events
 	}
 	*end = true;
 	return NULL;
+}
+
+void trace_cursor_check_all(struct trace_cursor *cursor)
+{
+	cursor->check_all = true;
+}
+
+uint64_t trace_cursor_offset(const struct trace_cursor *cursor)
+{
+	if (!cursor->at || trace_cursor_was_live(cursor))
+		return CPROF_NO_OFFSET;
+	return cursor->trace->events[cursor->first + cursor->at - 1].offset;
 }
 
 bool trace_cursor_was_live(const struct trace_cursor *cursor)

@@ -53,5 +53,8 @@ struct cprof_error *trace_load_events(struct trace *trace, const struct events_p
 
 /* The chunk that the cursor gave last was a live block. */
 bool trace_cursor_was_live(const struct trace_cursor *cursor);
+uint64_t trace_cursor_offset(const struct trace_cursor *cursor); /* of that chunk in the file; CPROF_NO_OFFSET if live */
+/* Content checksums too, and nothing made safe in the headers: what `check` needs. */
+void trace_cursor_check_all(struct trace_cursor *cursor);
 
 #endif
