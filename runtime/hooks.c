@@ -77,6 +77,7 @@ static inline __attribute__((always_inline)) enum attempt enter_commit(struct rt
 								       struct rt_context context)
 {
 	struct rt_entry *entry = &t->stack[state >> 32] + 1;
+	uint64_t *slot = &t->events[(uint32_t)state]; /* of the block that `state` counts in: a handler may change it once we have committed */
 
 	entry->frame = frame;
 	entry->function = call->function;
@@ -88,7 +89,7 @@ static inline __attribute__((always_inline)) enum attempt enter_commit(struct rt
 		return ATTEMPT_CLOCK;
 	if (unlikely(!rt_commit(&t->state, state, state + (1ull << 32) + 1))) /* 5 commit, or a handler was here */
 		return ATTEMPT_AGAIN;
-	event_store(&t->events[(uint32_t)state], ticks, context.id);          /* 6 the event, into the slot just won */
+	event_store(slot, ticks, context.id);                                 /* 6 the event, into the slot just won */
 	*t->published = context.target;                                       /* 7 what others see */
 	return ATTEMPT_DONE;
 }
@@ -183,13 +184,14 @@ slowly:
 
 static inline __attribute__((always_inline)) enum attempt exit_commit(struct rt_tls *t, uint64_t state, uint32_t parent)
 {
+	uint64_t *slot = &t->events[(uint32_t)state];
 	uint64_t ticks = rt_clock_ticks();
 
 	if (unlikely((uint32_t)(ticks >> 32) != t->clock_high))
 		return ATTEMPT_CLOCK;
 	if (unlikely(!rt_commit(&t->state, state, state - (1ull << 32) + 1)))
 		return ATTEMPT_AGAIN;
-	event_store(&t->events[(uint32_t)state], ticks, CPROF_EVENT_EXIT | parent);
+	event_store(slot, ticks, CPROF_EVENT_EXIT | parent);
 	*t->published = parent;
 	return ATTEMPT_DONE;
 }

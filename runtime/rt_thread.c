@@ -504,10 +504,11 @@ bool rt_thread_restart(const struct rt_inherited *inherited)
 static bool commit_escape(struct rt_tls *tls, uint64_t state, uint32_t depth, enum cprof_escape kind, uint32_t payload)
 {
 	uint32_t next = (uint32_t)state;
+	uint64_t *slot = &tls->events[next]; /* before the commit: a handler after it may change the block */
 
 	if (!rt_commit(&tls->state, state, (uint64_t)depth << 32 | (next + 1)))
 		return false;
-	*(volatile uint64_t *)&tls->events[next] = (uint64_t)payload << 32 | (CPROF_ESCAPE_FIRST + kind);
+	*(volatile uint64_t *)slot = (uint64_t)payload << 32 | (CPROF_ESCAPE_FIRST + kind);
 	return true;
 }
 
