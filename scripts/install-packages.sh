@@ -34,6 +34,12 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "packages: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-apt-get -q -o Acquire::Retries=3 update
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086
-apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends $missing
+apt-get -q -o Acquire::Retries=3 update >"$log" 2>&1 &&
+	apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends $missing >>"$log" 2>&1 || {
+	tail -30 "$log"
+	echo "packages: apt-get failed" >&2
+	exit 1
+}
