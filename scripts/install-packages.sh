@@ -6,7 +6,7 @@
 set -eu
 
 build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev"
-test="$build clang libclang-rt-14-dev libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file"
+test="$build clang libclang-rt-14-dev llvm libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file"
 bench="$test uftrace tcl"
 
 case ${1:-} in

@@ -18,7 +18,7 @@ tree() {
 	mkdir -p "$builds"
 	cmake -S "$top" -B "$builds/$name" -G Ninja -DCPROF_WERROR=ON "$@" >"$builds/$name.log" 2>&1 &&
 		cmake --build "$builds/$name" -j "$jobs" >>"$builds/$name.log" 2>&1 || {
-		grep -B2 -A12 -m5 -E 'error|FAILED' "$builds/$name.log" || tail -40 "$builds/$name.log"
+		grep -A12 -m5 -E '(CMake Error|error:|FAILED:|undefined reference)' "$builds/$name.log" || tail -40 "$builds/$name.log"
 		echo "FAILED: build-test/$name does not build; the whole log is $builds/$name.log"
 		exit 1
 	}
