@@ -16,7 +16,7 @@ enum {
 
 /* From the folder of the wrapper: as configured, as usual, and as in the build tree. */
 static const char *const library_folders[] = {
-	CPROF_LIBDIR_FROM_BINDIR, "../lib/" CPROF_MULTIARCH, "../lib64", "../lib", "../runtime",
+	CPROF_LIBDIR_FROM_BINDIR, ("../lib/" CPROF_MULTIARCH), "../lib64", "../lib", "../runtime",
 };
 
 void cc_place_deinit(struct cc_place *place)

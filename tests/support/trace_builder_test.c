@@ -32,6 +32,7 @@ static void test_frames_pass_lz4(void **state)
 
 	const uint8_t *file = trace_builder_bytes(builder, &nr_bytes);
 	uint64_t end = 0;
+	uint32_t magic;
 
 	for (size_t i = 0; i < trace_builder_nr_chunks(builder); i++) {
 		const struct cprof_index_entry *entry = trace_builder_entry(builder, i);
@@ -51,7 +52,8 @@ static void test_frames_pass_lz4(void **state)
 		assert_int_equal(header.payload_bytes, content_bytes - sizeof header);
 		assert_int_equal(header.kind, entry->kind);
 	}
-	assert_int_equal(*(const uint32_t *)(const void *)(file + end), CPROF_INDEX_MAGIC);
+	memcpy(&magic, file + end, sizeof magic);
+	assert_int_equal(magic, CPROF_INDEX_MAGIC);
 	trace_builder_destroy(builder);
 }
 
