@@ -7,7 +7,7 @@
 #include "rt_live.h"
 #include "rt_sys.h"
 
-enum { MAX_BLOCKS = 1 << 15, SLAB_FIRST_BYTES = 512 << 10, SLAB_MOST_BYTES = 8 << 20 };
+enum { MAX_BLOCKS = 1 << 15, SLAB_FIRST_BYTES = 128 << 10, SLAB_MOST_BYTES = 8 << 20 };
 
 /* One pool per size. Descriptors are written by the one thread that grows the pool, then made visible by `count`. */
 struct pool {
@@ -63,6 +63,8 @@ static bool pool_grow(struct pool *pool, bool beyond_limit)
 	uint64_t bytes = pool->slab_bytes ? pool->slab_bytes * 2 : SLAB_FIRST_BYTES;
 	uint32_t count = atomic_load(&pool->count);
 
+	if (bytes < pool->block_bytes)
+		bytes = pool->block_bytes;
 	if (bytes > SLAB_MOST_BYTES)
 		bytes = SLAB_MOST_BYTES;
 	if (atomic_load(&bytes_in_use) + bytes > rt_config.buffer_bytes) {

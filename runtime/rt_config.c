@@ -109,6 +109,18 @@ static bool expand_output(const char *pattern)
 	return true;
 }
 
+/* Where the address space is limited (RLIMIT_AS) the tables take at most about an eighth of it. */
+static void fit_address_space(struct rt_config *c)
+{
+	struct { uint64_t soft, hard; } limit = { UINT64_MAX, UINT64_MAX };
+	enum { BYTES_PER_CONTEXT = 48 + 32 + 16 };
+
+	rt_sys(SYS_prlimit64, 0, 9 /* RLIMIT_AS */, NULL, &limit);
+	c->tight = limit.soft != UINT64_MAX;
+	while (c->tight && c->context_capacity > 1024 && (uint64_t)c->context_capacity * BYTES_PER_CONTEXT > limit.soft / 8)
+		c->context_capacity /= 2;
+}
+
 bool rt_config_read(void)
 {
 	struct rt_config *c = &rt_config;
@@ -146,6 +158,7 @@ bool rt_config_read(void)
 			return bad_value("CPROF_CONTEXTS", text, "it is a number from 1k to 1024M; nothing is recorded");
 		c->context_capacity = (uint32_t)number;
 	}
+	fit_address_space(c);
 	text = getenv("CPROF_BUFFER");
 	if (text && *text && (!parse_size(text, &c->buffer_bytes) || c->buffer_bytes < 256 << 10))
 		return bad_value("CPROF_BUFFER", text, "it is a size of at least 256k; nothing is recorded");

@@ -14,7 +14,8 @@ struct rt_config {
 	bool off;                   /* CPROF=off, or the program is setuid */
 	bool drop_when_full;        /* CPROF_FULL=drop: count what finds no buffer instead of draining in the calling thread */
 	bool drain_inline;          /* CPROF_DRAIN=inline: no thread of our own */
-	uint32_t context_capacity;  /* CPROF_CONTEXTS */
+	bool tight;                 /* the address space is limited: small tables */
+	uint32_t context_capacity;  /* CPROF_CONTEXTS, less where the address space is limited */
 	uint64_t buffer_bytes;      /* CPROF_BUFFER: event blocks of all threads together, soft */
 	const char *log;            /* CPROF_LOG, or NULL */
 	char output[RT_PATH_MAX];   /* CPROF_OUTPUT expanded and absolute */

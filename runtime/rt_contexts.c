@@ -14,7 +14,7 @@ struct key {
 	uint32_t target; /* OVERFLOW_PARENT in parent marks contexts of a full table */
 };
 
-enum { OVERFLOW_PARENT = 0xFFFFFFFFu };
+enum { OVERFLOW_PARENT = 0xFFFFFFFFu, CAPACITY_LEAST = 1024 };
 #define FORGOTTEN 1ull /* a function address that no call has */
 
 static struct key *keys;           /* keys[id] */
@@ -24,22 +24,32 @@ static uint32_t capacity;          /* ids are below it */
 static uint32_t overflow_from;     /* from here on new paths are folded to one context per function */
 static _Atomic uint32_t next_id;
 
-bool rt_contexts_create(uint32_t wanted)
+static bool reserve(void)
 {
 	uint64_t nr_slots = 1024;
 
-	capacity = wanted < rt_live.contexts.capacity ? wanted : rt_live.contexts.capacity;
-	overflow_from = capacity - capacity / 16;
 	while (nr_slots < 2ull * capacity)
 		nr_slots *= 2;
 	slot_mask = nr_slots - 1;
 	keys = rt_memory_reserve((uint64_t)capacity * sizeof *keys);
 	slots = rt_memory_reserve(nr_slots * sizeof *slots);
-	atomic_store(&next_id, 1);
 	if (keys && slots)
 		return true;
 	rt_contexts_destroy();
 	return false;
+}
+
+bool rt_contexts_create(void)
+{
+	capacity = rt_live.contexts.capacity;
+	while (!reserve()) {
+		capacity /= 2;
+		if (capacity < CAPACITY_LEAST)
+			return false;
+	}
+	overflow_from = capacity - capacity / 16;
+	atomic_store(&next_id, 1);
+	return true;
 }
 
 void rt_contexts_destroy(void)

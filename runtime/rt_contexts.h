@@ -22,8 +22,8 @@ struct rt_context {     /* the answer */
 	uint32_t target;    /* the context that is current inside the call */
 };
 
-/* Sizes the private half after rt_live_create(). false: no memory. */
-bool rt_contexts_create(uint32_t capacity);
+/* Sizes the private half after rt_live_create(), with fewer contexts where the address space is tight. false: no memory. */
+bool rt_contexts_create(void);
 void rt_contexts_destroy(void);
 
 struct rt_context rt_contexts_intern(const struct rt_call *call);

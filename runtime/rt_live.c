@@ -7,11 +7,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "rt_config.h"
 #include "rt_file.h"
 #include "rt_status.h"
 #include "rt_sys.h"
 
-enum { PAGE = 4096, MAX_THREADS = 1 << 20, MAX_MODULES = 1 << 16 };
+enum { PAGE = 4096, MAX_THREADS = 1 << 20, MAX_MODULES = 1 << 16, TIGHT = 1 << 6 /* so many times smaller */ };
 
 struct rt_live rt_live = { .fd = -1 };
 
@@ -172,9 +173,11 @@ int rt_live_create(const char *trace_path, uint32_t context_capacity)
 	live->header = (struct cprof_live_header *)at;
 	live->header->version = CPROF_FORMAT_VERSION;
 	live->header->header_bytes = CPROF_LIVE_HEADER_BYTES;
-	error = table_init(&live->modules, CPROF_EXTENT_MODULES, sizeof(struct cprof_module), MAX_MODULES);
+	error = table_init(&live->modules, CPROF_EXTENT_MODULES, sizeof(struct cprof_module),
+			   MAX_MODULES / (rt_config.tight ? TIGHT : 1));
 	if (!error)
-		error = table_init(&live->threads, CPROF_EXTENT_THREADS, sizeof(struct cprof_thread), MAX_THREADS);
+		error = table_init(&live->threads, CPROF_EXTENT_THREADS, sizeof(struct cprof_thread),
+				   MAX_THREADS / (rt_config.tight ? TIGHT : 1));
 	if (error)
 		goto out;
 	while ((error = table_init(&live->contexts, CPROF_EXTENT_CONTEXTS, sizeof(struct cprof_context), context_capacity)) == -ENOMEM &&

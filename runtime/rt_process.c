@@ -217,7 +217,7 @@ static bool start(bool child)
 	if (rt_writer_open(child, &meta))
 		return false;
 	error = rt_live_create(rt_writer_path(), rt_config.context_capacity);
-	if (error || !rt_contexts_create(rt_config.context_capacity)) {
+	if (error || !rt_contexts_create()) {
 		rt_fail("create the live file beside", rt_writer_path(), error ? -error : 12, "nothing is recorded");
 		rt_live_remove();
 		return false;

@@ -19,6 +19,7 @@
 
 enum {
 	STACK_FIRST = 1 << 17,        /* open calls; address space only */
+	SLAB_THREADS = 256,
 	DISCARD_EVENTS = 8192,
 	REBASE_AT = 1u << 31,         /* next may not come near 2^32 */
 	FAST_FILL_NS = 50000000,      /* a small block filled faster than this: large ones from then on */
@@ -27,7 +28,7 @@ enum {
 
 __thread struct rt_tls rt_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-static struct rt_thread *threads;       /* RT_THREADS_MAX slots, reserved */
+static struct rt_thread *slabs[RT_THREADS_MAX / SLAB_THREADS]; /* of slots; made when their first is used */
 static _Atomic uint32_t threads_used;   /* slots ever used */
 static _Atomic uint32_t threads_making;
 static _Atomic uint32_t next_index;     /* thread index of the trace */
@@ -38,7 +39,7 @@ static _Atomic uint32_t end_key_state;  /* 0 none, 1 made, 2 not usable */
 
 struct rt_thread *rt_thread_at(uint32_t slot)
 {
-	return slot < atomic_load_explicit(&threads_used, memory_order_acquire) ? &threads[slot] : NULL;
+	return slot < atomic_load_explicit(&threads_used, memory_order_acquire) ? &slabs[slot / SLAB_THREADS][slot % SLAB_THREADS] : NULL;
 }
 
 uint64_t rt_threads_events(void)
@@ -57,8 +58,10 @@ void rt_threads_reset(void)
 	atomic_store(&threads_used, 0);
 	atomic_store(&threads_making, 0);
 	atomic_store(&next_index, 0);
-	rt_memory_release(threads, RT_THREADS_MAX * sizeof *threads);
-	threads = NULL;
+	for (uint32_t i = 0; i < RT_THREADS_MAX / SLAB_THREADS; i++) {
+		rt_memory_release(slabs[i], SLAB_THREADS * sizeof *slabs[i]);
+		slabs[i] = NULL;
+	}
 }
 
 static uint64_t now_ns(void)
@@ -293,6 +296,21 @@ static void set_end_value(uintptr_t rounds)
 		pthread_setspecific(end_key, (void *)rounds);
 }
 
+/* One thread makes it, with signals blocked; others wait for it. */
+static bool slab_make(uint32_t index)
+{
+	uint32_t no = 0;
+
+	while (!atomic_compare_exchange_strong(&threads_making, &no, 1)) {
+		no = 0;
+		rt_yield();
+	}
+	if (!slabs[index])
+		__atomic_store_n(&slabs[index], rt_memory_reserve(SLAB_THREADS * sizeof *slabs[index]), __ATOMIC_RELEASE);
+	atomic_store(&threads_making, 0);
+	return slabs[index];
+}
+
 /* A slot whose thread is gone and drained, or a new one. */
 static struct rt_thread *slot_take(void)
 {
@@ -302,19 +320,11 @@ static struct rt_thread *slot_take(void)
 		if (i == used) {
 			if (used == RT_THREADS_MAX)
 				return NULL;
-			uint32_t no = 0;
-			while (!threads && !atomic_compare_exchange_strong(&threads_making, &no, 1)) {
-				no = 0;
-				rt_yield();
-			}
-			if (!threads)
-				threads = rt_memory_reserve(RT_THREADS_MAX * sizeof *threads);
-			atomic_store(&threads_making, 0);
-			if (!threads)
+			if (!slab_make(used / SLAB_THREADS))
 				return NULL;
 			atomic_compare_exchange_strong(&threads_used, &used, used + 1);
 		}
-		struct rt_thread *thread = &threads[i];
+		struct rt_thread *thread = rt_thread_at(i);
 		if (atomic_load(&thread->alive) || thread->replay.next_sequence != atomic_load(&thread->sequence))
 			continue;
 		if (atomic_compare_exchange_strong(&thread->alive, &gone, RT_ALIVE)) {
@@ -340,7 +350,7 @@ static bool attach(struct rt_tls *tls)
 	uint32_t index;
 
 	if (!thread) {
-		rt_fail("follow more than 32768 threads at once", NULL, 0, "recording ends here");
+		rt_fail("get memory for a thread", NULL, 12, "recording ends here");
 		return false;
 	}
 	index = atomic_fetch_add(&next_index, 1);
