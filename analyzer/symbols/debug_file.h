@@ -11,7 +11,8 @@
 #include "elf_file.h"
 
 /* *ret is NULL when there is none. search_paths: NULL-terminated, or NULL. */
-struct cprof_error *debug_file_find(const struct elf_file *program, const char *const *search_paths, struct elf_file **ret) CPROF_MUST_CHECK;
+struct cprof_error *debug_file_find(const struct elf_file *program, const char *const *search_paths,
+				    struct elf_file **ret) CPROF_MUST_CHECK;
 struct cprof_error *debug_file_find_build_id(const uint8_t *build_id, size_t build_id_bytes, const char *const *search_paths,
 					     struct elf_file **ret) CPROF_MUST_CHECK;
 

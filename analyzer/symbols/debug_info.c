@@ -13,7 +13,7 @@
 /*
  * Reading SQLite's 1.5 MB of .debug_info takes 40 ms of CPU time; a hostile file can make libdw walk the same bytes again and again.
  */
-#define METER_BASE_NS UINT64_C(500000000)
+#define METER_BASE_NS     UINT64_C(500000000)
 #define METER_NS_PER_BYTE 1000
 enum { METER_STEPS = 64 }; /* between two looks at the clock */
 
@@ -96,11 +96,11 @@ static struct cprof_error *unit_add(struct debug_info *info, const Dwarf_Die *di
 		*capacity = wanted;
 	}
 	struct debug_unit *unit = &info->units[info->nr_units++];
-	*unit = (struct debug_unit){ .lines_die = *die, .scopes_die = *die };
+	*unit = (struct debug_unit) { .lines_die = *die, .scopes_die = *die };
 
 	Dwarf_Die split;
-	if (unit_has_split_file(&unit->lines_die) && dwarf_cu_info(die->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) == 0 &&
-	    split.cu && dwarf_tag(&split) == DW_TAG_compile_unit)
+	if (unit_has_split_file(&unit->lines_die) && dwarf_cu_info(die->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) == 0 && split.cu &&
+	    dwarf_tag(&split) == DW_TAG_compile_unit)
 		unit->scopes_die = split;
 	return NULL;
 }
@@ -183,8 +183,8 @@ static int offset_compare(const void *left, const void *right)
 }
 
 /*
- * True if units' line tables lie in each other's bytes. libdw would expand each on its own, so that n tables of nearly the whole section cost n
- * times its size in memory (a hundred bytes for each of its bytes).
+ * True if units' line tables lie in each other's bytes. libdw would expand each on its own, so that n tables of nearly the whole section
+ * cost n times its size in memory (a hundred bytes for each of its bytes).
  */
 static bool tables_overlap(const uint64_t *offsets, size_t count, Elf_Data *lines, bool big_endian)
 {
@@ -217,8 +217,8 @@ static struct cprof_error *lines_check(struct debug_info *info, Elf *elf)
 			offsets[count++] = offset;
 	}
 	qsort(offsets, count, sizeof *offsets, offset_compare);
-	info->lines_overlap = lines && lines->d_buf &&
-			      tables_overlap(offsets, count, lines, elf_getident(elf, NULL)[EI_DATA] == ELFDATA2MSB);
+	info->lines_overlap =
+		lines && lines->d_buf && tables_overlap(offsets, count, lines, elf_getident(elf, NULL)[EI_DATA] == ELFDATA2MSB);
 	free(offsets);
 	return NULL;
 }

@@ -2,9 +2,9 @@
 /*
  * The DWARF of one module: its compilation units by address.
  *
- * Units are found by their own ranges (.debug_aranges is optional, clang omits it). What a unit holds is read at its first use, by line_table.h
- * and inline_chain.h. libdw bounds-checks what it reads but not how often it is made to read it, so all of this is metered: when reading takes
- * far longer than any real file of that size, debug_info.damage is set and no more is read.
+ * Units are found by their own ranges (.debug_aranges is optional, clang omits it). What a unit holds is read at its first use, by
+ * line_table.h and inline_chain.h. libdw bounds-checks what it reads but not how often it is made to read it, so all of this is metered:
+ * when reading takes far longer than any real file of that size, debug_info.damage is set and no more is read.
  */
 #ifndef CPROF_DEBUG_INFO_H
 #define CPROF_DEBUG_INFO_H
@@ -42,9 +42,9 @@ struct debug_info {
 	struct range_map units_by_address;
 	uint32_t *rangeless; /* units that do not say where their code is */
 	uint32_t nr_rangeless;
-	bool mangled;        /* keep C++ names mangled */
-	bool lines_overlap;  /* line tables share bytes: none is used */
-	const char *damage;  /* why no more is read, or NULL */
+	bool mangled;       /* keep C++ names mangled */
+	bool lines_overlap; /* line tables share bytes: none is used */
+	const char *damage; /* why no more is read, or NULL */
 
 	/* the meter */
 	uint64_t spent_ns, limit_ns; /* of CPU time, in reading */
@@ -66,6 +66,7 @@ void debug_info_meter_start(struct debug_info *info);
 bool debug_info_may_go_on(struct debug_info *info);
 void debug_info_meter_stop(struct debug_info *info);
 /* Adds the ranges of die that are code as value. */
-struct cprof_error *debug_info_add_ranges(struct debug_info *info, Dwarf_Die *die, uint32_t value, struct range_list *list) CPROF_MUST_CHECK;
+struct cprof_error *debug_info_add_ranges(struct debug_info *info, Dwarf_Die *die, uint32_t value,
+					  struct range_list *list) CPROF_MUST_CHECK;
 
 #endif

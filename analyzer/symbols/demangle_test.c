@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "demangle.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 static void test_plain_names(void **state)
 {
-	static const struct { const char *name, *plain; } cases[] = {
+	static const struct {
+		const char *name, *plain;
+	} cases[] = {
 		{ "f", "f" },
 		{ "", "" },
 		{ "f.isra.0", "f" },

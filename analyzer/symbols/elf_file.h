@@ -2,8 +2,8 @@
 /*
  * An opened ELF program, shared object or separate debug file.
  *
- * Opens regular files only (a path comes from a trace, so it may name a FIFO or a device) and refuses what libelf and libdw should not be let
- * near: sections that leave the file, or that claim to unpack to far more than they are.
+ * Opens regular files only (a path comes from a trace, so it may name a FIFO or a device) and refuses what libelf and libdw should not be
+ * let near: sections that leave the file, or that claim to unpack to far more than they are.
  */
 #ifndef CPROF_ELF_FILE_H
 #define CPROF_ELF_FILE_H
@@ -25,7 +25,9 @@ struct elf_file {
 	const uint8_t *build_id; /* NULL when it has none */
 	size_t build_id_bytes;
 	struct stat identity; /* as opened */
-	struct { uint64_t low, high; } code[ELF_FILE_CODE_SEGMENTS]; /* executable segments */
+	struct {
+		uint64_t low, high;
+	} code[ELF_FILE_CODE_SEGMENTS]; /* executable segments */
 	size_t nr_code;
 };
 

@@ -38,7 +38,7 @@ static struct cprof_error *scope_add(struct walk *walk, Dwarf_Die *die, uint32_t
 	}
 	*ret = unit->nr_scopes;
 	unit->scopes[unit->nr_scopes++] =
-		(struct debug_scope){ .die = die->addr, .parent = inlined ? parent : SCOPE_NONE, .inlined = inlined };
+		(struct debug_scope) { .die = die->addr, .parent = inlined ? parent : SCOPE_NONE, .inlined = inlined };
 	return NULL;
 }
 
@@ -164,8 +164,8 @@ static struct cprof_error *scope_names(struct debug_info *info, Dwarf_Die *die, 
 	return NULL;
 }
 
-static struct cprof_error *scope_place(struct debug_info *info, struct debug_unit *unit, Dwarf_Die *die, unsigned int file, unsigned int line,
-				       unsigned int column, struct line_place *ret)
+static struct cprof_error *scope_place(struct debug_info *info, struct debug_unit *unit, Dwarf_Die *die, unsigned int file,
+				       unsigned int line, unsigned int column, struct line_place *ret)
 {
 	Dwarf_Attribute attribute;
 

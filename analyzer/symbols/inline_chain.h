@@ -16,13 +16,13 @@ struct debug_scope {
 	void *die;       /* Dwarf_Die.addr */
 	uint32_t parent; /* the scope it was inlined into; less than its own index. SCOPE_NONE: out of line */
 	bool inlined;
-	bool resolved;   /* what follows has been read */
-	const char *name;        /* for people, or NULL */
-	const char *source_name; /* DW_AT_name, or NULL */
-	const char *linkage;     /* or NULL */
-	struct line_place call;  /* inlined: from where */
-	struct line_place declaration;  /* out of line only */
-	const char *symbol_name; /* for the symbolizer's use; NULL at first */
+	bool resolved;                 /* what follows has been read */
+	const char *name;              /* for people, or NULL */
+	const char *source_name;       /* DW_AT_name, or NULL */
+	const char *linkage;           /* or NULL */
+	struct line_place call;        /* inlined: from where */
+	struct line_place declaration; /* out of line only */
+	const char *symbol_name;       /* for the symbolizer's use; NULL at first */
 };
 
 /* The innermost scope at address, its index in unit->scopes; or SCOPE_NONE. */

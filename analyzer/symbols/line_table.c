@@ -101,7 +101,7 @@ struct cprof_error *line_table_find(struct debug_info *info, struct debug_unit *
 		return error;
 	Dwarf_Line *row = row_find(unit, address);
 	*found = row;
-	*ret = (struct line_place){ 0 };
+	*ret = (struct line_place) { 0 };
 	if (!row)
 		return NULL;
 	dwarf_lineno(row, &line);
@@ -116,7 +116,8 @@ struct cprof_error *line_table_find(struct debug_info *info, struct debug_unit *
 	return error;
 }
 
-struct cprof_error *line_table_attribute_path(struct debug_info *info, struct debug_unit *unit, Dwarf_Attribute *attribute, const char **ret)
+struct cprof_error *line_table_attribute_path(struct debug_info *info, struct debug_unit *unit, Dwarf_Attribute *attribute,
+					      const char **ret)
 {
 	struct cprof_error *error = unit->lines_read ? NULL : lines_read(info, unit);
 	Dwarf_Die die = { .cu = attribute->cu }, unit_die;

@@ -6,7 +6,7 @@
 #include "debug_info.h"
 
 struct line_place {
-	const char *path; /* absolute where DWARF says enough for it, "." and ".." folded; NULL: unknown */
+	const char *path;      /* absolute where DWARF says enough for it, "." and ".." folded; NULL: unknown */
 	uint32_t line, column; /* 0: unknown */
 };
 

@@ -73,8 +73,8 @@ static struct cprof_error *verdict_set(struct module_symbols *module, struct str
 	if (file) {
 		module->status = SYMBOLS_CHANGED;
 		return string_pool_format(pool, &module->detail,
-					  "%s was rebuilt since the run: its build-id is %s, the run's was %s; no name of it is used", file->path,
-					  build_id_text(file->build_id, file->build_id_bytes, is),
+					  "%s was rebuilt since the run: its build-id is %s, the run's was %s; no name of it is used",
+					  file->path, build_id_text(file->build_id, file->build_id_bytes, is),
 					  build_id_text(module->build_id, module->build_id_bytes, was));
 	}
 	module->status = open_error->os_errno == ENOENT || open_error->os_errno == ENOTDIR ? SYMBOLS_MISSING : SYMBOLS_BAD;
@@ -100,7 +100,10 @@ static struct cprof_error *program_try(struct module_symbols *module, struct str
 	return failure;
 }
 
-/* At its path; then in the search paths, by its whole path (a copy of a root file system) and by its name; then a debug file of its build-id. */
+/*
+ * At its path; then in the search paths, by its whole path (a copy of a root file system) and by its name; then a debug file of its build-
+ * id.
+ */
 static struct cprof_error *program_find(struct module_symbols *module, const char *const *search_paths, struct string_pool *pool)
 {
 	struct cprof_error *error = program_try(module, pool, module->path);
@@ -120,7 +123,8 @@ static struct cprof_error *program_find(struct module_symbols *module, const cha
 }
 
 /* Damage of DWARF costs the lines, not the names. */
-static struct cprof_error *debug_info_open(struct module_symbols *module, const struct elf_file *file, bool mangled, struct string_pool *pool)
+static struct cprof_error *debug_info_open(struct module_symbols *module, const struct elf_file *file, bool mangled,
+					   struct string_pool *pool)
 {
 	struct cprof_error *error = debug_info_create(module->program, file, pool, mangled, &module->debug_info);
 
@@ -146,7 +150,8 @@ static struct cprof_error *files_read(struct module_symbols *module, const struc
 		return error;
 	if (has_lines)
 		return debug_info_open(module, module->program, options->mangled, pool);
-	return module->debug && elf_file_has_debug_info(module->debug) ? debug_info_open(module, module->debug, options->mangled, pool) : NULL;
+	return module->debug && elf_file_has_debug_info(module->debug) ? debug_info_open(module, module->debug, options->mangled, pool)
+								       : NULL;
 }
 
 struct cprof_error *module_symbols_open(struct module_symbols *module, const struct symbolizer_options *options, struct string_pool *pool)
@@ -171,11 +176,11 @@ struct cprof_error *module_symbols_open(struct module_symbols *module, const str
 		return string_pool_format(pool, &module->detail, "%s has no debug info: compile with -g to see lines and inlined calls",
 					  module->path);
 	if (module->status == SYMBOLS_STRIPPED)
-		return string_pool_format(pool, &module->detail, "%s is stripped and no debug file of it was found: functions are shown as offsets",
-					  module->path);
-	if (!module->build_id_bytes)
 		return string_pool_format(pool, &module->detail,
-					  "%s had no build-id in the run (link with -Wl,--build-id): names are wrong if it was rebuilt since",
-					  module->path);
+					  "%s is stripped and no debug file of it was found: functions are shown as offsets", module->path);
+	if (!module->build_id_bytes)
+		return string_pool_format(
+			pool, &module->detail,
+			"%s had no build-id in the run (link with -Wl,--build-id): names are wrong if it was rebuilt since", module->path);
 	return NULL;
 }

@@ -13,7 +13,7 @@
 
 struct module_symbols {
 	uint32_t id;
-	char *path;       /* as in the trace */
+	char *path;        /* as in the trace */
 	uint8_t *build_id; /* as in the trace */
 	size_t build_id_bytes;
 

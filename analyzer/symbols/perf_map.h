@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names of JIT-compiled code: the /tmp/perf-PID.map files that JavaScript engines, Java agents and others write ("START SIZE name", hexadecimal).
+ * Names of JIT-compiled code: the /tmp/perf-PID.map files that JavaScript engines, Java agents and others write ("START SIZE name",
+ * hexadecimal).
  *
  * Code memory is used again: of entries that overlap, the later is right. Lines that are not of this form are passed over.
  */

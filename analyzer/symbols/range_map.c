@@ -30,7 +30,7 @@ struct cprof_error *range_list_add(struct range_list *list, uint64_t low, uint64
 		list->ranges = ranges;
 		list->capacity = capacity;
 	}
-	list->ranges[list->count] = (struct range){ low, high, value, (uint32_t)list->count };
+	list->ranges[list->count] = (struct range) { low, high, value, (uint32_t)list->count };
 	list->count++;
 	return NULL;
 }
@@ -38,7 +38,7 @@ struct cprof_error *range_list_add(struct range_list *list, uint64_t low, uint64
 void range_list_deinit(struct range_list *list)
 {
 	free(list->ranges);
-	*list = (struct range_list){ 0 };
+	*list = (struct range_list) { 0 };
 }
 
 static int range_compare(const void *left, const void *right)
@@ -90,7 +90,7 @@ static size_t range_sweep(const struct range_list *list, const struct range **he
 
 		uint32_t value = nr_open ? heap[0]->value : RANGE_NONE;
 		if (!nr_pieces || pieces[nr_pieces - 1].value != value)
-			pieces[nr_pieces++] = (struct range_piece){ position, value };
+			pieces[nr_pieces++] = (struct range_piece) { position, value };
 		if (nr_open)
 			position = heap[0]->high;
 		if (next < list->count && list->ranges[next].low < position)
@@ -115,14 +115,14 @@ struct cprof_error *range_map_init(struct range_map *map, struct range_list *lis
 	size_t count = range_sweep(list, heap, pieces);
 	free(heap);
 	struct range_piece *shrunk = realloc(pieces, (count + 1) * sizeof *pieces);
-	*map = (struct range_map){ shrunk ? shrunk : pieces, count };
+	*map = (struct range_map) { shrunk ? shrunk : pieces, count };
 	return NULL;
 }
 
 void range_map_deinit(struct range_map *map)
 {
 	free(map->pieces);
-	*map = (struct range_map){ 0 };
+	*map = (struct range_map) { 0 };
 }
 
 uint32_t range_map_find(const struct range_map *map, uint64_t address)

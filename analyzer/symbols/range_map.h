@@ -2,8 +2,8 @@
 /*
  * Which range holds an address, when ranges nest or overlap: the one that was added last.
  *
- * Callers add outer ranges before inner ones (a function before what is inlined into it), so that the innermost wins. Overlaps that do not nest
- * (only damaged or hostile files have them) have a defined result too. Building is n log n, a lookup log n; no input makes it worse.
+ * Callers add outer ranges before inner ones (a function before what is inlined into it), so that the innermost wins. Overlaps that do not
+ * nest (only damaged or hostile files have them) have a defined result too. Building is n log n, a lookup log n; no input makes it worse.
  */
 #ifndef CPROF_RANGE_MAP_H
 #define CPROF_RANGE_MAP_H

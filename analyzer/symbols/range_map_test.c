@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "range_map.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 static void test_inner_hides_outer(void **state)
@@ -19,9 +20,12 @@ static void test_inner_hides_outer(void **state)
 	assert_null(range_list_add(&list, 60, 60, 4)); /* empty */
 	assert_null(range_list_add(&list, 100, UINT64_MAX, 5));
 	assert_null(range_map_init(&map, &list));
-	static const struct { uint64_t address; uint32_t value; } cases[] = {
-		{ 0, RANGE_NONE }, { 9, RANGE_NONE }, { 10, 1 }, { 19, 1 },  { 20, 2 },	 { 30, 3 }, { 39, 3 },
-		{ 40, 2 },	   { 49, 2 },	      { 50, 1 }, { 60, 1 }, { 99, 1 }, { 100, 5 }, { UINT64_MAX, RANGE_NONE },
+	static const struct {
+		uint64_t address;
+		uint32_t value;
+	} cases[] = {
+		{ 0, RANGE_NONE }, { 9, RANGE_NONE }, { 10, 1 }, { 19, 1 }, { 20, 2 }, { 30, 3 },  { 39, 3 },
+		{ 40, 2 },         { 49, 2 },         { 50, 1 }, { 60, 1 }, { 99, 1 }, { 100, 5 }, { UINT64_MAX, RANGE_NONE },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(range_map_find(&map, cases[i].address), cases[i].value);

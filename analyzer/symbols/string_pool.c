@@ -109,7 +109,7 @@ static char *text_store(struct string_pool *pool, const char *text, size_t lengt
 		block = malloc(sizeof *block + capacity_bytes);
 		if (!block)
 			return NULL;
-		*block = (struct block){ .next = pool->blocks, .capacity_bytes = capacity_bytes };
+		*block = (struct block) { .next = pool->blocks, .capacity_bytes = capacity_bytes };
 		pool->blocks = block;
 	}
 	char *copy = block->text + block->used_bytes;
@@ -134,7 +134,7 @@ struct cprof_error *string_pool_add(struct string_pool *pool, const char *text, 
 		const char *copy = text_store(pool, text, length);
 		if (!copy)
 			return &cprof_enomem;
-		*slot = (struct slot){ copy, hash };
+		*slot = (struct slot) { copy, hash };
 		pool->nr_used++;
 	}
 	*ret = slot->text;

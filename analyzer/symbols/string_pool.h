@@ -11,7 +11,9 @@
 
 #include "error.h"
 
-/* No name of a sane program is longer; what is longer is cut there, so that a hostile file cannot make one name cost megabytes each time. */
+/*
+ * No name of a sane program is longer; what is longer is cut there, so that a hostile file cannot make one name cost megabytes each time.
+ */
 #define STRING_POOL_TEXT_BYTES 65536
 
 struct string_pool;
@@ -20,7 +22,7 @@ struct cprof_error *string_pool_create(struct string_pool **ret) CPROF_MUST_CHEC
 void string_pool_destroy(struct string_pool *pool);
 
 struct cprof_error *string_pool_add(struct string_pool *pool, const char *text, const char **ret) CPROF_MUST_CHECK;
-struct cprof_error *string_pool_format(struct string_pool *pool, const char **ret, const char *format, ...)
-	CPROF_MUST_CHECK CPROF_PRINTF(3, 4);
+struct cprof_error *string_pool_format(struct string_pool *pool, const char **ret, const char *format, ...) CPROF_MUST_CHECK
+	CPROF_PRINTF(3, 4);
 
 #endif

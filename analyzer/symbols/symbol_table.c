@@ -28,7 +28,7 @@ static bool table_find(const struct elf_file *file, uint32_t section_type, struc
 		if (!entry_bytes || !symbols || !names || !names->d_buf || !names->d_size ||
 		    ((const char *)names->d_buf)[names->d_size - 1] != '\0')
 			continue;
-		*ret = (struct table_sections){ symbols, names, symbols->d_size / entry_bytes };
+		*ret = (struct table_sections) { symbols, names, symbols->d_size / entry_bytes };
 		if (ret->nr_symbols > INT32_MAX)
 			ret->nr_symbols = INT32_MAX;
 		return true;
@@ -120,8 +120,8 @@ static struct cprof_error *symbols_collect(struct symbol_table *table, const str
 		size_t name_bytes = strnlen(name, STRING_POOL_TEXT_BYTES);
 		if (name_bytes == STRING_POOL_TEXT_BYTES || entry.st_size > UINT64_MAX - entry.st_value)
 			continue;
-		table->symbols[table->count++] = (struct symbol){ entry.st_value, entry.st_size, section_end, name, (uint32_t)name_bytes,
-								   symbol_rank(&entry), NULL };
+		table->symbols[table->count++] = (struct symbol) { entry.st_value,       entry.st_size,       section_end, name,
+								   (uint32_t)name_bytes, symbol_rank(&entry), NULL };
 	}
 	free(code.end);
 	return table->symbols ? NULL : &cprof_enomem;
@@ -166,7 +166,7 @@ struct cprof_error *symbol_table_init(struct symbol_table *table, const struct e
 	struct table_sections sections;
 	struct cprof_error *error;
 
-	*table = (struct symbol_table){ .dynamic_only = section_type == SHT_DYNSYM };
+	*table = (struct symbol_table) { .dynamic_only = section_type == SHT_DYNSYM };
 	if (!table_find(file, section_type, &sections))
 		return NULL;
 	error = symbols_collect(table, file, &sections);
@@ -183,7 +183,7 @@ void symbol_table_deinit(struct symbol_table *table)
 {
 	free(table->symbols);
 	range_map_deinit(&table->by_address);
-	*table = (struct symbol_table){ 0 };
+	*table = (struct symbol_table) { 0 };
 }
 
 struct symbol *symbol_table_find(const struct symbol_table *table, uint64_t address)

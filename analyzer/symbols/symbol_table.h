@@ -2,8 +2,8 @@
 /*
  * The functions of an ELF symbol table (.symtab, else .dynsym) by address.
  *
- * A symbol covers its st_size and not a byte more: the nearest symbol below an address is often a wrong name. Symbols without a size (functions
- * written in assembler) reach to the next symbol or the end of their section, and yield to any that has one.
+ * A symbol covers its st_size and not a byte more: the nearest symbol below an address is often a wrong name. Symbols without a size
+ * (functions written in assembler) reach to the next symbol or the end of their section, and yield to any that has one.
  */
 #ifndef CPROF_SYMBOL_TABLE_H
 #define CPROF_SYMBOL_TABLE_H
@@ -16,8 +16,8 @@ struct symbol {
 	uint64_t section_end;         /* 0: unknown */
 	const char *name;             /* in the ELF file's memory */
 	uint32_t name_bytes;
-	uint8_t rank;                 /* among symbols of one address; higher is the better name */
-	const char *display;          /* for the symbolizer's use; NULL at first */
+	uint8_t rank;        /* among symbols of one address; higher is the better name */
+	const char *display; /* for the symbolizer's use; NULL at first */
 };
 
 struct symbol_table {

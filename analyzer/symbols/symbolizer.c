@@ -147,7 +147,7 @@ struct symbol_module_info symbolizer_module_info(struct symbolizer *symbolizer, 
 
 	if (error || !module) {
 		cprof_error_free(error);
-		return (struct symbol_module_info){ SYMBOLS_BAD, NULL, error ? "out of memory" : "the trace has no such module" };
+		return (struct symbol_module_info) { SYMBOLS_BAD, NULL, error ? "out of memory" : "the trace has no such module" };
 	}
 	struct symbol_module_info info = { module->status, module->debug ? module->debug->path : NULL, module->detail };
 	const struct debug_info *debug_info = module->debug_info;
@@ -188,7 +188,7 @@ static struct cprof_error *facts_find(struct module_symbols *module, uint64_t ad
 {
 	struct cprof_error *error = NULL;
 
-	*facts = (struct function_facts){ .innermost = SCOPE_NONE };
+	*facts = (struct function_facts) { .innermost = SCOPE_NONE };
 	facts->symbol = symbol_table_find(&module->symbols, address);
 	if (module->debug_info)
 		error = debug_info_find_unit(module->debug_info, address, &facts->unit);
@@ -244,7 +244,8 @@ static struct cprof_error *function_name(struct symbolizer *symbolizer, struct m
 	return NULL;
 }
 
-static struct cprof_error *unknown_name(struct symbolizer *symbolizer, const struct module_symbols *module, uint64_t address, const char **ret)
+static struct cprof_error *unknown_name(struct symbolizer *symbolizer, const struct module_symbols *module, uint64_t address,
+					const char **ret)
 {
 	return string_pool_format(symbolizer->pool, ret, "%s+0x%" PRIx64, module ? module_symbols_basename(module) : "?", address);
 }
@@ -316,7 +317,7 @@ static struct cprof_error *frame_add(struct symbolizer *symbolizer, const char *
 
 	if (!error)
 		symbolizer->frames[(*count)++] =
-			(struct symbol_frame){ function ? function : "??", place->path, place->line, place->column };
+			(struct symbol_frame) { function ? function : "??", place->path, place->line, place->column };
 	return error;
 }
 

@@ -7,12 +7,13 @@
 #include "symbolizer.h"
 
 #include <inttypes.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "demangle.h"
@@ -197,13 +198,16 @@ static void compile_and_compare(const char *compiler, const char *source, const 
 
 	snprintf(program, sizeof program, "%s/program", folder);
 	snprintf(all, sizeof all, "%s %s %s", compiler, flags, source);
-	/* The hooks of glibc do nothing; nothing is run. From the folder of the source, so that DWARF has relative names as in a real build. */
+	/* From the folder of the source, so that DWARF has relative names as in a real build. */
 	run("cd " SAMPLES " && %s %s -w -I. %s -o %s", compiler, flags, source, program);
 	program_compare(program, all, must_inline);
 }
 
 static const char *const variants[] = {
-	"-gdwarf-4", "-gdwarf-5", "-gdwarf-4 -gz -finstrument-functions", "-gdwarf-5 -gz -finstrument-functions",
+	"-gdwarf-4",
+	"-gdwarf-5",
+	"-gdwarf-4 -gz -finstrument-functions",
+	"-gdwarf-5 -gz -finstrument-functions",
 };
 
 static void compiler_test(const char *compiler, const char *source)
@@ -261,7 +265,7 @@ static void test_unusual_builds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gcc), cmocka_unit_test(test_clang), cmocka_unit_test(test_gxx),
+		cmocka_unit_test(test_gcc),     cmocka_unit_test(test_clang),          cmocka_unit_test(test_gxx),
 		cmocka_unit_test(test_clangxx), cmocka_unit_test(test_unusual_builds),
 	};
 

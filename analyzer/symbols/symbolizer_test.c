@@ -2,13 +2,14 @@
 /* Which file is used for a module, and which name for a function. Chains and places: symbolizer_oracle_test.c. */
 #include "symbolizer.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "elf_file.h"
@@ -179,7 +180,8 @@ static void test_rebuilt_binary_is_not_used(void **state)
 	memcpy(other, build_id, sizeof other);
 	other[19] ^= 1;
 	symbolizer = open_with("names", other, sizeof other, &plain);
-	assert_status(symbolizer, SYMBOLS_CHANGED, "0123456789abcdef0123456789abcdef01234567, the run's was 0123456789abcdef0123456789abcdef01234566");
+	assert_status(symbolizer, SYMBOLS_CHANGED,
+		      "0123456789abcdef0123456789abcdef01234567, the run's was 0123456789abcdef0123456789abcdef01234566");
 	assert_unknown(symbolizer, "names", address_of("exported"));
 	assert_int_equal(chain_length(symbolizer, address_of("exported")), 0);
 	symbolizer_destroy(symbolizer);
@@ -194,7 +196,7 @@ static void test_rebuilt_binary_is_not_used(void **state)
 
 	/* The build that ran is kept elsewhere. */
 	run("mkdir -p kept && cp names kept/idless");
-	const struct symbolizer_options searching = { .search_paths = (const char *const[]){ "nowhere", "kept", NULL } };
+	const struct symbolizer_options searching = { .search_paths = (const char *const[]) { "nowhere", "kept", NULL } };
 	symbolizer = open_with("idless", build_id, sizeof build_id, &searching);
 	assert_status(symbolizer, SYMBOLS_FULL, NULL);
 	assert_string_equal(function_at(symbolizer, address_of("exported")).name, "exported");
@@ -247,7 +249,7 @@ static void assert_separate(const char *path, const struct symbolizer_options *o
 static void test_separate_debug_files(void **state)
 {
 	static const struct symbolizer_options plain;
-	const struct symbolizer_options searching = { .search_paths = (const char *const[]){ "store", NULL } };
+	const struct symbolizer_options searching = { .search_paths = (const char *const[]) { "store", NULL } };
 
 	(void)state;
 	run("mkdir -p bin/.debug store/.build-id/01 && objcopy --only-keep-debug names bin/names.debug");
@@ -283,7 +285,8 @@ static void test_debuglink_crc_without_build_ids(void **state)
 
 	(void)state;
 	run("mkdir -p crc && gcc -g " SAMPLES "/names_sample.c -o crc/full -Wl,--build-id=none");
-	run("objcopy --only-keep-debug crc/full crc/full.debug && objcopy --strip-all --add-gnu-debuglink=crc/full.debug crc/full crc/bare");
+	run("objcopy --only-keep-debug crc/full crc/full.debug && objcopy --strip-all --add-gnu-debuglink=crc/full.debug crc/full "
+	    "crc/bare");
 	symbolizer = open_with("crc/bare", NULL, 0, &plain);
 	assert_int_equal(symbolizer_module_info(symbolizer, 1).status, SYMBOLS_FULL);
 	symbolizer_destroy(symbolizer);
@@ -295,7 +298,10 @@ static void test_debuglink_crc_without_build_ids(void **state)
 
 static void test_files_that_are_none(void **state)
 {
-	static const struct { const char *path, *said; enum symbol_status status; } cases[] = {
+	static const struct {
+		const char *path, *said;
+		enum symbol_status status;
+	} cases[] = {
 		{ "absent", "No such file", SYMBOLS_MISSING }, { "names/absent", "Not a directory", SYMBOLS_MISSING },
 		{ ".", "not a regular file", SYMBOLS_BAD },    { "fifo", "not a regular file", SYMBOLS_BAD },
 		{ "text", "not an ELF file", SYMBOLS_BAD },    { "empty", "not an ELF file", SYMBOLS_BAD },
@@ -372,8 +378,8 @@ static void test_compression_bomb(void **state)
 	symbolizer_destroy(symbolizer);
 }
 
-/* A program whose .debug_info is one unit over .text with body in it, and whose .debug_ranges starts with ranges. */
-static void hostile_program(const char *body, const char *ranges)
+/* A program whose .debug_info is one unit over .text with body in it, then more; whose .debug_ranges starts with ranges. */
+static void hostile_program(const char *body, const char *ranges, const char *more)
 {
 	FILE *file = fopen("hostile.s", "w");
 
@@ -381,14 +387,16 @@ static void hostile_program(const char *body, const char *ranges)
 	fprintf(file,
 		".text\n.globl _start\n.type _start,@function\n_start: nop\n.fill 4096,1,0x90\nend:\n.size _start,end-_start\n"
 		".section .debug_abbrev,\"\",@progbits\n"
-		".byte 1,0x11,1,0x11,1,0x12,1,0,0\n"       /* 1: compile_unit with children; low_pc, high_pc */
-		".byte 2,0x0b,1,0,0\n"                     /* 2: lexical_block with children */
-		".byte 3,0x2e,0,0x55,0x17,0,0\n"           /* 3: subprogram; ranges */
-		".byte 4,0x1d,1,0x55,0x17,0x31,0x13,0,0,0\n" /* 4: inlined_subroutine with children; ranges, abstract_origin */
+		".byte 1,0x11,1,0x11,1,0x12,1,0,0\n"             /* 1: compile_unit with children; low_pc, high_pc */
+		".byte 2,0x0b,1,0,0\n"                           /* 2: lexical_block with children */
+		".byte 3,0x2e,0,0x55,0x17,0,0\n"                 /* 3: subprogram; ranges */
+		".byte 4,0x1d,1,0x55,0x17,0x31,0x13,0,0\n"       /* 4: inlined_subroutine with children; ranges, abstract_origin */
+		".byte 5,0x11,0,0x10,0x17,0x11,1,0x12,1,0,0,0\n" /* 5: compile_unit; stmt_list, low_pc, high_pc */
 		".section .debug_info,\"\",@progbits\n"
-		".4byte unit_end-unit\nunit: .2byte 4\n.4byte .debug_abbrev\n.byte 8\n.byte 1\n.8byte _start,end\n%s\nunit_end:\n"
-		".section .debug_ranges,\"\",@progbits\n%s\n.8byte 0,0\n",
-		body, ranges);
+		".4byte unit_end-unit\nunit: .2byte 4\n.4byte .debug_abbrev\n.byte 8\n.byte 1\n.8byte _start,end\n%s\nunit_end:\n%s\n"
+		".section .debug_ranges,\"\",@progbits\n%s\n.8byte 0,0\n"
+		".section .debug_line,\"\",@progbits\n.4byte 200\n.fill 200,1,0\n",
+		body, more, ranges);
 	fclose(file);
 	run("gcc -nostdlib -static -o hostile hostile.s && nm hostile > names.nm");
 }
@@ -397,20 +405,26 @@ static void hostile_program(const char *body, const char *ranges)
 static void test_hostile_dwarf(void **state)
 {
 	static const struct symbolizer_options plain;
-	static const struct { const char *body, *ranges, *said; } cases[] = {
+	static const struct {
+		const char *body, *ranges, *more, *said;
+	} cases[] = {
 		/* blocks 300,000 deep: each way back to a sibling walks what is below */
-		{ ".fill 300000,1,2", "", "too long" },
+		{ ".fill 300000,1,2", "", "", "too long" },
 		/* all functions share one long list */
-		{ ".rept 30000\n.byte 3\n.4byte 0\n.endr", ".rept 30000\n.8byte 1,2\n.endr", "more address ranges" },
+		{ ".rept 30000\n.byte 3\n.4byte 0\n.endr", ".rept 30000\n.8byte 1,2\n.endr", "", "more address ranges" },
 		/* one that only ever changes its base */
-		{ ".rept 30000\n.byte 3\n.4byte 0\n.endr", ".rept 30000\n.8byte -1,2\n.endr", "too long" },
+		{ ".rept 30000\n.byte 3\n.4byte 0\n.endr", ".rept 30000\n.8byte -1,2\n.endr", "", "too long" },
 		/* inlined into itself, without end */
-		{ ".rept 30000\n.byte 4\n.4byte 0\n.4byte 28\n.endr", ".8byte 0,100", NULL },
+		{ ".rept 30000\n.byte 4\n.4byte 0\n.4byte 28\n.endr", ".8byte 0,100", "", NULL },
+		/* line tables inside each other: n of them cost n times the section */
+		{ "", "",
+		  ".irp at,0,8,16\n.4byte 28\n.2byte 4\n.4byte .debug_abbrev\n.byte 8\n.byte 5\n.4byte \\at\n.8byte _start,end\n.endr",
+		  "line tables overlap" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		hostile_program(cases[i].body, cases[i].ranges);
+		hostile_program(cases[i].body, cases[i].ranges, cases[i].more);
 		struct symbolizer *symbolizer = open_with("hostile", NULL, 0, &plain);
 		uint64_t address = address_of("_start");
 
@@ -432,9 +446,13 @@ static void test_jit_code(void **state)
 	(void)state;
 	run("printf '1000 20 first\\nnonsense\\n1010 8 later one\\n2000 zz no\\nffffffffffffffff 10 over\\n3000 10 last' > perf.map");
 	symbolizer = open_with("names", NULL, 0, &options);
-	static const struct { uint64_t address; const char *name; bool known; } cases[] = {
-		{ 0x1000, "first", true },  { 0x100f, "first", true },  { 0x1010, "later one", true }, { 0x1018, "first", true },
-		{ 0x1020, "0x1020", false }, { 0x3000, "last", true }, { 0x2000, "0x2000", false },
+	static const struct {
+		uint64_t address;
+		const char *name;
+		bool known;
+	} cases[] = {
+		{ 0x1000, "first", true },   { 0x100f, "first", true }, { 0x1010, "later one", true }, { 0x1018, "first", true },
+		{ 0x1020, "0x1020", false }, { 0x3000, "last", true },  { 0x2000, "0x2000", false },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_null(symbolizer_function(symbolizer, 0, cases[i].address, &function));

@@ -2,8 +2,8 @@
 /*
  * Runs a libFuzzer entry point without libFuzzer, for ctest: on each file, then on COUNT mutants of each, the same ones every time.
  *
- * usage: PROGRAM COUNT FILE...
- * If a run crashes, the mutant is in "PROGRAM.crash": it is written before each run. A run that takes longer than RUN_SECONDS is ended by SIGALRM.
+ * usage: PROGRAM COUNT FILE... If a run crashes, the mutant is in "PROGRAM.crash": it is written before each run. A run that takes longer
+ * than RUN_SECONDS is ended by SIGALRM.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +32,8 @@ static uint64_t random_next(void) /* xorshift64 */
 /* Some bytes, a number that parsers stumble over, a copy of another place, or an early end. */
 static size_t mutate(uint8_t *data, size_t bytes)
 {
-	static const uint64_t numbers[] = { 0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff,
-					    INT64_MAX, UINT64_MAX - 1, UINT64_MAX };
+	static const uint64_t numbers[] = { 0,          1,          0x7f,       0x80,       0xff,      0x7fff,         0xffff,
+					    0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff, INT64_MAX, UINT64_MAX - 1, UINT64_MAX };
 	size_t changes = 1 + random_next() % 8;
 
 	for (size_t i = 0; i < changes && bytes > 8; i++) {
@@ -80,8 +80,8 @@ static uint8_t *crash_file_map(const char *program, int *fd)
 
 	snprintf(path, sizeof path, "%s.crash", program);
 	*fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	void *data = *fd < 0 || ftruncate(*fd, FILE_BYTES_MAX) ? MAP_FAILED :
-			mmap(NULL, FILE_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	void *data = *fd < 0 || ftruncate(*fd, FILE_BYTES_MAX) ? MAP_FAILED
+							       : mmap(NULL, FILE_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
 	if (data == MAP_FAILED) {
 		perror(path);
 		exit(1);

@@ -18,9 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 enum { ADDRESSES = 256 };
 
-static void require(bool true_, const char *what)
+static void require(bool holds, const char *what)
 {
-	if (true_)
+	if (holds)
 		return;
 	fprintf(stderr, "broken promise: %s\n", what);
 	abort();
@@ -54,8 +54,8 @@ static void code_ask(struct symbolizer *symbolizer, const char *path)
 	for (size_t i = 0; i < file->nr_code; i++) {
 		uint64_t bytes = file->code[i].high - file->code[i].low, step = bytes / ADDRESSES + 1;
 
-		for (uint64_t offset = 0; offset < bytes; offset += step)
-			address_ask(symbolizer, file->code[i].low + offset);
+		for (uint64_t j = 0; j < ADDRESSES && j < bytes; j++)
+			address_ask(symbolizer, file->code[i].low + j * step % bytes);
 	}
 	elf_file_close(file);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What compilers do to C functions: inlined several levels deep, from a header and through a macro, unrolled, cloned for constants, split into hot
- * and cold parts, recursive, reached by pointer. Compared with llvm-symbolizer at every byte of the program; never run.
+ * What compilers do to C functions: inlined several levels deep, from a header and through a macro, unrolled, cloned for constants, split
+ * into hot and cold parts, recursive, reached by pointer. Compared with llvm-symbolizer at every byte of the program; never run.
  */
 #include "inline_sample.h"
 
