@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "session.h"
+#include "symbolizer.h"
+
+static char default_trace[] = "trace.lz4";
+
+struct cprof_error *trace_operands(const struct cprof_operands *operands, struct cprof_operands *ret)
+{
+	static char *defaults[] = { default_trace, NULL };
+
+	if (!operands->count && access(default_trace, F_OK) < 0)
+		return cprof_error_create(CPROF_ERROR_USAGE, "no trace given, and there is no trace.lz4 here");
+	*ret = operands->count ? *operands : (struct cprof_operands){ defaults, 1 };
+	return NULL;
+}
+
+/* Shown only when reading takes long, and wiped when it is done. */
+struct progress {
+	struct timespec start;
+	unsigned percent; /* shown last; 0: nothing yet */
+};
+
+static void show_progress(void *context, uint64_t done_bytes, uint64_t all_bytes)
+{
+	struct progress *progress = context;
+	unsigned percent = all_bytes ? (unsigned)(100.0 * (double)done_bytes / (double)all_bytes) : 0;
+	struct timespec now;
+
+	if (percent <= progress->percent)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec - progress->start.tv_sec < 1)
+		return;
+	progress->percent = percent;
+	fprintf(stderr, "\rreading: %u %%", percent);
+	fflush(stderr);
+}
+
+static void end_progress(const struct progress *progress)
+{
+	if (progress->percent)
+		fputs("\r\033[K", stderr);
+}
+
+static struct cprof_error *make_profile(struct analysis *analysis, const struct select_args *select)
+{
+	struct progress progress = { { 0, 0 }, 0 };
+	struct profile_options options = { .progress = isatty(STDERR_FILENO) == 1 ? show_progress : NULL, .progress_context = &progress };
+	struct cprof_error *error;
+
+	if (select) {
+		options.unroll = select->recursion == RECURSION_UNROLL;
+		options.by_thread = select->by_thread || select->threads;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &progress.start);
+	error = profile_create(analysis->session, analysis->symbolizer, &options, &analysis->profile);
+	end_progress(&progress);
+	return error;
+}
+
+static struct cprof_error *describe_files(struct analysis *analysis)
+{
+	size_t traces = session_nr_traces(analysis->session), problems = 0;
+
+	for (size_t i = 0; i < traces; i++)
+		problems += (size_t)trace_state(session_trace(analysis->session, i))->nr_problems;
+	analysis->files = calloc(traces + 1, sizeof *analysis->files);
+	analysis->problems = calloc(problems + 1, sizeof *analysis->problems);
+	if (!analysis->files || !analysis->problems)
+		return &cprof_enomem;
+	for (size_t i = 0; i < traces; i++) {
+		const struct trace *trace = session_trace(analysis->session, i);
+		const struct trace_state *state = trace_state(trace);
+
+		analysis->files[i] = (struct run_file){ trace_path(trace), state->file_bytes, state->damaged_bytes, state->live_used, state->active };
+		for (size_t j = 0; j < state->nr_problems; j++)
+			analysis->problems[analysis->run.nr_problems++] = state->problems[j];
+	}
+	analysis->run.files = analysis->files;
+	analysis->run.nr_files = traces;
+	analysis->run.problems = analysis->problems;
+	return NULL;
+}
+
+static const char *mode_name(uint32_t mode)
+{
+	static const char *const names[] = { "unknown", "trace", "profile", "threshold", "ring", "context" };
+
+	return mode < sizeof names / sizeof names[0] ? names[mode] : names[0];
+}
+
+static void describe_run(struct analysis *analysis)
+{
+	const struct trace_meta *meta = trace_meta(session_trace(analysis->session, 0));
+
+	analysis->run.command = meta->command_line;
+	analysis->run.exe = meta->exe;
+	analysis->run.working_directory = meta->working_directory;
+	analysis->run.writer = meta->writer;
+	analysis->run.mode = mode_name(meta->fixed.mode);
+	analysis->run.start_realtime_ns = meta->fixed.start_realtime_ns;
+	analysis->run.pid = meta->fixed.pid;
+}
+
+static bool functions_are_in(const struct trace_tables *tables, uint32_t module)
+{
+	for (size_t id = 1; id < tables->nr_contexts; id++)
+		if (tables->contexts[id].function_module == module)
+			return true;
+	return false;
+}
+
+static bool module_is_known(const struct analysis *analysis, const char *path)
+{
+	for (size_t i = 0; i < analysis->run.nr_modules; i++)
+		if (strcmp(analysis->modules[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* Modules that functions were recorded in, once each. */
+static struct cprof_error *describe_modules(struct analysis *analysis)
+{
+	static const char *const names[] = { "full", "no-lines", "stripped", "missing", "changed", "bad" };
+	size_t traces = session_nr_traces(analysis->session), modules = 0;
+
+	for (size_t i = 0; i < traces; i++)
+		modules += trace_tables(session_trace(analysis->session, i))->nr_modules;
+	analysis->modules = calloc(modules + 1, sizeof *analysis->modules);
+	if (!analysis->modules)
+		return &cprof_enomem;
+	for (size_t i = 0; i < traces; i++) {
+		const struct trace_tables *tables = trace_tables(session_trace(analysis->session, i));
+
+		for (size_t j = 0; j < tables->nr_modules; j++) {
+			const struct cprof_module *module = &tables->modules[j];
+
+			if (module_is_known(analysis, module->path) || !functions_are_in(tables, module->id))
+				continue;
+			struct symbol_module_info info = symbolizer_module_info(analysis->symbolizer, module->id);
+			analysis->modules[analysis->run.nr_modules++] = (struct run_module){ module->path, names[info.status], info.detail };
+		}
+	}
+	analysis->run.modules = analysis->modules;
+	return NULL;
+}
+
+static struct cprof_error *open_symbols(struct analysis *analysis, const struct source_args *source)
+{
+	const char *const folders[] = { source->symbols, NULL };
+	struct symbolizer_options options = { .search_paths = source->symbols ? folders : NULL, .mangled = source->mangled };
+	struct cprof_error *error = symbolizer_create(&options, &analysis->symbolizer);
+
+	return error ? error : session_add_modules(analysis->session, analysis->symbolizer);
+}
+
+struct cprof_error *analysis_create(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select,
+				    unsigned sort, struct analysis **ret)
+{
+	struct call_view_options view = { .sort = sort };
+	struct cprof_operands traces;
+	struct cprof_error *error = trace_operands(operands, &traces);
+	struct analysis *analysis;
+
+	if (error)
+		return error;
+	analysis = calloc(1, sizeof *analysis);
+	if (!analysis)
+		return &cprof_enomem;
+	if (select) {
+		view.filter = select->filter;
+		view.exclude = select->exclude;
+		view.focus = select->focus;
+		view.threads = select->threads;
+		view.by_thread = select->by_thread;
+	}
+	error = session_open((const char *const *)traces.items, traces.count, &analysis->session);
+	if (!error)
+		error = open_symbols(analysis, source);
+	if (!error)
+		error = make_profile(analysis, select);
+	if (!error)
+		error = call_view_create(analysis->profile, &view, &analysis->view);
+	if (!error)
+		error = describe_files(analysis);
+	if (!error)
+		error = describe_modules(analysis);
+	if (error) {
+		analysis_destroy(analysis);
+		return error;
+	}
+	describe_run(analysis);
+	*ret = analysis;
+	return NULL;
+}
+
+void analysis_destroy(struct analysis *analysis)
+{
+	if (!analysis)
+		return;
+	call_view_destroy(&analysis->view);
+	profile_destroy(analysis->profile);
+	symbolizer_destroy(analysis->symbolizer);
+	session_destroy(analysis->session);
+	free(analysis->files);
+	free(analysis->modules);
+	free(analysis->problems);
+	free(analysis);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From trace paths to a profile with names: the part that most commands share. Draws a line of progress on stderr when that is a terminal and the
+ * traces are large; prints nothing else.
+ */
+#ifndef CPROF_ANALYSIS_H
+#define CPROF_ANALYSIS_H
+
+#include "call_view.h"
+#include "common_options.h"
+#include "run_info.h"
+
+struct session;
+struct symbolizer;
+
+struct analysis {
+	struct session *session;
+	struct symbolizer *symbolizer;
+	struct profile *profile;
+	struct call_view view;
+	struct run_info run;
+	struct run_file *files; /* what run points to */
+	struct run_module *modules;
+	const char **problems;
+};
+
+/* Without operands the trace is "trace.lz4". select may be NULL: everything. */
+struct cprof_error *analysis_create(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select,
+				    unsigned sort, struct analysis **ret) CPROF_MUST_CHECK;
+void analysis_destroy(struct analysis *analysis);
+
+/* The traces to read: the operands, or the default one. */
+struct cprof_error *trace_operands(const struct cprof_operands *operands, struct cprof_operands *ret) CPROF_MUST_CHECK;
+
+#endif

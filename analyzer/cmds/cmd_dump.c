@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cprof-analyze dump: the trace as it is, for people and programs that want every event. Lines are independent of each other. */
+#include "analysis.h"
+#include "commands.h"
+#include "event_decoder.h"
+#include "output_file.h"
+#include "symbolizer.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dump_args {
+	struct source_args source;
+	struct text_args text;
+	struct output_args output;
+	unsigned format;
+	bool events;
+	uint64_t limit, thread;
+};
+
+#define ANY_THREAD UINT64_MAX
+
+static const struct dump_args dump_defaults = { .limit = UINT64_MAX, .thread = ANY_THREAD };
+
+static const struct cprof_option dump_options[] = {
+	OPT_CHOICE("format", 0, dump_args, format, format_names_json, "form of the result; json: one object in each line"),
+	OPT_FLAG("events", 'e', dump_args, events, "also every enter, exit and escape"),
+	OPT_COUNT("thread", 't', dump_args, thread, "only the thread with this index"),
+	OPT_COUNT("limit", 'n', dump_args, limit, "stop after N lines"),
+	OUTPUT_OPTIONS(dump_args, output),
+	TEXT_OPTIONS(dump_args, text),
+	SOURCE_OPTIONS(dump_args, source),
+	OPT_END
+};
+
+struct dump {
+	FILE *out;
+	const struct dump_args *args;
+	struct text_style style;
+	struct json_writer json;
+	struct trace *trace;
+	const struct trace_tables *tables;
+	struct symbolizer *symbolizer;
+	const char **names;  /* per context, NULL until asked for; borrowed from the symbolizer */
+	uint64_t start_ticks;
+	double hz;
+	uint64_t lines;
+};
+
+static bool is_full(const struct dump *dump)
+{
+	return dump->lines >= dump->args->limit || ferror(dump->out);
+}
+
+/* ns since the trace's first clock pair; ticks where the rate is unknown. */
+static uint64_t relative_ns(const struct dump *dump, uint64_t ticks)
+{
+	uint64_t since = ticks > dump->start_ticks ? ticks - dump->start_ticks : 0;
+
+	return dump->hz > 0 ? (uint64_t)((long double)since * 1e9L / (long double)dump->hz + 0.5L) : since;
+}
+
+static const char *context_name(struct dump *dump, uint64_t id)
+{
+	struct symbol_function function;
+
+	if (id == 0 || id >= dump->tables->nr_contexts)
+		return "?";
+	if (!dump->names[id]) {
+		const struct cprof_context *context = &dump->tables->contexts[id];
+		struct cprof_error *error = symbolizer_function(dump->symbolizer, context->function_module, context->function, &function);
+
+		dump->names[id] = error ? "?" : function.name;
+		cprof_error_free(error);
+	}
+	return dump->names[id];
+}
+
+static const char *escape_name(uint32_t kind)
+{
+	switch (kind) {
+#define CPROF_X(name, number, what) \
+	case number: \
+		return #name;
+		CPROF_ESCAPES(CPROF_X)
+#undef CPROF_X
+	}
+	return "UNKNOWN";
+}
+
+static const char *chunk_name(uint32_t kind)
+{
+	switch (kind) {
+#define CPROF_X(name, number, what) \
+	case number: \
+		return #name;
+		CPROF_CHUNK_KINDS(CPROF_X)
+#undef CPROF_X
+	}
+	return "unknown";
+}
+
+static void json_open(struct dump *dump, const char *record)
+{
+	json_init(&dump->json, dump->out);
+	json_begin_object(&dump->json, NULL);
+	json_text(&dump->json, "record", record);
+}
+
+static void json_close(struct dump *dump)
+{
+	json_end_object(&dump->json);
+	json_finish(&dump->json);
+	dump->lines++;
+}
+
+static void text_close(struct dump *dump)
+{
+	fputc('\n', dump->out);
+	dump->lines++;
+}
+
+static void dump_module(struct dump *dump, const struct cprof_module *module)
+{
+	if (dump->args->format == FORMAT_JSON) {
+		char build_id[2 * sizeof module->build_id + 1] = "";
+
+		for (size_t i = 0; i < module->build_id_bytes && i < sizeof module->build_id; i++)
+			snprintf(build_id + 2 * i, 3, "%02x", module->build_id[i]);
+		json_open(dump, "module");
+		json_u64(&dump->json, "id", module->id);
+		json_text(&dump->json, "path", module->path);
+		json_u64(&dump->json, "bias", module->bias);
+		json_u64(&dump->json, "start", module->start);
+		json_u64(&dump->json, "end", module->end);
+		json_text(&dump->json, "build_id", build_id);
+		json_close(dump);
+		return;
+	}
+	fprintf(dump->out, "module %" PRIu32 "  0x%" PRIx64 "-0x%" PRIx64 "  bias 0x%" PRIx64 "  ", module->id, module->start, module->end, module->bias);
+	text_print(&dump->style, dump->out, module->path, TEXT_WIDTH_MAX);
+	text_close(dump);
+}
+
+static void dump_thread(struct dump *dump, const struct cprof_thread *thread)
+{
+	char name[sizeof thread->name + 1] = "";
+
+	memcpy(name, thread->name, sizeof thread->name);
+	if (dump->args->format == FORMAT_JSON) {
+		json_open(dump, "thread");
+		json_u64(&dump->json, "index", thread->index);
+		json_u64(&dump->json, "tid", thread->tid);
+		json_text(&dump->json, "name", name);
+		json_u64(&dump->json, "start_ticks", thread->start_tsc);
+		json_u64(&dump->json, "end_ticks", thread->end_tsc);
+		json_u64(&dump->json, "chunks", thread->blocks);
+		json_u64(&dump->json, "lost_events", thread->lost_events);
+		json_u64(&dump->json, "repaired_calls", thread->repaired_calls);
+		json_u64(&dump->json, "unmatched_exits", thread->unmatched_exits);
+		json_close(dump);
+		return;
+	}
+	fprintf(dump->out, "thread %" PRIu32 "  tid %" PRIu32 "  chunks %" PRIu64 "  lost %" PRIu64 "  repaired %" PRIu64 "  unmatched %" PRIu64 "  ", thread->index,
+		thread->tid, thread->blocks, thread->lost_events, thread->repaired_calls, thread->unmatched_exits);
+	text_print(&dump->style, dump->out, name, TEXT_WIDTH_MAX);
+	text_close(dump);
+}
+
+static void dump_context(struct dump *dump, uint32_t id)
+{
+	const struct cprof_context *context = &dump->tables->contexts[id];
+	const char *name = context_name(dump, id);
+
+	if (dump->args->format == FORMAT_JSON) {
+		json_open(dump, context->target == id ? "context" : "edge");
+		json_u64(&dump->json, "id", id);
+		json_u64(&dump->json, "parent", context->parent);
+		json_u64(&dump->json, "target", context->target);
+		json_u64(&dump->json, "flags", context->flags);
+		json_text(&dump->json, "name", name);
+		json_u64(&dump->json, "function_module", context->function_module);
+		json_u64(&dump->json, "function", context->function);
+		json_u64(&dump->json, "site_module", context->site_module);
+		json_u64(&dump->json, "call_site", context->call_site);
+		json_u64(&dump->json, "hook_module", context->hook_module);
+		json_u64(&dump->json, "hook_return", context->hook_return);
+		json_close(dump);
+		return;
+	}
+	fprintf(dump->out, "%s %" PRIu32 "  parent %" PRIu32, context->target == id ? "context" : "edge", id, context->parent);
+	if (context->target != id)
+		fprintf(dump->out, "  back to %" PRIu32, context->target);
+	fprintf(dump->out, "  function %" PRIu32 "+0x%" PRIx64 "  site %" PRIu32 "+0x%" PRIx64 "  ", context->function_module, context->function,
+		context->site_module, context->call_site);
+	text_print(&dump->style, dump->out, name, TEXT_WIDTH_MAX);
+	text_close(dump);
+}
+
+static void dump_chunk(struct dump *dump, const struct events_chunk *chunk)
+{
+	const struct cprof_chunk_header *header = &chunk->header;
+
+	if (dump->args->format == FORMAT_JSON) {
+		json_open(dump, "chunk");
+		json_text(&dump->json, "kind", chunk_name(header->kind));
+		json_u64(&dump->json, "thread", header->thread);
+		json_u64(&dump->json, "sequence", header->sequence);
+		json_bool(&dump->json, "hole_before", chunk->hole_before);
+		json_u64(&dump->json, "items", header->items);
+		json_u64(&dump->json, "payload_bytes", header->payload_bytes);
+		json_u64(&dump->json, "first_ns", relative_ns(dump, header->first_tsc));
+		json_u64(&dump->json, "last_ns", relative_ns(dump, header->last_tsc));
+		json_u64(&dump->json, "depth", header->depth);
+		json_u64(&dump->json, "context", header->context);
+		json_u64(&dump->json, "closes", chunk->closed_items);
+		json_close(dump);
+		return;
+	}
+	if (chunk->hole_before)
+		fprintf(dump->out, "hole in thread %" PRIu32 "\n", header->thread);
+	fprintf(dump->out,
+		"chunk %s  thread %" PRIu32 "  sequence %" PRIu64 "  items %" PRIu32 "  bytes %" PRIu64 "  ns %" PRIu64 "-%" PRIu64 "  depth %" PRIu32 "  context %" PRIu32
+		"  closes %" PRIu32,
+		chunk_name(header->kind), header->thread, header->sequence, header->items, header->payload_bytes, relative_ns(dump, header->first_tsc),
+		relative_ns(dump, header->last_tsc), header->depth, header->context, chunk->closed_items);
+	text_close(dump);
+}
+
+static void dump_event(struct dump *dump, uint32_t thread, const struct event_item *item)
+{
+	static const char *const kinds[] = { "enter", "exit", "exit-to", "escape" };
+	bool has_id = item->kind == EVENT_ENTER || item->kind == EVENT_EXIT_EXPLICIT;
+	uint64_t ns = relative_ns(dump, item->ticks);
+
+	if (dump->args->format == FORMAT_JSON) {
+		json_open(dump, kinds[item->kind]);
+		json_u64(&dump->json, "thread", thread);
+		json_u64(&dump->json, "ns", ns);
+		json_u64(&dump->json, "ticks", item->ticks);
+		if (has_id)
+			json_u64(&dump->json, "id", item->id);
+		if (item->kind == EVENT_ENTER)
+			json_text(&dump->json, "name", context_name(dump, item->id));
+		if (item->kind == EVENT_ESCAPE) {
+			json_text(&dump->json, "escape", escape_name(item->id));
+			json_u64(&dump->json, "payload", item->payload);
+		}
+		json_close(dump);
+		return;
+	}
+	fprintf(dump->out, "%" PRIu32 " %" PRIu64 " %s", thread, ns, kinds[item->kind]);
+	if (has_id)
+		fprintf(dump->out, " %" PRIu32, item->id);
+	if (item->kind == EVENT_ENTER) {
+		fputc(' ', dump->out);
+		text_print(&dump->style, dump->out, context_name(dump, item->id), TEXT_WIDTH_MAX);
+	}
+	if (item->kind == EVENT_ESCAPE)
+		fprintf(dump->out, " %s %" PRIu64, escape_name(item->id), item->payload);
+	text_close(dump);
+}
+
+static struct cprof_error *dump_events(struct dump *dump, const struct events_chunk *chunk)
+{
+	struct event_decoder decoder = event_decoder_make(chunk);
+	struct event_item item;
+	bool end = false;
+
+	while (!is_full(dump)) {
+		struct cprof_error *error = event_decoder_next(&decoder, &item, &end);
+
+		if (error || end)
+			return error;
+		dump_event(dump, chunk->header.thread, &item);
+	}
+	return NULL;
+}
+
+static struct cprof_error *dump_chunks(struct dump *dump, uint32_t thread)
+{
+	struct trace_cursor *cursor;
+	struct events_chunk chunk;
+	bool end = false;
+	struct cprof_error *error = trace_cursor_create(dump->trace, thread, &cursor);
+
+	if (error)
+		return error;
+	while (!error && !is_full(dump)) {
+		error = trace_cursor_next(cursor, &chunk, &end);
+		if (error || end)
+			break;
+		dump_chunk(dump, &chunk);
+		if (dump->args->events)
+			error = dump_events(dump, &chunk);
+	}
+	trace_cursor_destroy(cursor);
+	return error;
+}
+
+static struct cprof_error *dump_all(struct dump *dump)
+{
+	uint64_t only = dump->args->thread;
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; i < dump->tables->nr_modules && !is_full(dump); i++)
+		dump_module(dump, &dump->tables->modules[i]);
+	for (size_t i = 0; i < dump->tables->nr_threads && !is_full(dump); i++)
+		if (only == ANY_THREAD || only == i)
+			dump_thread(dump, &dump->tables->threads[i]);
+	for (uint32_t id = 1; id < dump->tables->nr_contexts && !is_full(dump); id++)
+		dump_context(dump, id);
+	for (size_t i = 0; i < dump->tables->nr_threads && !error && !is_full(dump); i++)
+		if (only == ANY_THREAD || only == i)
+			error = dump_chunks(dump, (uint32_t)i);
+	return error;
+}
+
+static struct cprof_error *add_modules(struct dump *dump)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; i < dump->tables->nr_modules && !error; i++) {
+		const struct cprof_module *module = &dump->tables->modules[i];
+
+		error = symbolizer_add_module(dump->symbolizer, module->id, module->path, module->build_id, module->build_id_bytes);
+	}
+	return error;
+}
+
+static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, struct trace *trace, uint64_t *lines)
+{
+	const char *const folders[] = { args->source.symbols, NULL };
+	struct symbolizer_options options = { .search_paths = args->source.symbols ? folders : NULL, .mangled = args->source.mangled };
+	struct dump dump = { .out = out, .args = args, .trace = trace, .tables = trace_tables(trace), .hz = trace_clock_hz(trace), .lines = *lines };
+	struct cprof_error *error;
+
+	dump.style = text_style_of(out, args->text.color, args->text.width);
+	dump.start_ticks = dump.tables->nr_clocks ? dump.tables->clocks[0].tsc : 0;
+	dump.names = calloc(dump.tables->nr_contexts + 1, sizeof *dump.names);
+	if (!dump.names)
+		return &cprof_enomem;
+	error = symbolizer_create(&options, &dump.symbolizer);
+	if (!error) {
+		error = add_modules(&dump);
+		if (!error)
+			error = dump_all(&dump);
+		symbolizer_destroy(dump.symbolizer);
+	}
+	free(dump.names);
+	*lines = dump.lines;
+	return error;
+}
+
+static struct cprof_error *run_dump(const void *pointer, const struct cprof_operands *operands)
+{
+	const struct dump_args *args = pointer;
+	struct cprof_operands traces;
+	struct session *session;
+	struct output_file file;
+	uint64_t lines = 0;
+	struct cprof_error *error = trace_operands(operands, &traces);
+
+	if (!error)
+		error = session_open((const char *const *)traces.items, traces.count, &session);
+	if (error)
+		return error;
+	error = output_file_open(args->output.path, &file);
+	if (!error) {
+		for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
+			error = dump_trace(file.out, args, session_trace(session, i), &lines);
+		if (error)
+			output_file_abandon(&file);
+		else
+			error = output_file_close(&file);
+	}
+	session_destroy(session);
+	return error;
+}
+
+const struct cprof_command dump_command = {
+	.name = "dump",
+	.operands = "[TRACE...]",
+	.summary = "the tables and chunks of a trace, and with --events all that happened",
+	.description = "Prints what a trace holds, a line for each module, thread, context, folding edge and chunk; with --events also for each enter (thread, ns since "
+		       "the start, id and name), exit and escape. Ids of edges are those of recursive calls.",
+	.examples = "dump trace.lz4\ndump --events --limit=100 trace.lz4\ndump --events --format=json trace.lz4 | jq -c 'select(.record == \"enter\")'",
+	.options = dump_options,
+	.defaults = &dump_defaults,
+	.args_bytes = sizeof dump_defaults,
+	.run = run_dump,
+};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cprof-analyze TRACE: the first answer. */
+#include "analysis.h"
+#include "commands.h"
+#include "flat_report.h"
+#include "output_file.h"
+#include "overview_report.h"
+
+#include <stdlib.h>
+
+enum { OVERVIEW_PATHS = 5 };
+
+struct overview_args {
+	struct source_args source;
+	struct text_args text;
+	struct output_args output;
+	unsigned format;
+	uint64_t limit;
+};
+
+static const struct overview_args overview_defaults = { .limit = 10 };
+
+static const struct cprof_option overview_options[] = {
+	OPT_CHOICE("format", 0, overview_args, format, format_names_json, "form of the result"),
+	OPT_COUNT("limit", 'n', overview_args, limit, "functions shown (10)"),
+	OUTPUT_OPTIONS(overview_args, output),
+	TEXT_OPTIONS(overview_args, text),
+	SOURCE_OPTIONS(overview_args, source),
+	OPT_END
+};
+
+static struct cprof_error *print_overview(FILE *out, const struct overview_args *args, const struct analysis *analysis)
+{
+	struct text_style style = text_style_of(out, args->text.color, args->text.width);
+	struct json_writer json;
+	struct call_row *rows;
+	size_t count;
+
+	if (args->format == FORMAT_TEXT)
+		return overview_report_text(out, &style, &analysis->run, &analysis->view, (size_t)args->limit, OVERVIEW_PATHS);
+
+	struct cprof_error *error = call_view_rows(&analysis->view, CALL_SORT_SELF, &rows, &count);
+	if (error)
+		return error;
+	json_init(&json, out);
+	json_begin_object(&json, NULL);
+	run_info_json(&json, "trace", &analysis->run, analysis->profile);
+	flat_report_json(&json, "functions", &analysis->view, rows, count < args->limit ? count : (size_t)args->limit);
+	json_end_object(&json);
+	json_finish(&json);
+	free(rows);
+	return NULL;
+}
+
+static struct cprof_error *run_overview(const void *pointer, const struct cprof_operands *operands)
+{
+	const struct overview_args *args = pointer;
+	struct analysis *analysis;
+	struct output_file file;
+	struct cprof_error *error = analysis_create(operands, &args->source, NULL, CALL_SORT_TOTAL, &analysis);
+
+	if (error)
+		return error;
+	error = output_file_open(args->output.path, &file);
+	if (!error) {
+		error = print_overview(file.out, args, analysis);
+		if (error)
+			output_file_abandon(&file);
+		else
+			error = output_file_close(&file);
+	}
+	analysis_destroy(analysis);
+	return error;
+}
+
+const struct cprof_command overview_command = {
+	.name = "",
+	.operands = "[TRACE...]",
+	.summary = "what ran, where the time went, and what to look at next",
+	.examples = "\ntrace.lz4\n--format=json trace.lz4",
+	.options = overview_options,
+	.defaults = &overview_defaults,
+	.args_bytes = sizeof overview_defaults,
+	.run = run_overview,
+};

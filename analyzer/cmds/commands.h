@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands of cprof-analyze. Each stands in a file of its own with its options; main.c lists them. */
+#ifndef CPROF_COMMANDS_H
+#define CPROF_COMMANDS_H
+
+#include "options.h"
+
+extern const struct cprof_command overview_command, tree_command, flat_command, info_command, dump_command, check_command, recover_command,
+	flamegraph_command, icicle_command;
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Groups of options that several commands share. A command embeds the struct and lists the macro in its own table, so that each
+ * command says by itself what it understands. `field` is the embedded struct's name in `type`.
+ */
+#ifndef CPROF_COMMON_OPTIONS_H
+#define CPROF_COMMON_OPTIONS_H
+
+#include "options.h"
+
+enum output_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
+extern const char *const format_names[];      /* text, json, csv */
+extern const char *const format_names_json[]; /* text, json */
+extern const char *const color_names[];       /* in the order of enum color_mode */
+extern const char *const recursion_names[];
+
+struct text_args { /* how text looks */
+	unsigned color;
+	uint64_t width;
+};
+#define TEXT_OPTIONS(type, field) \
+	OPT_CHOICE("color", 0, type, field.color, color_names, "colors: on a terminal (auto), always or never"), \
+	OPT_COUNT("width", 'w', type, field.width, "columns of text; default: the terminal's, or 80")
+
+struct output_args {
+	const char *path;
+};
+#define OUTPUT_OPTIONS(type, field) OPT_TEXT("output", 'o', type, field.path, "FILE", "write the result to FILE instead of standard output")
+
+struct source_args { /* how traces are read */
+	const char *symbols;
+	bool mangled;
+};
+#define SOURCE_OPTIONS(type, field) \
+	OPT_TEXT("symbols", 0, type, field.symbols, "FOLDER", "look for binaries and debug files that moved in FOLDER"), \
+	OPT_FLAG("mangled", 0, type, field.mangled, "show C++ names as the linker knows them")
+
+enum recursion_mode { RECURSION_FOLD, RECURSION_UNROLL };
+struct select_args { /* which calls */
+	const char *filter, *exclude, *focus, *threads;
+	bool by_thread;
+	unsigned recursion;
+};
+#define FILTER_OPTIONS(type, field) \
+	OPT_TEXT("filter", 'f', type, field.filter, "REGEX", "only call paths through a function whose name matches"), \
+	OPT_TEXT("exclude", 'x', type, field.exclude, "REGEX", "leave out matching functions and all that they call")
+#define SELECT_OPTIONS(type, field) \
+	OPT_TEXT("focus", 'F', type, field.focus, "FUNCTION", "only FUNCTION and what it calls, from wherever it was called"), \
+	OPT_TEXT("thread", 't', type, field.threads, "LIST", "only these threads: names or ids, separated by commas")
+#define TREE_OPTIONS(type, field) \
+	OPT_FLAG("by-thread", 0, type, field.by_thread, "a tree for each thread"), \
+	OPT_CHOICE("recursion", 0, type, field.recursion, recursion_names, "fold recursive calls into the context they lead back to, or unroll them")
+
+#endif

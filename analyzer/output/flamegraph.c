@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "flamegraph.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "human.h"
+#include "tree_report.h" /* call_site_text */
+#include "utf8.h"
+
+extern const char flamegraph_script[]; /* flamegraph_script.S */
+
+enum { MARGIN = 10, FRAME = 17, HEADER = 62, FOOTER = 28, LETTER_100 = 725 /* width of a letter, hundredths of a pixel */ };
+
+struct flamegraph {
+	FILE *out;
+	const struct call_view *view;
+	const struct flamegraph_options *options;
+	uint64_t total;
+	uint64_t min_ticks;
+	size_t depth_limit;
+	size_t deepest;        /* of the frames drawn */
+	uint64_t hidden_nodes; /* outermost nodes that are not drawn, and their time */
+	uint64_t hidden_ticks;
+};
+
+/* XML text and attribute values. What XML cannot hold, and what could reorder a line, becomes U+FFFD; a newline becomes a space. */
+static void print_xml_part(FILE *out, const char *text, size_t letters)
+{
+	while (*text && letters--) {
+		const char *start = text;
+		uint32_t code = utf8_next(&text);
+
+		switch (code) {
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '"':
+			fputs("&quot;", out);
+			break;
+		case '\'':
+			fputs("&#39;", out);
+			break;
+		case '\n':
+		case '\t':
+			fputc(' ', out);
+			break;
+		default:
+			if (code == UTF8_BAD || code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xFFFE || code == 0xFFFF ||
+			    (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069))
+				fputs("\xEF\xBF\xBD", out);
+			else
+				fwrite(start, 1, (size_t)(text - start), out);
+		}
+	}
+}
+
+static void print_xml(FILE *out, const char *text)
+{
+	print_xml_part(out, text, SIZE_MAX);
+}
+
+static size_t count_letters(const char *text)
+{
+	size_t letters = 0;
+
+	for (; *text; letters++)
+		utf8_next(&text);
+	return letters;
+}
+
+/* Warm and calm, from the name alone, so that a function has one color in every picture. */
+static unsigned name_color(const struct call_node *node)
+{
+	uint32_t hash = 2166136261u;
+
+	if (node->kind != NODE_FUNCTION)
+		return 0xB8C4D6;
+	for (const char *at = node->name; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 16777619u;
+	hash ^= hash >> 15;
+	unsigned red = 222 + hash % 32, green = 120 + (hash >> 8) % 100, blue = 60 + (hash >> 16) % 44;
+	return red << 16 | green << 8 | blue;
+}
+
+/* Hundredths of a pixel from the left edge. Neighbours share the rounded value, so that frames neither overlap nor leave gaps. */
+static uint64_t pixel_100(const struct flamegraph *graph, uint64_t ticks)
+{
+	return (uint64_t)(((unsigned __int128)ticks * FLAMEGRAPH_WIDTH * 100 + graph->total / 2) / graph->total);
+}
+
+static void print_pixels(FILE *out, const char *attribute, uint64_t hundredths)
+{
+	fprintf(out, " %s=\"%" PRIu64 ".%02" PRIu64 "\"", attribute, hundredths / 100, hundredths % 100);
+}
+
+static void print_frame_title(const struct flamegraph *graph, const struct call_node *node)
+{
+	const struct call_numbers *numbers = &node->numbers;
+	const struct profile *profile = graph->view->profile;
+	FILE *out = graph->out;
+
+	fputs("<title>", out);
+	print_xml(out, node->name);
+	fprintf(out, "\n%s %%, total %s", human_percent(numbers->total_ticks, graph->total).text, human_ticks(profile, numbers->total_ticks).text);
+	fprintf(out, ", self %s", human_ticks(profile, numbers->self_ticks).text);
+	if (node->kind == NODE_FUNCTION) {
+		fprintf(out, "\n%s %s", human_count(numbers->calls).text, numbers->calls == 1 ? "call" : "calls");
+		if (node->recursive_calls)
+			fprintf(out, ", %s of them recursive", human_count(node->recursive_calls).text);
+		if (*call_site_text(node).text) {
+			fputs(", called from ", out);
+			print_xml(out, call_site_text(node).text);
+		}
+	}
+	fputs("</title>", out);
+}
+
+static void print_label(const struct flamegraph *graph, const struct call_node *node, uint64_t left_100, uint64_t width_100, unsigned y)
+{
+	size_t letters = count_letters(node->name), room = width_100 > 600 ? (size_t)((width_100 - 600) / LETTER_100) : 0;
+
+	fputs("<text", graph->out);
+	print_pixels(graph->out, "x", left_100 + 300);
+	fprintf(graph->out, " y=\"%u\">", y + 13);
+	if (letters <= room) {
+		print_xml(graph->out, node->name);
+	} else if (room >= 3) {
+		print_xml_part(graph->out, node->name, room - 1);
+		fputs("\xE2\x80\xA6", graph->out);
+	}
+	fputs("</text>", graph->out);
+}
+
+static void print_frame(const struct flamegraph *graph, const struct call_node *node, size_t depth, uint64_t start)
+{
+	uint64_t left = pixel_100(graph, start) + MARGIN * 100, right = pixel_100(graph, start + node->numbers.total_ticks) + MARGIN * 100;
+	size_t row = graph->options->icicle ? depth : graph->deepest - depth;
+	unsigned y = HEADER + (unsigned)row * FRAME;
+
+	fprintf(graph->out, "<g class=\"f\" data-s=\"%" PRIu64 "\" data-t=\"%" PRIu64 "\">", start, node->numbers.total_ticks);
+	print_frame_title(graph, node);
+	fputs("<rect", graph->out);
+	print_pixels(graph->out, "x", left);
+	print_pixels(graph->out, "width", right - left);
+	fprintf(graph->out, " y=\"%u\" height=\"%d\" fill=\"#%06x\"/>", y, FRAME - 1, name_color(node));
+	print_label(graph, node, left, right - left, y);
+	fputs("</g>\n", graph->out);
+}
+
+/* In preorder; a child starts where its elder siblings end, after no gap: the caller's own time is at the right. */
+static struct cprof_error *visit_frames(struct flamegraph *graph, bool draw)
+{
+	const struct call_node *node = graph->view->root;
+	size_t depth = 0, capacity = 64;
+	uint64_t *starts = malloc(capacity * sizeof *starts); /* starts[d]: where the next node of depth d begins */
+
+	if (!starts)
+		return &cprof_enomem;
+	starts[0] = 0;
+	while (node) {
+		uint64_t start = starts[depth], ticks = node->numbers.total_ticks;
+		bool shown = !depth || (depth <= graph->depth_limit && ticks >= graph->min_ticks);
+
+		starts[depth] = start + ticks;
+		if (depth + 1 == capacity) {
+			uint64_t *grown = realloc(starts, 2 * capacity * sizeof *starts);
+
+			if (!grown) {
+				free(starts);
+				return &cprof_enomem;
+			}
+			starts = grown;
+			capacity *= 2;
+		}
+		starts[depth + 1] = start;
+		if (shown && draw) {
+			print_frame(graph, node, depth, start);
+		} else if (shown) {
+			graph->deepest = depth > graph->deepest ? depth : graph->deepest;
+		} else if (!draw) {
+			graph->hidden_nodes++;
+			graph->hidden_ticks += ticks;
+		}
+		node = call_node_next(graph->view->root, node, !shown, &depth);
+		if (ferror(graph->out))
+			break;
+	}
+	free(starts);
+	return NULL;
+}
+
+static void print_head(const struct flamegraph *graph, unsigned height)
+{
+	FILE *out = graph->out;
+	unsigned width = FLAMEGRAPH_WIDTH + 2 * MARGIN;
+
+	fprintf(out,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\" data-width=\"%d\""
+		" data-margin=\"%d\" data-total=\"%" PRIu64 "\">\n",
+		width, height, width, height, FLAMEGRAPH_WIDTH, MARGIN, graph->total);
+	fputs("<style>\n"
+	      "text { font: 12px monospace; fill: #222; }\n"
+	      ".title { font: bold 16px sans-serif; }\n"
+	      ".small { font: 12px sans-serif; fill: #555; }\n"
+	      "g.f { cursor: pointer; }\n"
+	      "g.f text { pointer-events: none; }\n"
+	      "g.f:hover rect { stroke: #222; stroke-width: 1; }\n"
+	      "g.above rect { opacity: .45; }\n"
+	      "g.match rect { fill: #b05cd6; }\n"
+	      ".gone { display: none; }\n"
+	      "#reset { cursor: pointer; }\n"
+	      "#reset text { fill: #06c; text-decoration: underline; }\n"
+	      "#search { font: 12px sans-serif; width: 170px; box-sizing: border-box; padding: 1px 4px; border: 1px solid #aaa; }\n"
+	      "</style>\n",
+	      out);
+	fprintf(out, "<rect x=\"0\" y=\"0\" width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n", width, height);
+	fprintf(out, "<text class=\"title\" x=\"%d\" y=\"22\">", MARGIN);
+	print_xml_part(out, graph->options->title, 90);
+	fprintf(out, "</text>\n<text class=\"small\" x=\"%d\" y=\"40\">width: exact time, all threads together: %s; root at the %s</text>\n", MARGIN,
+		human_ticks(graph->view->profile, graph->total).text, graph->options->icicle ? "top" : "bottom");
+	fprintf(out,
+		"<g id=\"interactive\" class=\"gone\">"
+		"<g id=\"reset\" class=\"gone\"><text class=\"small\" x=\"%u\" y=\"22\">reset zoom</text></g>"
+		"<text id=\"matched\" class=\"small\" x=\"%u\" y=\"40\" text-anchor=\"end\"></text>"
+		"<foreignObject x=\"%u\" y=\"7\" width=\"180\" height=\"24\">"
+		"<input xmlns=\"http://www.w3.org/1999/xhtml\" id=\"search\" type=\"search\" placeholder=\"search (Ctrl-F)\"/></foreignObject></g>\n",
+		width - MARGIN - 270, width - MARGIN, width - MARGIN - 175);
+	fprintf(out, "<text id=\"details\" class=\"small\" x=\"%d\" y=\"56\"></text>\n", MARGIN);
+}
+
+static void print_foot(const struct flamegraph *graph, unsigned height)
+{
+	FILE *out = graph->out;
+
+	if (graph->hidden_nodes) {
+		fprintf(out, "<text class=\"small\" x=\"%d\" y=\"%u\">not drawn: %s %s (too narrow or too deep), ", MARGIN, height - 10,
+			human_count(graph->hidden_nodes).text, graph->hidden_nodes == 1 ? "context with what is below it" : "contexts with what is below them");
+		fprintf(out, "%s %% of the time</text>\n", human_percent(graph->hidden_ticks, graph->total).text);
+	}
+	fputs("<script type=\"text/javascript\"><![CDATA[\n", out);
+	fputs(flamegraph_script, out);
+	fputs("]]></script>\n</svg>\n", out);
+}
+
+struct cprof_error *flamegraph_write(FILE *out, const struct call_view *view, const struct flamegraph_options *options)
+{
+	struct flamegraph graph = { .out = out, .view = view, .options = options };
+	double min_ticks;
+	struct cprof_error *error;
+
+	graph.total = view->root->numbers.total_ticks ? view->root->numbers.total_ticks : 1;
+	min_ticks = (double)graph.total * options->min_pixels / FLAMEGRAPH_WIDTH;
+	if (min_ticks < (double)graph.total * options->min_percent / 100)
+		min_ticks = (double)graph.total * options->min_percent / 100;
+	graph.min_ticks = min_ticks < 1 ? 1 : (uint64_t)min_ticks; /* what took no time has no width */
+	graph.depth_limit = options->depth < FLAMEGRAPH_MAX_DEPTH ? (size_t)options->depth : FLAMEGRAPH_MAX_DEPTH;
+	error = visit_frames(&graph, false);
+	if (error)
+		return error;
+
+	unsigned height = HEADER + (unsigned)(graph.deepest + 1) * FRAME + FOOTER;
+	print_head(&graph, height);
+	error = visit_frames(&graph, true);
+	if (!error)
+		print_foot(&graph, height);
+	return error;
+}

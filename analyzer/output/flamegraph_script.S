@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The script of every flame graph, as text that ends with a NUL. */
+	.section .rodata
+	.globl flamegraph_script
+	.hidden flamegraph_script
+flamegraph_script:
+	.incbin "flamegraph.js"
+	.byte 0
+	.section .note.GNU-stack,"",%progbits

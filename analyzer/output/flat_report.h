@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of functions as text, JSON or CSV. */
+#ifndef CPROF_FLAT_REPORT_H
+#define CPROF_FLAT_REPORT_H
+
+#include "call_view.h"
+#include "json_writer.h"
+#include "text_style.h"
+
+/* With wide, every column; otherwise those that leave room for names. `hidden` rows follow those given: said in a last line. */
+void flat_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct call_row *rows, size_t count,
+		      size_t hidden, bool wide);
+/* An array as value of key. */
+void flat_report_json(struct json_writer *json, const char *key, const struct call_view *view, const struct call_row *rows, size_t count);
+void flat_report_csv(FILE *out, const struct call_view *view, const struct call_row *rows, size_t count);
+
+#endif

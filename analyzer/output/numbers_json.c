@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "numbers_json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "call_view.h"
+
+static void json_ticks(struct json_writer *json, const struct profile *profile, const char *key, uint64_t ticks)
+{
+	if (ticks == CALL_TICKS_UNKNOWN)
+		json_null(json, key);
+	else
+		json_u64(json, key, profile_ns(profile, ticks));
+}
+
+void numbers_json(struct json_writer *json, const struct profile *profile, const struct call_numbers *numbers)
+{
+	json_u64(json, "calls", numbers->calls);
+	json_u64(json, "open", numbers->open);
+	json_u64(json, "repaired", numbers->repaired);
+	json_ticks(json, profile, "span_ns", numbers->span_ticks);
+	json_begin_object(json, "wall_ns");
+	json_ticks(json, profile, "self", numbers->self_ticks);
+	json_ticks(json, profile, "total", numbers->total_ticks);
+	json_end_object(json);
+	if (numbers->calls <= numbers->open) { /* no call has ended: there is no shortest one */
+		json_null(json, "call_ns");
+		return;
+	}
+	json_begin_object(json, "call_ns");
+	json_ticks(json, profile, "min", numbers->min_ticks);
+	json_ticks(json, profile, "max", numbers->max_ticks);
+	json_ticks(json, profile, "p50", numbers->p50_ticks);
+	json_ticks(json, profile, "p90", numbers->p90_ticks);
+	json_ticks(json, profile, "p99", numbers->p99_ticks);
+	json_end_object(json);
+}
+
+void numbers_csv(FILE *out, const struct profile *profile, const struct call_numbers *numbers)
+{
+	const uint64_t times[] = { numbers->self_ticks, numbers->total_ticks, numbers->span_ticks, numbers->min_ticks,
+				   numbers->p50_ticks, numbers->p90_ticks, numbers->p99_ticks, numbers->max_ticks };
+	enum { NOT_OF_CALLS = 3 };
+
+	fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64, numbers->calls, numbers->open, numbers->repaired);
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+		fputc(',', out);
+		if (times[i] != CALL_TICKS_UNKNOWN && (i < NOT_OF_CALLS || numbers->calls > numbers->open))
+			fprintf(out, "%" PRIu64, profile_ns(profile, times[i]));
+	}
+}
+
+void csv_text(FILE *out, const char *text)
+{
+	if (!text)
+		return;
+	if (!text[strcspn(text, ",\"\r\n")]) {
+		for (; *text; text++)
+			fputc((unsigned char)*text < 0x20 ? '?' : *text, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', out);
+		fputc((unsigned char)*text < 0x20 && *text != '\n' ? '?' : *text, out);
+	}
+	fputc('"', out);
+}

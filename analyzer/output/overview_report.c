@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "overview_report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "human.h"
+#include "tree_report.h" /* call_site_text */
+
+enum { BAR = 12, BAR_FROM_WIDTH = 90, PATH_INDENT = 4, PATH_ENDS = 6 };
+
+static void print_title(FILE *out, const struct text_style *style, const char *title)
+{
+	fputc('\n', out);
+	text_color(style, out, TEXT_BOLD);
+	fputs(title, out);
+	text_color(style, out, TEXT_PLAIN);
+	fputc('\n', out);
+}
+
+static void print_amount(FILE *out, uint64_t count, const char *one, const char *many)
+{
+	fprintf(out, "%s %s", human_count(count).text, count == 1 ? one : many);
+}
+
+static void print_run(FILE *out, const struct text_style *style, const struct run_info *run, const struct profile *profile)
+{
+	const struct profile_info *info = &profile->info;
+
+	text_color(style, out, TEXT_BOLD);
+	text_print(style, out, *run->command ? run->command : *run->exe ? run->exe : "(unknown command)", style->width);
+	text_color(style, out, TEXT_PLAIN);
+	fprintf(out, "\n  ran %s on ", human_ticks(profile, info->duration_ticks).text);
+	print_amount(out, info->threads, "thread", "threads");
+	if (info->processes > 1)
+		fprintf(out, " of %s processes", human_count(info->processes).text);
+	fputs(": ", out);
+	print_amount(out, info->calls, "call", "calls");
+	fputs(" (", out);
+	print_amount(out, info->events, "event", "events");
+	fputs(")\n  ", out);
+	print_amount(out, profile->nr_functions, "function", "functions");
+	fputs(" in ", out);
+	print_amount(out, info->contexts, "calling context", "calling contexts");
+	fprintf(out, ", %s of trace", human_bytes(info->trace_bytes).text);
+	if (info->events)
+		fprintf(out, " (%.2f bytes per event)", (double)info->trace_bytes / (double)info->events);
+	fputc('\n', out);
+	run_info_panel(out, style, run, profile);
+}
+
+static void print_share(FILE *out, const struct text_style *style, const struct call_view *view, uint64_t ticks)
+{
+	double fraction = human_fraction(ticks, view->root->numbers.total_ticks);
+
+	text_color(style, out, fraction >= 0.2 ? TEXT_HOT : fraction >= 0.05 ? TEXT_WARM : TEXT_PLAIN);
+	fprintf(out, "%6s ", human_percent(ticks, view->root->numbers.total_ticks).text);
+	if (style->bars && style->width >= BAR_FROM_WIDTH) {
+		text_bar(style, out, fraction, BAR);
+		fputc(' ', out);
+	}
+	text_color(style, out, TEXT_PLAIN);
+	fprintf(out, "%9s", human_ticks(view->profile, ticks).text);
+}
+
+static void print_functions(FILE *out, const struct text_style *style, const struct call_view *view, const struct call_row *rows, size_t count)
+{
+	unsigned bar = style->bars && style->width >= BAR_FROM_WIDTH ? BAR + 1 : 0;
+	unsigned used = 6 + 1 + bar + 9 + 1 + 9 + 1 + 13 + 2;
+
+	print_title(out, style, "Functions by self time");
+	fprintf(out, " %%self ");
+	text_pad(out, bar);
+	fprintf(out, "%9s %9s %13s  function\n", "self", "total", "calls");
+	for (size_t i = 0; i < count; i++) {
+		print_share(out, style, view, rows[i].numbers.self_ticks);
+		fprintf(out, " %9s %13s  ", human_ticks(view->profile, rows[i].numbers.total_ticks).text, human_count(rows[i].numbers.calls).text);
+		text_print(style, out, rows[i].function->name, style->width - used);
+		fputc('\n', out);
+	}
+}
+
+/* One step of a call path with what leads to the next, on a new line when it does not fit. */
+static void print_step(FILE *out, const struct text_style *style, const char *name, const char *site, bool last, unsigned *column)
+{
+	unsigned room = style->width - PATH_INDENT - 3, columns = text_columns(style, name), with = columns + (*site ? text_columns(style, site) + 3 : 0);
+
+	if (columns > room)
+		columns = room;
+	if (*column > PATH_INDENT && *column + with + 3 > style->width) {
+		fputc('\n', out);
+		text_pad(out, PATH_INDENT);
+		*column = PATH_INDENT;
+	}
+	*column += text_print(style, out, name, columns);
+	if (*site) {
+		text_color(style, out, TEXT_DIM);
+		fputs(" (", out);
+		*column += text_print(style, out, site, TEXT_WIDTH_MAX) + 3;
+		fputc(')', out);
+		text_color(style, out, TEXT_PLAIN);
+	}
+	fputs(last ? "\n" : " > ", out);
+	*column += 3;
+}
+
+/* main > eval (main.c:12) > ...: each function with the place it was called from; long paths without their middle. */
+static struct cprof_error *print_path(FILE *out, const struct text_style *style, const struct call_node *node)
+{
+	const struct call_node **path;
+	size_t depth = 0, at = 0;
+	unsigned column = PATH_INDENT;
+
+	for (const struct call_node *up = node; up && up->parent; up = up->parent)
+		depth++;
+	path = malloc((depth + 1) * sizeof *path);
+	if (!path)
+		return &cprof_enomem;
+	for (const struct call_node *up = node; up && up->parent; up = up->parent)
+		path[depth - 1 - at++] = up;
+	text_pad(out, PATH_INDENT);
+	for (size_t i = 0; i < depth; i++) {
+		if (depth > 2 * PATH_ENDS && i == PATH_ENDS) {
+			char left_out[48];
+
+			snprintf(left_out, sizeof left_out, "[%s more]", human_count(depth - 2 * PATH_ENDS).text);
+			print_step(out, style, left_out, "", false, &column);
+			i = depth - PATH_ENDS;
+		}
+		print_step(out, style, path[i]->name, path[i]->site_file ? call_site_text(path[i]).text : "", i + 1 == depth, &column);
+	}
+	free(path);
+	return NULL;
+}
+
+/* The `count` contexts with most self time, most first. Returns how many there are. */
+static size_t find_hottest(const struct call_view *view, const struct call_node **hottest, size_t count)
+{
+	size_t found = 0, depth = 0;
+
+	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth)) {
+		size_t at = found;
+
+		if (node->kind != NODE_FUNCTION || !node->numbers.self_ticks)
+			continue;
+		while (at && hottest[at - 1]->numbers.self_ticks < node->numbers.self_ticks)
+			at--;
+		if (at == count)
+			continue;
+		if (found < count)
+			found++;
+		memmove(hottest + at + 1, hottest + at, (found - 1 - at) * sizeof *hottest);
+		hottest[at] = node;
+	}
+	return found;
+}
+
+static struct cprof_error *print_paths(FILE *out, const struct text_style *style, const struct call_view *view, size_t count)
+{
+	const struct call_node **hottest = malloc((count + 1) * sizeof *hottest);
+	struct cprof_error *error = NULL;
+
+	if (!hottest)
+		return &cprof_enomem;
+	size_t found = find_hottest(view, hottest, count);
+	if (found)
+		print_title(out, style, "Hottest call paths (by self time of the last function; in brackets where it was called from)");
+	for (size_t i = 0; i < found && !error; i++) {
+		print_share(out, style, view, hottest[i]->numbers.self_ticks);
+		fputs("  ", out);
+		print_amount(out, hottest[i]->numbers.calls, "call", "calls");
+		fputs(" of ", out);
+		text_color(style, out, TEXT_BOLD);
+		text_print(style, out, hottest[i]->name, style->width - 42);
+		text_color(style, out, TEXT_PLAIN);
+		fputc('\n', out);
+		error = print_path(out, style, hottest[i]);
+	}
+	free(hottest);
+	return error;
+}
+
+static void print_next(FILE *out, const struct text_style *style, const struct run_info *run, const char *command, const char *what)
+{
+	unsigned column = (unsigned)fprintf(out, "  cprof-analyze %s", command);
+
+	for (size_t i = 0; i < run->nr_files && i < 4; i++) {
+		fputc(' ', out);
+		text_print_shell_word(style, out, run->files[i].path);
+		column += 1 + text_columns(style, run->files[i].path);
+	}
+	text_pad(out, column < 48 ? 48 - column : 2);
+	text_color(style, out, TEXT_DIM);
+	fprintf(out, "%s\n", what);
+	text_color(style, out, TEXT_PLAIN);
+}
+
+struct cprof_error *overview_report_text(FILE *out, const struct text_style *style, const struct run_info *run, const struct call_view *view,
+					 size_t functions, size_t paths)
+{
+	struct call_row *rows;
+	size_t count;
+	struct cprof_error *error = call_view_rows(view, CALL_SORT_SELF, &rows, &count);
+
+	if (error)
+		return error;
+	print_run(out, style, run, view->profile);
+	if (count)
+		print_functions(out, style, view, rows, count < functions ? count : functions);
+	free(rows);
+	error = print_paths(out, style, view, paths);
+	if (error)
+		return error;
+	print_title(out, style, "Next");
+	if (run->nr_problems)
+		print_next(out, style, run, "check", "what is damaged");
+	print_next(out, style, run, "tree", "all of it, by call path");
+	print_next(out, style, run, "flat --sort=total", "all functions");
+	print_next(out, style, run, "flamegraph -o flame.svg", "the tree as a picture for the browser");
+	return NULL;
+}

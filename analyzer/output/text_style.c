@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "text_style.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "utf8.h"
+
+struct text_style text_style_of(FILE *out, enum color_mode color, uint64_t width)
+{
+	struct text_style style = { TEXT_WIDTH_DEFAULT, false, false, strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	bool terminal = isatty(fileno(out)) == 1;
+	const char *kind = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	struct winsize size;
+
+	if (terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		style.width = size.ws_col;
+	if (width)
+		style.width = width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : (unsigned)width;
+	if (style.width < TEXT_WIDTH_MIN)
+		style.width = TEXT_WIDTH_MIN;
+	style.bars = terminal;
+	style.color = color == COLOR_ALWAYS || (color == COLOR_AUTO && terminal && kind && strcmp(kind, "dumb") != 0 && !(no_color && *no_color));
+	return style;
+}
+
+void text_color(const struct text_style *style, FILE *out, enum text_color color)
+{
+	static const char *const codes[] = { "0", "2", "1", "31", "33", "1;31", "32" };
+
+	if (style->color)
+		fprintf(out, "\033[%sm", codes[color]);
+}
+
+/* Columns of one code point, or -1 when it must not be printed as it is: controls, unknown ones, and those that reorder the line. */
+static int code_columns(const struct text_style *style, uint32_t code)
+{
+	if (code >= 0x20 && code < 0x7F)
+		return 1;
+	if (code < 0xA0 || code == UTF8_BAD || !style->unicode || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069))
+		return -1;
+	return wcwidth((wchar_t)code);
+}
+
+unsigned text_columns(const struct text_style *style, const char *text)
+{
+	unsigned columns = 0;
+
+	while (*text) {
+		int add = code_columns(style, utf8_next(&text));
+
+		columns += add < 0 ? 1 : (unsigned)add;
+		if (columns > TEXT_WIDTH_MAX)
+			return columns;
+	}
+	return columns;
+}
+
+unsigned text_print(const struct text_style *style, FILE *out, const char *text, unsigned columns)
+{
+	const char *mark = style->unicode ? "\u2026" : "..";
+	unsigned mark_columns = style->unicode ? 1 : 2, all = text_columns(style, text);
+	bool cut = all > columns && columns > mark_columns, marked = false;
+	unsigned head = cut ? (columns - mark_columns + 1) / 2 : columns, tail_from = cut ? all - (columns - mark_columns - head) : all;
+	unsigned at = 0, printed = 0;
+
+	while (*text) {
+		const char *start = text;
+		int add = code_columns(style, utf8_next(&text));
+		unsigned step = add < 0 ? 1 : (unsigned)add;
+
+		if (at + step <= head || (cut && at >= tail_from)) {
+			if (add < 0)
+				fputc('?', out);
+			else
+				fwrite(start, 1, (size_t)(text - start), out);
+			printed += step;
+		} else if (cut && !marked) {
+			fputs(mark, out);
+			printed += mark_columns;
+			marked = true;
+		}
+		at += step;
+	}
+	return printed;
+}
+
+void text_pad(FILE *out, unsigned columns)
+{
+	fprintf(out, "%*s", (int)columns, "");
+}
+
+void text_bar(const struct text_style *style, FILE *out, double fraction, unsigned columns)
+{
+	static const char *const eighths[] = { "", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589" };
+	unsigned parts = (unsigned)(fraction * columns * 8 + 0.5), full = parts / 8, rest = parts % 8;
+
+	if (full >= columns) {
+		full = columns;
+		rest = 0;
+	}
+	for (unsigned i = 0; i < full; i++)
+		fputs(style->unicode ? "\u2588" : "#", out);
+	if (!style->unicode)
+		rest = 0;
+	fputs(eighths[rest], out);
+	text_pad(out, columns - full - (rest > 0));
+}
+
+const char *text_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+void text_print_shell_word(const struct text_style *style, FILE *out, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+,:@%=";
+
+	if (*text && strspn(text, plain) == strlen(text)) {
+		fputs(text, out);
+		return;
+	}
+	fputc('\'', out);
+	while (*text) {
+		size_t run = strcspn(text, "'");
+		char *copy = strndup(text, run);
+
+		if (copy)
+			text_print(style, out, copy, TEXT_WIDTH_MAX);
+		free(copy);
+		text += run;
+		if (*text == '\'') {
+			fputs("'\\''", out);
+			text++;
+		}
+	}
+	fputc('\'', out);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tree_report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "human.h"
+#include "numbers_json.h"
+
+enum { TIME_COLUMNS = 9, PERCENT_COLUMNS = 6, SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };
+
+struct tree_text {
+	FILE *out;
+	const struct text_style *style;
+	const struct call_view *view;
+	const struct tree_limits *limits;
+	unsigned calls_columns, name_columns, site_columns, bar_columns;
+	unsigned indent;        /* columns per level */
+	size_t drawn_levels;    /* deeper nodes start with their depth instead of lines */
+	char *more;             /* more[d]: the node of the path at depth d has siblings below it */
+	size_t more_capacity;
+};
+
+bool tree_shows(const struct call_view *view, const struct tree_limits *limits, const struct call_node *node, size_t depth)
+{
+	return depth <= limits->depth &&
+	       (limits->min_percent <= 0 || 100 * human_fraction(node->numbers.total_ticks, view->root->numbers.total_ticks) >= limits->min_percent);
+}
+
+struct site_text call_site_text(const struct call_node *node)
+{
+	struct site_text site = { "" };
+
+	if (node->site_file && node->site_line)
+		snprintf(site.text, sizeof site.text, "%.100s:%" PRIu32, text_base_name(node->site_file), node->site_line);
+	else if (node->site_file)
+		snprintf(site.text, sizeof site.text, "%.120s", text_base_name(node->site_file));
+	else if (node->site_module && *node->site_module)
+		snprintf(site.text, sizeof site.text, "%.120s", text_base_name(node->site_module));
+	return site;
+}
+
+static enum text_color heat(double fraction)
+{
+	return fraction >= 0.2 ? TEXT_HOT : fraction >= 0.05 ? TEXT_WARM : TEXT_PLAIN;
+}
+
+/* Lines that lead from the node's ancestors: "| " where more is to come, "`-" at the last. Depth 0 and 1 stand at the margin. */
+static unsigned print_lines(struct tree_text *text, size_t depth, bool last)
+{
+	const char *through = text->style->unicode ? "\u2502" : "|", *corner = text->style->unicode ? "\u2514" : "`",
+		   *branch = text->style->unicode ? "\u251c" : "|", *dash = text->style->unicode ? "\u2500" : "-";
+	unsigned used = 0;
+
+	if (depth < 2)
+		return 0;
+	text_color(text->style, text->out, TEXT_DIM);
+	if (depth - 1 > text->drawn_levels) {
+		used = (unsigned)fprintf(text->out, "[%zu] ", depth);
+	} else {
+		for (size_t level = 2; level < depth; level++, used += text->indent) {
+			fputs(text->more[level] ? through : " ", text->out);
+			text_pad(text->out, text->indent - 1);
+		}
+		fputs(last ? corner : branch, text->out);
+		for (unsigned i = 1; i < text->indent; i++)
+			fputs(dash, text->out);
+		used += text->indent;
+	}
+	text_color(text->style, text->out, TEXT_PLAIN);
+	return used;
+}
+
+static void print_blank_columns(struct tree_text *text)
+{
+	text_pad(text->out, 2 * TIME_COLUMNS + 2 + PERCENT_COLUMNS + text->bar_columns + 1 + text->calls_columns + 2);
+}
+
+static void print_numbers(struct tree_text *text, const struct call_node *node)
+{
+	const struct call_numbers *numbers = &node->numbers;
+	double fraction = human_fraction(numbers->total_ticks, text->view->root->numbers.total_ticks);
+
+	fprintf(text->out, "%*s ", TIME_COLUMNS, human_ticks(text->view->profile, numbers->total_ticks).text);
+	text_color(text->style, text->out, heat(fraction));
+	fprintf(text->out, "%*s", PERCENT_COLUMNS, human_percent(numbers->total_ticks, text->view->root->numbers.total_ticks).text);
+	text_color(text->style, text->out, TEXT_PLAIN);
+	if (text->bar_columns) {
+		fputc(' ', text->out);
+		text_color(text->style, text->out, heat(fraction));
+		text_bar(text->style, text->out, fraction, text->bar_columns - 1);
+		text_color(text->style, text->out, TEXT_PLAIN);
+	}
+	fprintf(text->out, " %*s %*s  ", TIME_COLUMNS, human_ticks(text->view->profile, numbers->self_ticks).text, (int)text->calls_columns,
+		node->kind == NODE_FUNCTION || numbers->calls ? human_count(numbers->calls).text : "");
+}
+
+/* Appends "PREFIX value SUFFIX", after a comma when it is not the first. */
+static void add_note(char *notes, size_t size, const char *prefix, const char *value, const char *suffix)
+{
+	size_t used = strlen(notes);
+
+	snprintf(notes + used, size - used, "%s%s%s%s", used ? ", " : "", prefix, value, suffix);
+}
+
+/* A line of its own below a node, where there is something unusual to say. */
+static void print_notes(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
+{
+	char notes[256] = "";
+
+	if (node->recursive_calls)
+		add_note(notes, sizeof notes, "+", human_count(node->recursive_calls).text,
+			 node->recursive_calls == 1 ? " recursive call" : " recursive calls");
+	if (node->kind == NODE_FUNCTION && node->numbers.span_ticks != node->numbers.total_ticks)
+		add_note(notes, sizeof notes, "span ", human_ticks(text->view->profile, node->numbers.span_ticks).text, "");
+	if (node->kind == NODE_FUNCTION && node->numbers.open)
+		add_note(notes, sizeof notes, "", human_count(node->numbers.open).text, " not ended");
+	if (node->kind == NODE_FUNCTION && node->numbers.repaired)
+		add_note(notes, sizeof notes, "", human_count(node->numbers.repaired).text, " without exit");
+	if (!*notes)
+		return;
+	print_blank_columns(text);
+	text_color(text->style, text->out, TEXT_DIM);
+	if (depth >= 2 && depth - 1 <= text->drawn_levels) {
+		const char *through = text->style->unicode ? "\u2502" : "|";
+
+		for (size_t level = 2; level < depth; level++) {
+			fputs(text->more[level] ? through : " ", text->out);
+			text_pad(text->out, text->indent - 1);
+		}
+		fputs(last ? " " : through, text->out);
+		text_pad(text->out, text->indent - 1);
+	}
+	fprintf(text->out, "(%s)", notes);
+	text_color(text->style, text->out, TEXT_PLAIN);
+	fputc('\n', text->out);
+}
+
+static void print_node(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
+{
+	struct site_text site = call_site_text(node);
+	unsigned site_used = text_columns(text->style, site.text);
+	unsigned room = text->name_columns, used;
+
+	print_numbers(text, node);
+	used = print_lines(text, depth, last);
+	if (site_used > text->site_columns)
+		site_used = text->site_columns;
+	room = room > used ? room - used : 0;
+	if (site_used)
+		room = room > site_used + 1 ? room - site_used - 1 : 0;
+	if (room < 8)
+		room = 8;
+	if (node->kind != NODE_FUNCTION)
+		text_color(text->style, text->out, TEXT_BOLD);
+	unsigned printed = text_print(text->style, text->out, node->name, room);
+	if (node->kind != NODE_FUNCTION)
+		text_color(text->style, text->out, TEXT_PLAIN);
+	if (site_used) {
+		text_pad(text->out, text->style->width < TEXT_WIDTH_MAX && room > printed ? room - printed + 1 : 2);
+		text_color(text->style, text->out, TEXT_DIM);
+		text_print(text->style, text->out, site.text, text->site_columns);
+		text_color(text->style, text->out, TEXT_PLAIN);
+	}
+	fputc('\n', text->out);
+}
+
+/* The line that stands for the children of node that limits hide. */
+static void print_hidden(struct tree_text *text, size_t depth, uint64_t count, uint64_t ticks)
+{
+	print_blank_columns(text);
+	print_lines(text, depth, true);
+	text_color(text->style, text->out, TEXT_DIM);
+	fprintf(text->out, "(%s more, %s %%)", human_count(count).text, human_percent(ticks, text->view->root->numbers.total_ticks).text);
+	text_color(text->style, text->out, TEXT_PLAIN);
+	fputc('\n', text->out);
+}
+
+static const struct call_node *next_shown(const struct tree_text *text, const struct call_node *node, size_t depth)
+{
+	while (node && !tree_shows(text->view, text->limits, node, depth))
+		node = node->next_sibling;
+	return node;
+}
+
+static bool has_hidden_children(const struct tree_text *text, const struct call_node *node, size_t depth, uint64_t *count, uint64_t *ticks)
+{
+	*count = *ticks = 0;
+	for (const struct call_node *child = node->first_child; child; child = child->next_sibling) {
+		if (!tree_shows(text->view, text->limits, child, depth)) {
+			++*count;
+			*ticks += child->numbers.total_ticks;
+		}
+	}
+	return *count > 0;
+}
+
+static struct cprof_error *reserve_depth(struct tree_text *text, size_t depth)
+{
+	if (depth < text->more_capacity)
+		return NULL;
+	size_t capacity = text->more_capacity ? 2 * text->more_capacity : 64;
+	char *more = realloc(text->more, capacity);
+	if (!more)
+		return &cprof_enomem;
+	text->more = more;
+	text->more_capacity = capacity;
+	return NULL;
+}
+
+static struct cprof_error *print_tree(struct tree_text *text)
+{
+	const struct call_node *node = text->view->root;
+	uint64_t count, ticks;
+	size_t depth = 0;
+
+	while (node) {
+		const struct call_node *sibling = depth ? next_shown(text, node->next_sibling, depth) : NULL;
+		struct cprof_error *error = reserve_depth(text, depth + 1);
+
+		if (error)
+			return error;
+		text->more[depth] = sibling || (depth && has_hidden_children(text, node->parent, depth, &count, &ticks));
+		print_node(text, node, depth, !text->more[depth]);
+
+		const struct call_node *child = next_shown(text, node->first_child, depth + 1);
+		print_notes(text, node, depth, !text->more[depth]);
+		if (child) {
+			node = child;
+			depth++;
+			continue;
+		}
+		if (has_hidden_children(text, node, depth + 1, &count, &ticks))
+			print_hidden(text, depth + 1, count, ticks);
+		while (depth && !(sibling = next_shown(text, node->next_sibling, depth))) {
+			if (has_hidden_children(text, node->parent, depth, &count, &ticks))
+				print_hidden(text, depth, count, ticks);
+			node = node->parent;
+			depth--;
+		}
+		if (ferror(text->out))
+			return NULL; /* said when the output is closed */
+		node = depth ? sibling : NULL;
+	}
+	return NULL;
+}
+
+/* Numbers and indentation are as wide as what is shown needs. */
+static void lay_out(struct tree_text *text)
+{
+	size_t depth = 0, deepest = 0;
+	unsigned widest_calls = 5, widest_site = 0;
+
+	for (const struct call_node *node = text->view->root; node; ) {
+		bool shown = !depth || tree_shows(text->view, text->limits, node, depth);
+
+		if (shown) {
+			unsigned calls = (unsigned)strlen(human_count(node->numbers.calls).text);
+			unsigned site = text_columns(text->style, call_site_text(node).text);
+
+			widest_calls = calls > widest_calls ? calls : widest_calls;
+			widest_site = site > widest_site ? site : widest_site;
+			deepest = depth > deepest ? depth : deepest;
+		}
+		node = call_node_next(text->view->root, node, !shown, &depth);
+	}
+	text->calls_columns = widest_calls;
+	text->bar_columns = text->style->bars && text->style->width >= BAR_FROM_WIDTH ? BAR_COLUMNS : 0;
+	unsigned numbers = 2 * TIME_COLUMNS + 2 + PERCENT_COLUMNS + text->bar_columns + 1 + widest_calls + 2;
+	text->name_columns = text->style->width > numbers + 20 ? text->style->width - numbers : 20;
+	text->site_columns = text->style->width >= TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : text->name_columns / 3 > SITE_COLUMNS ? text->name_columns / 3 : SITE_COLUMNS;
+	text->site_columns = widest_site < text->site_columns ? widest_site : text->site_columns;
+	text->indent = deepest * 2 <= text->name_columns / 2 ? 2 : 1;
+	text->drawn_levels = text->name_columns / 2 / text->indent;
+}
+
+static void print_header(struct tree_text *text)
+{
+	unsigned site = text->site_columns;
+
+	text_color(text->style, text->out, TEXT_BOLD);
+	fprintf(text->out, "%*s %*s", TIME_COLUMNS, "total", PERCENT_COLUMNS, "%");
+	text_pad(text->out, text->bar_columns);
+	fprintf(text->out, " %*s %*s  function", TIME_COLUMNS, "self", (int)text->calls_columns, "calls");
+	if (site >= 11 && text->style->width < TEXT_WIDTH_MAX && text->name_columns > 8 + 11) {
+		text_pad(text->out, text->name_columns - 8 - 11);
+		fputs("called from", text->out);
+	}
+	text_color(text->style, text->out, TEXT_PLAIN);
+	fputc('\n', text->out);
+}
+
+struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits)
+{
+	struct tree_text text = { .out = out, .style = style, .view = view, .limits = limits };
+	struct cprof_error *error;
+
+	lay_out(&text);
+	print_header(&text);
+	error = print_tree(&text);
+	free(text.more);
+	return error;
+}
+
+static const char *kind_name(enum call_node_kind kind)
+{
+	static const char *const names[] = { "root", "process", "thread", "function", "overflow" };
+
+	return names[kind];
+}
+
+static void json_site(struct json_writer *json, const struct call_node *node)
+{
+	if (node->site_file) {
+		json_begin_object(json, "site");
+		json_text(json, "file", node->site_file);
+		json_u64(json, "line", node->site_line);
+		json_u64(json, "column", node->site_column);
+		json_end_object(json);
+	} else if (node->site_module) {
+		json_begin_object(json, "site");
+		json_text(json, "module", node->site_module);
+		json_u64(json, "offset", node->site_address);
+		json_end_object(json);
+	} else {
+		json_null(json, "site");
+	}
+}
+
+static void json_open_node(struct json_writer *json, const char *key, const struct call_view *view, const struct call_node *node)
+{
+	json_begin_object(json, key);
+	json_text(json, "name", node->name);
+	json_text(json, "kind", kind_name(node->kind));
+	json_site(json, node);
+	numbers_json(json, view->profile, &node->numbers);
+	if (node->recursive_calls)
+		json_u64(json, "recursive_calls", node->recursive_calls);
+	json_double(json, "fraction", human_fraction(node->numbers.total_ticks, view->root->numbers.total_ticks));
+	json_begin_array(json, "children");
+}
+
+static void json_close_node(struct json_writer *json)
+{
+	json_end_array(json);
+	json_end_object(json);
+}
+
+void tree_report_json(struct json_writer *json, const char *key, const struct call_view *view, const struct tree_limits *limits)
+{
+	const struct call_node *node = view->root;
+	size_t depth = 0, open = 0; /* open: nodes whose object is not ended */
+
+	while (node && !ferror(json->out)) {
+		bool shown = !depth || tree_shows(view, limits, node, depth);
+
+		for (; open > depth; open--)
+			json_close_node(json);
+		if (shown) {
+			if (depth)
+				json_line(json);
+			json_open_node(json, depth ? NULL : key, view, node);
+			open++;
+		}
+		node = call_node_next(view->root, node, !shown, &depth);
+	}
+	while (open--)
+		json_close_node(json);
+}
+
+void tree_report_csv(FILE *out, const struct call_view *view, const struct tree_limits *limits)
+{
+	size_t depth = 0;
+
+	fputs("depth,kind,name,site_file,site_line,site_column," NUMBERS_CSV_HEADER ",recursive_calls,fraction\r\n", out);
+	for (const struct call_node *node = view->root; node && !ferror(out); ) {
+		bool shown = !depth || tree_shows(view, limits, node, depth);
+
+		if (shown) {
+			fprintf(out, "%zu,%s,", depth, kind_name(node->kind));
+			csv_text(out, node->name);
+			fputc(',', out);
+			csv_text(out, node->site_file ? node->site_file : node->site_module);
+			fprintf(out, ",%" PRIu32 ",%" PRIu32 ",", node->site_file ? node->site_line : 0, node->site_file ? node->site_column : 0);
+			numbers_csv(out, view->profile, &node->numbers);
+			fprintf(out, ",%" PRIu64 ",%.10g\r\n", node->recursive_calls,
+				human_fraction(node->numbers.total_ticks, view->root->numbers.total_ticks));
+		}
+		node = call_node_next(view->root, node, !shown, &depth);
+	}
+}
