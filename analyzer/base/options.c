@@ -109,7 +109,7 @@ static struct cprof_error *set_percent(const struct cprof_option *option, const 
 	char *end;
 	double value = strtod(text, &end);
 
-	if (*end == '%')
+	if (end != text && *end == '%')
 		end++;
 	if (end == text || *end || !isfinite(value) || value < 0 || value > 100)
 		return bad_value(option, text, "a percentage between 0 and 100");

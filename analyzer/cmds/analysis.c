@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "module_map.h"
 #include "session.h"
 #include "symbolizer.h"
 
@@ -109,47 +110,39 @@ static void describe_run(struct analysis *analysis)
 	analysis->run.pid = meta->fixed.pid;
 }
 
-static bool functions_are_in(const struct trace_tables *tables, uint32_t module)
+/* The module's path as the profile has it, when it has functions of that module. */
+static const char *path_of_functions(const struct profile *profile, const struct cprof_module *module)
 {
-	for (size_t id = 1; id < tables->nr_contexts; id++)
-		if (tables->contexts[id].function_module == module)
-			return true;
-	return false;
+	for (size_t i = 0; i < profile->nr_functions; i++) {
+		const char *path = profile->functions[i].module;
+
+		if (strlen(path) == module->path_bytes && memcmp(path, module->path, module->path_bytes) == 0)
+			return path;
+	}
+	return NULL;
 }
 
-static bool module_is_known(const struct analysis *analysis, const char *path)
-{
-	for (size_t i = 0; i < analysis->run.nr_modules; i++)
-		if (strcmp(analysis->modules[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-/* Modules that functions were recorded in, once each. */
+/* Modules that functions were recorded in. */
 static struct cprof_error *describe_modules(struct analysis *analysis)
 {
 	static const char *const names[] = { "full", "no-lines", "stripped", "missing", "changed", "bad" };
-	size_t traces = session_nr_traces(analysis->session), modules = 0;
+	struct module_map map;
+	struct cprof_error *error = module_map_init(&map, analysis->session);
 
-	for (size_t i = 0; i < traces; i++)
-		modules += trace_tables(session_trace(analysis->session, i))->nr_modules;
-	analysis->modules = calloc(modules + 1, sizeof *analysis->modules);
-	if (!analysis->modules)
-		return &cprof_enomem;
-	for (size_t i = 0; i < traces; i++) {
-		const struct trace_tables *tables = trace_tables(session_trace(analysis->session, i));
+	if (error)
+		return error;
+	analysis->modules = calloc(map.nr_modules + 1, sizeof *analysis->modules);
+	for (size_t i = 0; analysis->modules && i < map.nr_modules; i++) {
+		const char *path = path_of_functions(analysis->profile, map.modules[i]);
 
-		for (size_t j = 0; j < tables->nr_modules; j++) {
-			const struct cprof_module *module = &tables->modules[j];
-
-			if (module_is_known(analysis, module->path) || !functions_are_in(tables, module->id))
-				continue;
-			struct symbol_module_info info = symbolizer_module_info(analysis->symbolizer, module->id);
-			analysis->modules[analysis->run.nr_modules++] = (struct run_module){ module->path, names[info.status], info.detail };
-		}
+		if (!path)
+			continue;
+		struct symbol_module_info info = symbolizer_module_info(analysis->symbolizer, (uint32_t)i + 1);
+		analysis->modules[analysis->run.nr_modules++] = (struct run_module){ path, names[info.status], info.detail };
 	}
+	module_map_deinit(&map);
 	analysis->run.modules = analysis->modules;
-	return NULL;
+	return analysis->modules ? NULL : &cprof_enomem;
 }
 
 static struct cprof_error *open_symbols(struct analysis *analysis, const struct source_args *source)

@@ -61,7 +61,7 @@ uint64_t call_average_ticks(const struct call_numbers *numbers)
 	uint64_t calls = numbers->calls;
 
 	/* span, not total: calls that recurse into themselves are within their own time. Open calls count with the time they have had. */
-	return calls ? numbers->span_ticks / calls : 0;
+	return calls ? numbers->span_ticks / calls + (numbers->span_ticks % calls >= calls - calls / 2) : 0;
 }
 
 /* Descending for numbers, ascending for names. */
@@ -321,18 +321,18 @@ out:
 	return error;
 }
 
-/* Whether a word of `name` ("worker (1234)", "thread 1234"), or all of it, is text[0..length). */
+/* Whether a word of `name` ("worker [1234]"), or all of it, is text[0..length). */
 static bool name_has_word(const char *name, const char *text, size_t length)
 {
 	if (strlen(name) == length && strncmp(name, text, length) == 0)
 		return true;
 	while (*name) {
-		size_t word = strcspn(name, " ()");
+		size_t word = strcspn(name, " []()");
 
 		if (word && word == length && strncmp(name, text, length) == 0)
 			return true;
 		name += word;
-		name += strspn(name, " ()");
+		name += strspn(name, " []()");
 	}
 	return false;
 }

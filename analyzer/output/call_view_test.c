@@ -178,9 +178,9 @@ static void test_threads_are_chosen_and_merged(void **state)
 	struct profile *profile = profile_fixture_create();
 
 	(void)state;
-	profile_fixture_add(profile, profile_fixture_add_thread(profile, "main (101)"), "f", "app.c:1", 1, 10);
-	profile_fixture_add(profile, profile_fixture_add_thread(profile, "worker (102)"), "f", "app.c:1", 2, 20);
-	profile_fixture_add(profile, profile_fixture_add_thread(profile, "worker (103)"), "f", "app.c:1", 3, 30);
+	profile_fixture_add(profile, profile_fixture_add_thread(profile, "main [101]"), "f", "app.c:1", 1, 10);
+	profile_fixture_add(profile, profile_fixture_add_thread(profile, "worker [102]"), "f", "app.c:1", 2, 20);
+	profile_fixture_add(profile, profile_fixture_add_thread(profile, "worker [103]"), "f", "app.c:1", 3, 30);
 	profile_fixture_finish(profile);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct call_view_options options = { .threads = cases[i].list };

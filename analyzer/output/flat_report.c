@@ -7,7 +7,7 @@
 #include "human.h"
 #include "numbers_json.h"
 
-enum { COLUMN_TIME = 9, COLUMN_PERCENT = 6, NAME_MIN = 24 };
+enum { COLUMN_TIME = 8, COLUMN_PERCENT = 6, NAME_MIN = 24 };
 
 enum flat_column { FLAT_TOTAL, FLAT_AVERAGE, FLAT_MIN, FLAT_P50, FLAT_P90, FLAT_P99, FLAT_MAX, FLAT_COLUMNS };
 

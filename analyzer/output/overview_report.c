@@ -82,16 +82,23 @@ static void print_functions(FILE *out, const struct text_style *style, const str
 }
 
 /* One step of a call path with what leads to the next, on a new line when it does not fit. */
-static void print_step(FILE *out, const struct text_style *style, const char *name, const char *site, bool last, unsigned *column)
+static void print_step(FILE *out, const struct text_style *style, const char *name, const char *site, unsigned *column)
 {
 	unsigned room = style->width - PATH_INDENT - 3, columns = text_columns(style, name), with = columns + (*site ? text_columns(style, site) + 3 : 0);
 
 	if (columns > room)
 		columns = room;
-	if (*column > PATH_INDENT && *column + with + 3 > style->width) {
-		fputc('\n', out);
-		text_pad(out, PATH_INDENT);
-		*column = PATH_INDENT;
+	if (*column > PATH_INDENT) {
+		fputs(" >", out);
+		*column += 2;
+		if (*column + 1 + with + 2 > style->width) {
+			fputc('\n', out);
+			text_pad(out, PATH_INDENT);
+			*column = PATH_INDENT;
+		} else {
+			fputc(' ', out);
+			++*column;
+		}
 	}
 	*column += text_print(style, out, name, columns);
 	if (*site) {
@@ -101,8 +108,6 @@ static void print_step(FILE *out, const struct text_style *style, const char *na
 		fputc(')', out);
 		text_color(style, out, TEXT_PLAIN);
 	}
-	fputs(last ? "\n" : " > ", out);
-	*column += 3;
 }
 
 /* main > eval (main.c:12) > ...: each function with the place it was called from; long paths without their middle. */
@@ -125,11 +130,12 @@ static struct cprof_error *print_path(FILE *out, const struct text_style *style,
 			char left_out[48];
 
 			snprintf(left_out, sizeof left_out, "[%s more]", human_count(depth - 2 * PATH_ENDS).text);
-			print_step(out, style, left_out, "", false, &column);
+			print_step(out, style, left_out, "", &column);
 			i = depth - PATH_ENDS;
 		}
-		print_step(out, style, path[i]->name, path[i]->site_file ? call_site_text(path[i]).text : "", i + 1 == depth, &column);
+		print_step(out, style, path[i]->name, path[i]->site_file ? call_site_text(path[i]).text : "", &column);
 	}
+	fputc('\n', out);
 	free(path);
 	return NULL;
 }
@@ -165,7 +171,7 @@ static struct cprof_error *print_paths(FILE *out, const struct text_style *style
 		return &cprof_enomem;
 	size_t found = find_hottest(view, hottest, count);
 	if (found)
-		print_title(out, style, "Hottest call paths (by self time of the last function; in brackets where it was called from)");
+		print_title(out, style, "Hottest call paths by self time of the last function (in brackets: call sites)");
 	for (size_t i = 0; i < found && !error; i++) {
 		print_share(out, style, view, hottest[i]->numbers.self_ticks);
 		fputs("  ", out);
@@ -181,19 +187,33 @@ static struct cprof_error *print_paths(FILE *out, const struct text_style *style
 	return error;
 }
 
-static void print_next(FILE *out, const struct text_style *style, const struct run_info *run, const char *command, const char *what)
+static void print_next(FILE *out, const struct text_style *style, const struct run_info *run)
 {
-	unsigned column = (unsigned)fprintf(out, "  cprof-analyze %s", command);
+	static const struct {
+		const char *command, *what;
+	} steps[] = {
+		{ "check", "what is damaged" },
+		{ "tree", "all of it, by call path" },
+		{ "flat --sort=total", "all functions" },
+		{ "flamegraph -o flame.svg", "the tree as a picture for the browser" },
+	};
+	enum { FILES_SHOWN = 3, COMMAND_COLUMNS = 24 };
 
-	for (size_t i = 0; i < run->nr_files && i < 4; i++) {
-		fputc(' ', out);
-		text_print_shell_word(style, out, run->files[i].path);
-		column += 1 + text_columns(style, run->files[i].path);
+	print_title(out, style, "Next");
+	for (size_t i = run->nr_problems ? 0 : 1; i < sizeof steps / sizeof steps[0]; i++) {
+		int padding = COMMAND_COLUMNS - (int)strlen(steps[i].command);
+
+		fprintf(out, "  cprof-analyze %s", steps[i].command);
+		for (size_t j = 0; j < run->nr_files && j < FILES_SHOWN; j++) {
+			fputc(' ', out);
+			text_print_shell_word(style, out, run->files[j].path);
+		}
+		if (run->nr_files > FILES_SHOWN)
+			fputs(" ...", out);
+		text_color(style, out, TEXT_DIM);
+		fprintf(out, "%*s# %s\n", padding > 0 ? padding + 1 : 2, "", steps[i].what);
+		text_color(style, out, TEXT_PLAIN);
 	}
-	text_pad(out, column < 48 ? 48 - column : 2);
-	text_color(style, out, TEXT_DIM);
-	fprintf(out, "%s\n", what);
-	text_color(style, out, TEXT_PLAIN);
 }
 
 struct cprof_error *overview_report_text(FILE *out, const struct text_style *style, const struct run_info *run, const struct call_view *view,
@@ -212,11 +232,6 @@ struct cprof_error *overview_report_text(FILE *out, const struct text_style *sty
 	error = print_paths(out, style, view, paths);
 	if (error)
 		return error;
-	print_title(out, style, "Next");
-	if (run->nr_problems)
-		print_next(out, style, run, "check", "what is damaged");
-	print_next(out, style, run, "tree", "all of it, by call path");
-	print_next(out, style, run, "flat --sort=total", "all functions");
-	print_next(out, style, run, "flamegraph -o flame.svg", "the tree as a picture for the browser");
+	print_next(out, style, run);
 	return NULL;
 }

@@ -8,7 +8,7 @@
 #include "human.h"
 #include "numbers_json.h"
 
-enum { TIME_COLUMNS = 9, PERCENT_COLUMNS = 6, SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };
+enum { TIME_COLUMNS = 8, PERCENT_COLUMNS = 6, SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };
 
 struct tree_text {
 	FILE *out;
@@ -46,27 +46,40 @@ static enum text_color heat(double fraction)
 	return fraction >= 0.2 ? TEXT_HOT : fraction >= 0.05 ? TEXT_WARM : TEXT_PLAIN;
 }
 
-/* Lines that lead from the node's ancestors: "| " where more is to come, "`-" at the last. Depth 0 and 1 stand at the margin. */
+/* The lines of the ancestors of a node at depth: "| " where more is to come. Depth 0 and 1 stand at the margin. */
+static unsigned print_ancestors(struct tree_text *text, size_t depth)
+{
+	const char *through = text->style->unicode ? "\u2502" : "|";
+
+	for (size_t level = 2; level < depth; level++) {
+		fputs(text->more[level] ? through : " ", text->out);
+		text_pad(text->out, text->indent - 1);
+	}
+	return depth > 2 ? (unsigned)(depth - 2) * text->indent : 0;
+}
+
+static bool lines_are_drawn(const struct tree_text *text, size_t depth)
+{
+	return depth >= 2 && depth - 1 <= text->drawn_levels;
+}
+
+/* What stands before a name, and the columns it takes. */
 static unsigned print_lines(struct tree_text *text, size_t depth, bool last)
 {
-	const char *through = text->style->unicode ? "\u2502" : "|", *corner = text->style->unicode ? "\u2514" : "`",
-		   *branch = text->style->unicode ? "\u251c" : "|", *dash = text->style->unicode ? "\u2500" : "-";
-	unsigned used = 0;
+	const char *corner = text->style->unicode ? "\u2514" : "`", *branch = text->style->unicode ? "\u251c" : "|",
+		   *dash = text->style->unicode ? "\u2500" : "-";
+	unsigned used;
 
 	if (depth < 2)
 		return 0;
 	text_color(text->style, text->out, TEXT_DIM);
-	if (depth - 1 > text->drawn_levels) {
+	if (!lines_are_drawn(text, depth)) {
 		used = (unsigned)fprintf(text->out, "[%zu] ", depth);
 	} else {
-		for (size_t level = 2; level < depth; level++, used += text->indent) {
-			fputs(text->more[level] ? through : " ", text->out);
-			text_pad(text->out, text->indent - 1);
-		}
+		used = print_ancestors(text, depth) + text->indent;
 		fputs(last ? corner : branch, text->out);
 		for (unsigned i = 1; i < text->indent; i++)
 			fputs(dash, text->out);
-		used += text->indent;
 	}
 	text_color(text->style, text->out, TEXT_PLAIN);
 	return used;
@@ -96,45 +109,57 @@ static void print_numbers(struct tree_text *text, const struct call_node *node)
 		node->kind == NODE_FUNCTION || numbers->calls ? human_count(numbers->calls).text : "");
 }
 
-/* Appends "PREFIX value SUFFIX", after a comma when it is not the first. */
-static void add_note(char *notes, size_t size, const char *prefix, const char *value, const char *suffix)
+/* The start of a line of notes below a node. */
+static unsigned print_notes_margin(struct tree_text *text, size_t depth, bool last)
 {
-	size_t used = strlen(notes);
+	const char *through = text->style->unicode ? "\u2502" : "|";
+	unsigned used = 0;
 
-	snprintf(notes + used, size - used, "%s%s%s%s", used ? ", " : "", prefix, value, suffix);
-}
-
-/* A line of its own below a node, where there is something unusual to say. */
-static void print_notes(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
-{
-	char notes[256] = "";
-
-	if (node->recursive_calls)
-		add_note(notes, sizeof notes, "+", human_count(node->recursive_calls).text,
-			 node->recursive_calls == 1 ? " recursive call" : " recursive calls");
-	if (node->kind == NODE_FUNCTION && node->numbers.span_ticks != node->numbers.total_ticks)
-		add_note(notes, sizeof notes, "span ", human_ticks(text->view->profile, node->numbers.span_ticks).text, "");
-	if (node->kind == NODE_FUNCTION && node->numbers.open)
-		add_note(notes, sizeof notes, "", human_count(node->numbers.open).text, " not ended");
-	if (node->kind == NODE_FUNCTION && node->numbers.repaired)
-		add_note(notes, sizeof notes, "", human_count(node->numbers.repaired).text, " without exit");
-	if (!*notes)
-		return;
 	print_blank_columns(text);
 	text_color(text->style, text->out, TEXT_DIM);
-	if (depth >= 2 && depth - 1 <= text->drawn_levels) {
-		const char *through = text->style->unicode ? "\u2502" : "|";
-
-		for (size_t level = 2; level < depth; level++) {
-			fputs(text->more[level] ? through : " ", text->out);
-			text_pad(text->out, text->indent - 1);
-		}
+	if (lines_are_drawn(text, depth)) {
+		used = print_ancestors(text, depth) + text->indent;
 		fputs(last ? " " : through, text->out);
 		text_pad(text->out, text->indent - 1);
 	}
-	fprintf(text->out, "(%s)", notes);
-	text_color(text->style, text->out, TEXT_PLAIN);
-	fputc('\n', text->out);
+	return used + (unsigned)fprintf(text->out, "  ");
+}
+
+/* What is unusual about a node, in lines of their own below it. */
+static void print_notes(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
+{
+	const struct call_numbers *numbers = &node->numbers;
+	char notes[4][64];
+	size_t count = 0;
+	unsigned column = 0;
+
+	if (node->kind != NODE_FUNCTION)
+		return;
+	if (node->recursive_calls)
+		snprintf(notes[count++], sizeof notes[0], "+%s recursive call%s", human_count(node->recursive_calls).text, node->recursive_calls == 1 ? "" : "s");
+	if (numbers->span_ticks != numbers->total_ticks)
+		snprintf(notes[count++], sizeof notes[0], "span %s", human_ticks(text->view->profile, numbers->span_ticks).text);
+	if (numbers->open)
+		snprintf(notes[count++], sizeof notes[0], "%s not ended", human_count(numbers->open).text);
+	if (numbers->repaired)
+		snprintf(notes[count++], sizeof notes[0], "%s without exit", human_count(numbers->repaired).text);
+	for (size_t i = 0; i < count; i++) {
+		bool fits = column && column + 2 + strlen(notes[i]) + 1 <= text->name_columns;
+
+		if (fits) {
+			column += (unsigned)fprintf(text->out, ", %s", notes[i]);
+			continue;
+		}
+		if (i)
+			fputs(",\n", text->out);
+		column = print_notes_margin(text, depth, last);
+		column += (unsigned)fprintf(text->out, "%s%s", i ? "" : "(", notes[i]);
+	}
+	if (count) {
+		fputs(")", text->out);
+		text_color(text->style, text->out, TEXT_PLAIN);
+		fputc('\n', text->out);
+	}
 }
 
 static void print_node(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
