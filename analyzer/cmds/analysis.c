@@ -148,7 +148,7 @@ static struct cprof_error *describe_modules(struct analysis *analysis)
 static struct cprof_error *open_symbols(struct analysis *analysis, const struct source_args *source)
 {
 	const char *const folders[] = { source->symbols, NULL };
-	struct symbolizer_options options = { .search_paths = source->symbols ? folders : NULL, .mangled = source->mangled };
+	struct symbolizer_options options = { .search_paths = source->symbols ? folders : NULL, .perf_map = source->perf_map, .mangled = source->mangled };
 	struct cprof_error *error = symbolizer_create(&options, &analysis->symbolizer);
 
 	return error ? error : session_add_modules(analysis->session, analysis->symbolizer);
@@ -158,7 +158,7 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 				    unsigned sort, struct analysis **ret)
 {
 	struct call_view_options view = { .sort = sort };
-	struct cprof_operands traces;
+	struct cprof_operands traces = { NULL, 0 };
 	struct cprof_error *error = trace_operands(operands, &traces);
 	struct analysis *analysis;
 

@@ -133,7 +133,7 @@ static struct cprof_error *check_traces(FILE *out, const struct check_args *args
 static struct cprof_error *run_check(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct check_args *args = pointer;
-	struct cprof_operands traces;
+	struct cprof_operands traces = { NULL, 0 };
 	struct output_file file;
 	size_t damaged = 0;
 	struct cprof_error *error = trace_operands(operands, &traces);

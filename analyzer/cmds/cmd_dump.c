@@ -332,7 +332,9 @@ static struct cprof_error *add_modules(struct dump *dump)
 static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, struct trace *trace, uint64_t *lines)
 {
 	const char *const folders[] = { args->source.symbols, NULL };
-	struct symbolizer_options options = { .search_paths = args->source.symbols ? folders : NULL, .mangled = args->source.mangled };
+	struct symbolizer_options options = { .search_paths = args->source.symbols ? folders : NULL,
+					      .perf_map = args->source.perf_map,
+					      .mangled = args->source.mangled };
 	struct dump dump = { .out = out, .args = args, .trace = trace, .tables = trace_tables(trace), .hz = trace_clock_hz(trace), .lines = *lines };
 	struct cprof_error *error;
 
@@ -356,8 +358,8 @@ static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, s
 static struct cprof_error *run_dump(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct dump_args *args = pointer;
-	struct cprof_operands traces;
-	struct session *session;
+	struct cprof_operands traces = { NULL, 0 };
+	struct session *session = NULL;
 	struct output_file file;
 	uint64_t lines = 0;
 	struct cprof_error *error = trace_operands(operands, &traces);

@@ -21,8 +21,8 @@ static struct cprof_error *run_recover(const void *pointer, const struct cprof_o
 {
 	const struct recover_args *args = pointer;
 	struct trace_recover_result result;
-	struct cprof_operands traces;
-	struct session *session;
+	struct cprof_operands traces = { NULL, 0 };
+	struct session *session = NULL;
 	struct cprof_error *error;
 
 	if (!args->output.path)

@@ -28,11 +28,12 @@ struct output_args {
 #define OUTPUT_OPTIONS(type, field) OPT_TEXT("output", 'o', type, field.path, "FILE", "write the result to FILE instead of standard output")
 
 struct source_args { /* how traces are read */
-	const char *symbols;
+	const char *symbols, *perf_map;
 	bool mangled;
 };
 #define SOURCE_OPTIONS(type, field) \
 	OPT_TEXT("symbols", 0, type, field.symbols, "FOLDER", "look for binaries and debug files that moved in FOLDER"), \
+	OPT_TEXT("perf-map", 0, type, field.perf_map, "FILE", "names of code without a file (/tmp/perf-PID.map of a JIT compiler)"), \
 	OPT_FLAG("mangled", 0, type, field.mangled, "show C++ names as the linker knows them")
 
 enum recursion_mode { RECURSION_FOLD, RECURSION_UNROLL };

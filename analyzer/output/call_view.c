@@ -522,6 +522,7 @@ static struct cprof_error *copy_kept(struct call_view *view, struct filter_item 
 	}
 	view->root = items[0].copy;
 	view->whole = false;
+	view->filtered = true;
 	return NULL;
 }
 
@@ -570,7 +571,7 @@ static struct cprof_error *view_sorted(struct call_view *view, const struct call
 
 struct cprof_error *call_view_create(const struct profile *profile, const struct call_view_options *options, struct call_view *ret)
 {
-	struct call_view view = { profile, profile->root, 0, true, NULL };
+	struct call_view view = { .profile = profile, .root = profile->root, .whole = true };
 	struct cprof_error *error = NULL;
 	size_t depth = 0;
 

@@ -32,7 +32,8 @@ struct call_view {
 	const struct profile *profile;
 	const struct call_node *root;
 	size_t nodes;
-	bool whole; /* all of the profile */
+	bool whole;    /* all of the profile */
+	bool filtered; /* time was taken out of callers: their spans are no longer those of what is shown */
 	struct call_view_nodes *private_nodes;
 };
 

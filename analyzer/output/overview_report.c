@@ -195,7 +195,7 @@ static void print_next(FILE *out, const struct text_style *style, const struct r
 		{ "check", "what is damaged" },
 		{ "tree", "all of it, by call path" },
 		{ "flat --sort=total", "all functions" },
-		{ "flamegraph -o flame.svg", "the tree as a picture for the browser" },
+		{ "flamegraph -o flame.svg", "for the browser" },
 	};
 	enum { FILES_SHOWN = 3, COMMAND_COLUMNS = 24 };
 

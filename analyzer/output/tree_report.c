@@ -137,7 +137,7 @@ static void print_notes(struct tree_text *text, const struct call_node *node, si
 		return;
 	if (node->recursive_calls)
 		snprintf(notes[count++], sizeof notes[0], "+%s recursive call%s", human_count(node->recursive_calls).text, node->recursive_calls == 1 ? "" : "s");
-	if (numbers->span_ticks != numbers->total_ticks)
+	if (numbers->span_ticks != numbers->total_ticks && !text->view->filtered)
 		snprintf(notes[count++], sizeof notes[0], "span %s", human_ticks(text->view->profile, numbers->span_ticks).text);
 	if (numbers->open)
 		snprintf(notes[count++], sizeof notes[0], "%s not ended", human_count(numbers->open).text);
@@ -191,7 +191,7 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 	fputc('\n', text->out);
 }
 
-/* The line that stands for the children of node that limits hide. */
+/* The line that stands for the children that limits hide. */
 static void print_hidden(struct tree_text *text, size_t depth, uint64_t count, uint64_t ticks)
 {
 	print_blank_columns(text);
@@ -209,6 +209,7 @@ static const struct call_node *next_shown(const struct tree_text *text, const st
 	return node;
 }
 
+/* Whether children at depth are hidden and worth a line: together they take at least a tenth of what makes a node worth one. */
 static bool has_hidden_children(const struct tree_text *text, const struct call_node *node, size_t depth, uint64_t *count, uint64_t *ticks)
 {
 	*count = *ticks = 0;
@@ -218,7 +219,7 @@ static bool has_hidden_children(const struct tree_text *text, const struct call_
 			*ticks += child->numbers.total_ticks;
 		}
 	}
-	return *count > 0;
+	return *count && 100 * human_fraction(*ticks, text->view->root->numbers.total_ticks) >= text->limits->min_percent / 10;
 }
 
 static struct cprof_error *reserve_depth(struct tree_text *text, size_t depth)

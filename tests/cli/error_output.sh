@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+cprof-analyze flamegraph -o folder/none/x.svg plain.lz4 2>&1

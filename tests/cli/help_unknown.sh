@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+cprof-analyze help nothing 2>&1

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+cprof-analyze info --format=json lost.lz4 | jq -c .trace
