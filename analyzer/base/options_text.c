@@ -217,7 +217,7 @@ static void print_bash_choices(const struct cprof_command *command, FILE *out)
 /* bash splits words at '=', so "--format=js" arrives as "--format" "=" "js". */
 void options_print_bash_completion(const struct cprof_program *program, FILE *out)
 {
-	fprintf(out, "# bash completion for %s\n_cprof_analyze()\n{\n\tlocal current=\"${COMP_WORDS[COMP_CWORD]}\" command=overview option= words=\n",
+	fprintf(out, "# bash completion for %s\n_cprof_analyze()\n{\n\tlocal current=\"${COMP_WORDS[COMP_CWORD]}\" command=overview option= words=\n\tCOMPREPLY=()\n",
 		program->name);
 	fputs("\tcase \"${COMP_WORDS[1]}\" in\n\t", out);
 	for (size_t i = 0; program->commands[i]; i++)

@@ -66,6 +66,14 @@ static struct cprof_error *make_profile(struct analysis *analysis, const struct 
 	return error;
 }
 
+static void add_problem(struct analysis *analysis, const char *problem)
+{
+	for (size_t i = 0; i < analysis->run.nr_problems; i++)
+		if (strcmp(analysis->problems[i], problem) == 0)
+			return;
+	analysis->problems[analysis->run.nr_problems++] = problem;
+}
+
 static struct cprof_error *describe_files(struct analysis *analysis)
 {
 	size_t traces = session_nr_traces(analysis->session), problems = 0;
@@ -82,7 +90,7 @@ static struct cprof_error *describe_files(struct analysis *analysis)
 
 		analysis->files[i] = (struct run_file){ trace_path(trace), state->file_bytes, state->damaged_bytes, state->live_used, state->active };
 		for (size_t j = 0; j < state->nr_problems; j++)
-			analysis->problems[analysis->run.nr_problems++] = state->problems[j];
+			add_problem(analysis, state->problems[j]);
 	}
 	analysis->run.files = analysis->files;
 	analysis->run.nr_files = traces;

@@ -133,7 +133,7 @@ static struct cprof_error *print_path(FILE *out, const struct text_style *style,
 			print_step(out, style, left_out, "", &column);
 			i = depth - PATH_ENDS;
 		}
-		print_step(out, style, path[i]->name, path[i]->site_file ? call_site_text(path[i]).text : "", &column);
+		print_step(out, style, path[i]->name, i ? call_site_text(path[i]).text : "", &column);
 	}
 	fputc('\n', out);
 	free(path);

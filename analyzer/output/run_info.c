@@ -174,7 +174,7 @@ void run_info_panel(FILE *out, const struct text_style *style, const struct run_
 		active |= run->files[i].active;
 	incomplete |= panel_line(out, style, info->lost_events, "event was lost", "events were lost");
 	incomplete |= panel_line(out, style, info->holes, "hole: a part of the trace is missing", "holes: parts of the trace are missing");
-	incomplete |= panel_flag(out, style, !info->clean_exit && !active, "the program did not end cleanly (killed, crashed or _exit)");
+	incomplete |= panel_flag(out, style, !info->clean_exit && !active && !run->nr_problems, "the program did not end cleanly (killed, crashed or _exit)");
 	incomplete |= panel_flag(out, style, active, "the program is still running: this is what it has done so far");
 	notes |= panel_line(out, style, info->open_calls, "call was open when the trace ended", "calls were open when the trace ended");
 	notes |= panel_line(out, style, info->repaired_calls, "call ended without an exit (longjmp, exception, exit)",

@@ -37,7 +37,9 @@ struct site_text call_site_text(const struct call_node *node)
 	else if (node->site_file)
 		snprintf(site.text, sizeof site.text, "%.120s", text_base_name(node->site_file));
 	else if (node->site_module && *node->site_module)
-		snprintf(site.text, sizeof site.text, "%.120s", text_base_name(node->site_module));
+		snprintf(site.text, sizeof site.text, "%.100s+0x%" PRIx64, text_base_name(node->site_module), node->site_address);
+	else if (node->site_module && node->site_address)
+		snprintf(site.text, sizeof site.text, "0x%" PRIx64, node->site_address);
 	return site;
 }
 
@@ -344,7 +346,7 @@ static void json_site(struct json_writer *json, const struct call_node *node)
 		json_u64(json, "line", node->site_line);
 		json_u64(json, "column", node->site_column);
 		json_end_object(json);
-	} else if (node->site_module) {
+	} else if (node->kind == NODE_FUNCTION && node->site_module) {
 		json_begin_object(json, "site");
 		json_text(json, "module", node->site_module);
 		json_u64(json, "offset", node->site_address);

@@ -22,7 +22,7 @@ void tree_report_csv(FILE *out, const struct call_view *view, const struct tree_
 /* Whether limits let a child be seen. */
 bool tree_shows(const struct call_view *view, const struct tree_limits *limits, const struct call_node *node, size_t depth);
 
-/* "file.c:88", or the module's name, or "": where the node was called from, without folders. */
+/* "file.c:88", or "module+0x1234" where lines are not known, or "": where the node was called from, without folders. */
 struct site_text {
 	char text[128];
 };
