@@ -173,6 +173,9 @@ static const struct row rows[] = {
 	{ .call = "-Wl,-r a.o", AS_CALLED },
 	{ .call = "-Wl,-i a.o", AS_CALLED },
 	{ .call = "-Wl,-x,-r,-S a.o", AS_CALLED },
+	{ .call = "-Wl,-relocatable a.o", AS_CALLED },
+	{ .call = "-Wl,--relocatable a.o", AS_CALLED },
+	{ .call = "-Wl,-Ur a.o", AS_CALLED },
 	{ .call = "-Xlinker -r a.o", AS_CALLED },
 	{ .call = "-Xlinker --relocatable a.o", AS_CALLED },
 	{ .call = "--relocatable a.o", AS_CALLED },
@@ -500,6 +503,32 @@ static void library_test(void **state)
 	expect(&host, "-c a.c", COMPILED("-c a.c"));
 }
 
+/* An option's value is no input, whatever it looks like: with "a.c" behind it there is nothing to compile, and without it the line is cut. */
+static void separate_value_test(void **state)
+{
+	static const char *const options[] = {
+		"-o", "-I", "-L", "-D", "-U", "-l", "-x", "-A", "-B", "-F", "-G", "-T", "-Tbss", "-Tdata", "-Ttext", "-b", "-e", "-u", "-z",
+		"-MF", "-MJ", "-MQ", "-MT", "-include", "-include-pch", "-imacros", "-idirafter", "-iframework", "-framework", "-imultiarch",
+		"-imultilib", "-iprefix", "-iquote", "-isysroot", "-isystem", "-cxx-isystem", "-ivfsoverlay", "-iwithprefix",
+		"-iwithprefixbefore", "-iwithsysroot", "--sysroot", "-Xlinker", "-Xassembler", "-Xpreprocessor", "-Xanalyzer", "-Xclang",
+		"-mllvm", "-arch", "-aux-info", "-dumpbase", "-dumpbase-ext", "-dumpdir", "--param", "-wrapper", "-serialize-diagnostics",
+		"-working-directory", "-target", "-rpath", "-gcc-toolchain", "--output", "--language", "--define-macro", "--undefine-macro",
+		"--include-directory", "--library-directory", "--prefix", "--entry", "--force-link", "--include", "--imacros",
+		"--for-linker", "--for-assembler",
+	};
+	static const struct row plain;
+	struct cc_host host = host_of(&plain);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		char with_value[64], cut[64];
+		snprintf(with_value, sizeof(with_value), "%s a.c", options[i]);
+		expect(&host, with_value, with_value);
+		snprintf(cut, sizeof(cut), "a.o %s", options[i]);
+		expect(&host, cut, cut);
+	}
+}
+
 static void own_option_test(void **state)
 {
 	static const struct {
@@ -566,7 +595,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_test), cmocka_unit_test(refusal_test), cmocka_unit_test(library_test),
-		cmocka_unit_test(own_option_test), cmocka_unit_test(quote_test), cmocka_unit_test(target_test),
+		cmocka_unit_test(separate_value_test), cmocka_unit_test(own_option_test), cmocka_unit_test(quote_test), cmocka_unit_test(target_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ case_name=$1
 compiler=$2
 wrapper=$3
 shared_library=$4
+manual=$(cd "$(dirname "$0")/../docs" && pwd)/cprof-cc.md
 static_library=$5
 
 unset CPROF_CC CPROF_CXX CPROF_WRAPPER CPROF_CC_DEPTH CFLAGS CXXFLAGS LDFLAGS CC CXX MAKEFLAGS MAKELEVEL LD_LIBRARY_PATH
@@ -463,6 +464,11 @@ case_identity()
 	done
 	"$cc" --cprof-version | grep -q '^cprof-cc [0-9]' || die "--cprof-version"
 	"$cc" --cprof-help | grep -q -- --cprof-show || die "--cprof-help"
+	for name in $("$cc" --cprof-help | sed -n 's/^  \(--[a-z-]*\|CPROF_[A-Z]*\) .*/\1/p'); do
+		grep -q -- "$name" "$manual" || die "$manual says nothing of $name"
+		names="${names-} $name"
+	done
+	[ "$(echo "$names" | wc -w)" = 8 ] || die "8 options and variables expected, help lists$names"
 	"$cc" --cprof-print-config >config
 	grep -q "^compiler: $real_cc = /" config || die "config without the compiler"
 	grep -q "^shared library: .*/prefix/lib/libcprof.so" config || die "config without the library"
