@@ -194,6 +194,20 @@ struct rt_context rt_contexts_intern(const struct rt_call *call)
 	return (struct rt_context){ id, keys[id].target };
 }
 
+void rt_contexts_settle(void)
+{
+	uint32_t count = rt_contexts_count();
+
+	for (uint32_t id = 1; id < count; id++) {
+		struct cprof_context *record = definition(id);
+
+		if (!__atomic_load_n(&record->target, __ATOMIC_ACQUIRE)) {
+			record->flags = CPROF_CONTEXT_DEAD;
+			__atomic_store_n(&record->target, id, __ATOMIC_RELEASE);
+		}
+	}
+}
+
 void rt_contexts_forget(uint64_t start, uint64_t end)
 {
 	uint32_t count = rt_contexts_count();

@@ -193,10 +193,29 @@ uint64_t rt_process_fork_ticks(void)
 	return atomic_load(&fork_ticks);
 }
 
-/* With everything of the process still or again empty. Fails with a line said. */
+static void remove_files(void)
+{
+	rt_live_remove();
+	rt_writer_remove();
+}
+
+static bool files_begin(const struct cprof_clock *clock)
+{
+	struct cprof_live_header *header = rt_live.header;
+
+	header->meta_bytes = meta_write(header->meta);
+	header->first_clock = *clock;
+	header->last_clock = rt_clock_pair();
+	struct cprof_clock pairs[2] = { header->first_clock, header->last_clock };
+	if (!chunk_put(CPROF_CHUNK_META, header->meta, header->meta_bytes, 1, 0) || !chunk_put(CPROF_CHUNK_CLOCK, pairs, sizeof pairs, 2, 0))
+		return false;
+	__atomic_store_n(&header->magic, CPROF_LIVE_MAGIC, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* With everything of the process still or again empty. Fails with a line said, and leaves no file. */
 static bool start(bool child)
 {
-	struct cprof_live_header *header;
 	int error;
 
 	if (!child) {
@@ -219,20 +238,15 @@ static bool start(bool child)
 	error = rt_live_create(rt_writer_path(), rt_config.context_capacity);
 	if (error || !rt_contexts_create()) {
 		rt_fail("create the live file beside", rt_writer_path(), error ? -error : 12, "nothing is recorded");
-		rt_live_remove();
+		remove_files();
 		return false;
 	}
 	watch_for_children();
-	header = rt_live.header;
-	header->meta_bytes = meta_write(header->meta);
-	header->first_clock = before;
-	if (!chunk_put(CPROF_CHUNK_META, header->meta, header->meta_bytes, 1, 0))
+	if (!files_begin(&before)) {
+		rt_fail("get memory", NULL, 12, "nothing is recorded"); /* unless the writer has said what it was */
+		remove_files();
 		return false;
-	header->last_clock = rt_clock_pair();
-	struct cprof_clock pairs[2] = { header->first_clock, header->last_clock };
-	if (!chunk_put(CPROF_CHUNK_CLOCK, pairs, sizeof pairs, 2, 0))
-		return false;
-	__atomic_store_n(&header->magic, CPROF_LIVE_MAGIC, __ATOMIC_RELEASE);
+	}
 	return true;
 }
 
@@ -253,6 +267,13 @@ bool rt_process_start(void)
 	return phase == RT_PHASE_ON;
 }
 
+/* Another thread is at it: with signals blocked, and it takes no lock of the host. */
+static void wait_while_starting(void)
+{
+	while (atomic_load(&rt_phase) == RT_PHASE_STARTING)
+		rt_yield();
+}
+
 /* --- fork ------------------------------------------------------------------------------------------------------------------- */
 
 bool rt_process_start_child(void)
@@ -271,6 +292,7 @@ bool rt_process_start_child(void)
 	rt_blocks_reset();
 	rt_threads_reset();
 	rt_drain_reset();
+	rt_status_reset_holders(1);
 	if (!start(true)) {
 		atomic_store(&rt_phase, RT_PHASE_OFF);
 		return false;
@@ -283,6 +305,7 @@ static void before_fork(void)
 {
 	struct rt_tls *tls = &rt_tls;
 
+	wait_while_starting(); /* a child would wait for ever */
 	if (!tls->thread || rt_is_off())
 		return;
 	tls->thread->fork_pending = true;
@@ -353,6 +376,7 @@ static bool finish(void)
 			return false; /* the live file has it */
 
 	struct cprof_live_header *header = rt_live.header;
+	rt_contexts_settle();
 	header->last_clock = rt_clock_pair();
 	struct cprof_end end = { .end_tsc = header->last_clock.tsc, .events = rt_threads_events(),
 				 .chunks = rt_writer_event_chunks(), .contexts = rt_contexts_count(), .threads = header->threads,
@@ -367,17 +391,23 @@ static bool finish(void)
 /* Last of all destructors, where the linker's order allows. Calls made after it are not recorded. */
 __attribute__((destructor(101))) static void process_destructor(void)
 {
-	uint32_t on = RT_PHASE_ON;
+	uint32_t on = RT_PHASE_ON, none = RT_PHASE_NONE;
 
 	/* A forked child that has made no call has nothing to end, and must not end its parent's. */
 	if (rt_process_is_forked_child())
 		return;
 	uint64_t mask = rt_signals_block();
+	atomic_compare_exchange_strong(&rt_phase, &none, RT_PHASE_OFF); /* too late for a first call */
+	wait_while_starting();
 	if (atomic_compare_exchange_strong(&rt_phase, &on, RT_PHASE_OFF)) {
 		rt_drain_stop();
-		if (finish())
-			rt_live_remove();
-		rt_writer_close();
+		if (rt_status_wait_for_holders()) {
+			if (!rt_live.header->threads)
+				remove_files(); /* the process ended during its first call: nothing was recorded */
+			else if (finish())
+				rt_live_remove();
+			rt_writer_close();
+		}
 	}
 	rt_signals_restore(mask);
 }

@@ -3,12 +3,48 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 
 #include "rt_sys.h"
 
 _Atomic uint32_t rt_phase;
 static const char *log_path;
 static _Atomic uint32_t failed;
+static _Atomic uint32_t holders;
+
+/* Dekker: each side writes its word before it reads the other's. */
+bool rt_status_hold(void)
+{
+	atomic_fetch_add(&holders, 1);
+	if (atomic_load(&rt_phase) != RT_PHASE_OFF)
+		return true;
+	atomic_fetch_sub(&holders, 1);
+	return false;
+}
+
+void rt_status_release(void)
+{
+	atomic_fetch_sub(&holders, 1);
+}
+
+bool rt_status_wait_for_holders(void)
+{
+	enum { PAUSE_NS = 100000, PAUSES = 50000 };
+
+	for (int i = 0; atomic_load(&holders); i++) {
+		struct timespec pause = { 0, PAUSE_NS };
+
+		if (i == PAUSES)
+			return false;
+		rt_sys(SYS_nanosleep, &pause, NULL);
+	}
+	return true;
+}
+
+void rt_status_reset_holders(uint32_t count)
+{
+	atomic_store(&holders, count);
+}
 
 void rt_status_set_log(const char *path)
 {

@@ -26,6 +26,16 @@ static inline bool rt_is_off(void)
 	return atomic_load_explicit(&rt_phase, memory_order_relaxed) == RT_PHASE_OFF;
 }
 
+/*
+ * The cold path of a hook must not overlap with the end of the recording: it holds, and the end waits until nobody does. Signals are blocked
+ * while it is held, and no lock of the host is taken. false: recording is over (then there is nothing to release).
+ */
+bool rt_status_hold(void);
+void rt_status_release(void);
+/* After recording was switched off. false: somebody still holds after seconds. */
+bool rt_status_wait_for_holders(void);
+void rt_status_reset_holders(uint32_t holders); /* in a fork's child */
+
 /* Where the line goes; NULL: stderr. The text must stay valid. */
 void rt_status_set_log(const char *path);
 /* "cprof: cannot <what> <path>: <reason of error>; <so>". what, path and so may be NULL; error is a positive errno or 0. Switches recording off. */

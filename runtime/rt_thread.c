@@ -98,6 +98,7 @@ static void event_put(struct rt_tls *tls, uint64_t event)
 
 	state_set(tls, state_depth(tls), next + 1);
 	tls->events[next] = event;
+	tls->thread->lost_escapes += tls->thread->discarding; /* of our own making, not an event of the program */
 }
 
 static void escape_put(struct rt_tls *tls, enum cprof_escape kind, uint32_t payload)
@@ -126,8 +127,8 @@ static void block_install(struct rt_thread *thread, struct rt_block *block)
 		header->strand = 0;
 		header->tsc_high = tls->clock_high;
 		header->sequence = atomic_load(&thread->sequence);
-		header->depth = state_depth(tls);
-		header->context = tls->stack[state_depth(tls)].context;
+		header->depth = thread->apart ? thread->told_depth : state_depth(tls);
+		header->context = thread->apart ? thread->told_context : tls->stack[state_depth(tls)].context;
 		atomic_store(&thread->sequence, header->sequence + 1);
 		thread->record->blocks = header->sequence + 1;
 		tls->events = block->events - next;
@@ -136,6 +137,7 @@ static void block_install(struct rt_thread *thread, struct rt_block *block)
 		tls->events = discarded - next;
 		thread->real_end = next + DISCARD_EVENTS;
 	}
+	thread->discarding = !block;
 	tls->end = thread->real_end;
 }
 
@@ -187,6 +189,30 @@ static void hand_over(struct rt_thread *thread, uint32_t items)
 	atomic_store_explicit(&thread->pending[block->header->sequence % RT_PENDING], block, memory_order_release);
 }
 
+/* Counts what the thread has discarded up to now. */
+static void lost_count(struct rt_thread *thread)
+{
+	uint32_t next = state_next(thread->tls);
+
+	thread->lost_events += next - thread->first_next - thread->lost_escapes;
+	thread->record->lost_events = thread->lost_events;
+	thread->first_next = next;
+	thread->lost_escapes = 0;
+}
+
+/* Keeps a thread that somebody else looks at from going away. false: it is gone. Signals blocked, for a few instructions. */
+static bool hold(struct rt_thread *thread)
+{
+	uint32_t alive = RT_ALIVE;
+
+	return atomic_compare_exchange_strong(&thread->alive, &alive, RT_HELD);
+}
+
+static void release(struct rt_thread *thread)
+{
+	atomic_store(&thread->alive, RT_ALIVE);
+}
+
 /* The thread may be running still, or its TLS be gone: the block alone tells how far it got. */
 void rt_thread_hand_over_at_end(struct rt_thread *thread)
 {
@@ -195,6 +221,10 @@ void rt_thread_hand_over_at_end(struct rt_thread *thread)
 
 	if (thread->tid == (uint32_t)rt_sys(SYS_gettid))
 		thread_name_read(thread->record);
+	if (thread->discarding && hold(thread)) {
+		lost_count(thread);
+		release(thread);
+	}
 	while (items && !*(volatile uint64_t *)&block->events[items - 1])
 		items--;
 	hand_over(thread, items);
@@ -220,55 +250,73 @@ static struct rt_block *block_get(struct rt_thread *thread, bool large)
 /* Calls open now, as events of a new beginning: timed from here, not counted. */
 static void inherit_put(struct rt_tls *tls, uint64_t ticks)
 {
+	struct rt_thread *thread = tls->thread;
 	uint32_t depth = state_depth(tls);
 
+	thread->apart = true;
+	thread->told_depth = thread->told_context = 0;
 	if ((uint32_t)(ticks >> 32) != tls->clock_high) {
 		tls->clock_high = (uint32_t)(ticks >> 32);
 		escape_put(tls, CPROF_ESCAPE_CLOCK, tls->clock_high);
 	}
 	escape_put(tls, CPROF_ESCAPE_INHERIT, depth);
-	for (uint32_t i = 1; i <= depth; i++)
-		event_put(tls, ticks << 32 | tls->stack[i].id);
+	while (!thread->discarding && thread->told_depth < depth) { /* if no block is to be had here, the next one begins anew */
+		const struct rt_entry *entry = &tls->stack[thread->told_depth + 1];
+
+		event_put(tls, ticks << 32 | entry->id);
+		thread->told_depth++;
+		thread->told_context = entry->context;
+	}
+	thread->apart = thread->discarding;
 }
 
+/* What went by while there was no block, at the start of one. */
+static void loss_put(struct rt_tls *tls)
+{
+	struct rt_thread *thread = tls->thread;
+	uint64_t lost = thread->lost_events - thread->lost_told;
+
+	thread->lost_told = thread->lost_events;
+	escape_put(tls, CPROF_ESCAPE_LOST, lost < UINT32_MAX ? (uint32_t)lost : UINT32_MAX);
+	inherit_put(tls, rt_clock_ticks());
+}
+
+/* false: recording is over; events go where nobody reads them. */
 static bool block_change(struct rt_thread *thread)
 {
 	struct rt_tls *tls = thread->tls;
-	bool was_lost = thread->discarding, was_full = thread->block;
+	bool was_full = thread->block, was_discarding = thread->discarding;
 	uint64_t now = now_ns();
 	bool large;
 	struct rt_block *block;
 
-	if (was_lost)
-		thread->lost_events += state_next(tls) - thread->first_next;
+	if (was_discarding)
+		lost_count(thread);
 	hand_over(thread, state_next(tls) - thread->first_next);
+	if (was_full)
+		rt_drain_wake();
 	large = thread->blocks_filled > 1 || (thread->blocks_filled == 1 && now - thread->filled_at_ns < FAST_FILL_NS);
 	thread->filled_at_ns = now;
 	thread->blocks_filled++;
 	block = block_get(thread, large);
-	uint32_t capacity = block ? block->capacity : DISCARD_EVENTS;
 	struct rt_entry *stack_before = tls->stack;
 
-	if (rt_is_off() || !stack_reserve(thread, capacity)) {
+	if (rt_is_off() || !stack_reserve(thread, block ? block->capacity : DISCARD_EVENTS)) {
 		if (!rt_is_off())
 			rt_fail("get memory for the open calls of a thread", NULL, 12, "recording ends here");
+		block_install(thread, NULL);
 		return false;
 	}
+	if (stack_before && stack_before != tls->stack) /* an interrupted hook, whose entry is on the old stack, must fail to commit */
+		state_set(tls, state_depth(tls), state_next(tls) + 1);
+	if (!block && !thread->apart) {
+		thread->apart = true;
+		thread->told_depth = state_depth(tls);
+		thread->told_context = tls->stack[state_depth(tls)].context;
+	}
 	block_install(thread, block);
-	thread->discarding = !block;
-	if (!block) {
-		thread->record->lost_events = thread->lost_events;
-		return true;
-	}
-	if (was_lost && thread->lost_events) {
-		thread->record->lost_events = thread->lost_events;
-		escape_put(tls, CPROF_ESCAPE_LOST, (uint32_t)thread->lost_events);
-		inherit_put(tls, rt_clock_ticks());
-	}
-	if (stack_before && stack_before != tls->stack)
-		escape_put(tls, CPROF_ESCAPE_PAD, 0); /* makes an interrupted hook, whose entry is on the old stack, fail to commit */
-	if (was_full)
-		rt_drain_wake();
+	if (block && was_discarding)
+		loss_put(tls);
 	return !rt_is_off();
 }
 
@@ -364,8 +412,9 @@ static bool attach(struct rt_tls *tls)
 	thread->record = rt_table_at(&rt_live.threads, index);
 	thread->block = NULL;
 	thread->blocks_filled = 0;
-	thread->lost_events = 0;
-	thread->fork_pending = thread->discarding = false;
+	thread->lost_events = thread->lost_told = 0;
+	thread->lost_escapes = 0;
+	thread->fork_pending = thread->discarding = thread->apart = false;
 	thread->real_end = 0;
 	atomic_store(&thread->requests, 0);
 	atomic_store(&thread->sequence, 0);
@@ -385,7 +434,8 @@ static bool attach(struct rt_tls *tls)
 			return false;
 		}
 	}
-	tls->state = 1;
+	/* `next` goes on growing: a hook that this thread interrupted long ago must not find the state that it read. */
+	state_set(tls, 0, state_next(tls) < REBASE_AT ? state_next(tls) + 1 : 1);
 	tls->stack = thread->stack;
 	tls->published = &tls->context;
 	tls->clock_high = (uint32_t)(rt_clock_ticks() >> 32);
@@ -416,6 +466,8 @@ static void detach(struct rt_tls *tls)
 
 	thread_name_read(thread->record);
 	thread->record->end_tsc = rt_clock_ticks();
+	if (thread->discarding)
+		lost_count(thread);
 	hand_over(thread, state_next(tls) - thread->first_next);
 	tls->end = 0;
 	tls->thread = NULL;
@@ -439,11 +491,12 @@ static void end_of_thread(void *value)
 	if (!rt_tls.thread)
 		return;
 	uint64_t mask = rt_signals_block();
-	if (rt_is_off()) { /* the end of the process is at work, perhaps on this thread's block */
-		go(rt_tls.thread);
-	} else {
+	if (rt_status_hold()) {
 		detach(&rt_tls);
 		rt_drain_wake();
+		rt_status_release();
+	} else { /* the end of the process is at work, perhaps on this thread's block */
+		go(rt_tls.thread);
 	}
 	rt_signals_restore(mask);
 }
@@ -454,14 +507,12 @@ void rt_threads_ask(uint32_t request)
 	struct rt_thread *thread;
 
 	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) {
-		uint32_t alive = RT_ALIVE;
-
-		if (!atomic_compare_exchange_strong(&thread->alive, &alive, RT_HELD))
+		if (!hold(thread))
 			continue;
 		atomic_fetch_or(&thread->requests, request);
 		if (thread->tls)
 			thread->tls->end = 0;
-		atomic_store(&thread->alive, RT_ALIVE);
+		release(thread);
 	}
 	rt_signals_restore(mask);
 }
@@ -471,6 +522,8 @@ bool rt_thread_inherit(struct rt_inherited *ret)
 	struct rt_tls *tls = &rt_tls;
 	uint32_t depth = state_depth(tls);
 
+	if (!tls->thread) /* the forking thread had made no call */
+		depth = 0;
 	*ret = (struct rt_inherited){ depth, tls->stack, NULL };
 	ret->call_sites = rt_memory_reserve((depth + 1ull) * sizeof *ret->call_sites);
 	if (!ret->call_sites)
@@ -500,11 +553,15 @@ bool rt_thread_restart(const struct rt_inherited *inherited)
 
 		tls->stack[i] = (struct rt_entry){ old->frame, old->function, old->hook_return, context.target, context.id };
 	}
-	state_set(tls, inherited->depth, 1);
+	state_set(tls, inherited->depth, state_next(tls));
+	tls->thread->apart = true; /* the child's stream begins with nothing open */
+	tls->thread->told_depth = tls->thread->told_context = 0;
 	rt_memory_release(inherited->call_sites, (inherited->depth + 1ull) * sizeof *inherited->call_sites);
 	if (!block_change(tls->thread))
 		return false;
-	inherit_put(tls, rt_process_fork_ticks());
+	if (inherited->depth)
+		inherit_put(tls, rt_process_fork_ticks());
+	tls->thread->apart = tls->thread->discarding;
 	return true;
 }
 
@@ -519,6 +576,7 @@ static bool commit_escape(struct rt_tls *tls, uint64_t state, uint32_t depth, en
 	if (!rt_commit(&tls->state, state, (uint64_t)depth << 32 | (next + 1)))
 		return false;
 	*(volatile uint64_t *)slot = (uint64_t)payload << 32 | (CPROF_ESCAPE_FIRST + kind);
+	tls->thread->lost_escapes += tls->thread->discarding;
 	return true;
 }
 
@@ -616,7 +674,7 @@ static void requests_take(struct rt_thread *thread)
 
 static bool poll_blocked(struct rt_tls *tls)
 {
-	if (tls->thread && rt_process_is_forked_child()) {
+	if (rt_process_is_forked_child()) { /* whether this thread had recorded before the fork or not */
 		if (!rt_process_start_child())
 			return false;
 	}
@@ -646,9 +704,13 @@ bool rt_thread_poll(void)
 	if (rt_is_off() || tls->busy)
 		return false;
 	uint64_t mask = rt_signals_block();
-	tls->busy = 1;
-	bool record = poll_blocked(tls);
-	tls->busy = 0;
+	bool record = rt_status_hold();
+	if (record) {
+		tls->busy = 1;
+		record = poll_blocked(tls);
+		tls->busy = 0;
+		rt_status_release();
+	}
 	rt_signals_restore(mask);
 	return record;
 }

@@ -78,7 +78,12 @@ struct rt_thread {
 	uint32_t blocks_filled;
 	uint64_t filled_at_ns;
 	_Atomic uint64_t sequence;   /* blocks begun so far */
-	uint64_t lost_events;        /* since the last block */
+	uint64_t lost_events;        /* enters and exits, since the thread began */
+	uint64_t lost_told;          /* of those, in the stream by LOST */
+	uint32_t lost_escapes;       /* discarded too, but no enters or exits */
+	/* What the stream holds open while that is not what is open: after a loss, and while inherited calls are being told. */
+	bool apart;
+	uint32_t told_depth, told_context;
 	struct rt_entry *stack;
 	uint32_t stack_capacity;
 	bool discarding;             /* no block was to be had: events are counted as lost */

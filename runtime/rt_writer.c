@@ -328,6 +328,13 @@ void rt_writer_close(void)
 	writer.fd = -1;
 }
 
+void rt_writer_remove(void)
+{
+	if (rt_file_is(writer.path, writer.device, writer.inode))
+		rt_sys(SYS_unlinkat, AT_FDCWD, writer.path, 0);
+	rt_writer_close();
+}
+
 void rt_writer_forget(void)
 {
 	rt_writer_close();

@@ -36,6 +36,7 @@ const char *rt_writer_path(void);
 bool rt_writer_chunk(struct rt_frame_buffer *frame, const struct cprof_chunk_header *header, const void *payload, size_t payload_bytes);
 bool rt_writer_index(void);
 void rt_writer_close(void);
+void rt_writer_remove(void); /* closes and unlinks: there is nothing worth keeping in it */
 /* In a fork's child: lets go of the parent's file without touching it. */
 void rt_writer_forget(void);
 uint64_t rt_writer_event_chunks(void);
