@@ -88,6 +88,26 @@ add_executable(launched main.cc)
 target_link_libraries(launched PRIVATE twice)
 END
 
+# What CMake before 3.21 gets, which knows no launcher for the linker. Only the version is feigned.
+mkdir by-launcher/old
+cp by-target/*.c* by-launcher/old
+cat >>by-launcher/CMakeLists.txt <<'END'
+add_subdirectory(old)
+END
+cat >by-launcher/old/CMakeLists.txt <<'END'
+set(CMAKE_VERSION 3.20.0)
+unset(CMAKE_C_LINKER_LAUNCHER)
+unset(CMAKE_CXX_LINKER_LAUNCHER)
+set(CMAKE_C_COMPILER_LAUNCHER)
+set(CMAKE_CXX_COMPILER_LAUNCHER)
+cprof_enable()
+add_executable(launched_old main.cc twice.c)
+get_target_property(launcher launched_old CXX_LINKER_LAUNCHER)
+if(launcher)
+  message(FATAL_ERROR "a launcher for the linker: ${launcher}")
+endif()
+END
+
 for from in "-DCMAKE_PREFIX_PATH=$prefix" "-Dcprof_DIR=$build"; do
 	for project in by-target by-launcher; do
 		rm -rf out-$project
@@ -103,6 +123,7 @@ for from in "-DCMAKE_PREFIX_PATH=$prefix" "-Dcprof_DIR=$build"; do
 	hooked $objects/main.cc.o || die "EXCLUDE_FILES left nothing"
 	! hooked $objects/twice.c.o || die "EXCLUDE_FILES excluded nothing"
 	traced out-by-launcher/launched
+	traced out-by-launcher/old/launched_old
 	hooked out-by-launcher/libtwice.so || die "cprof_enable: the library is not instrumented"
 	untraced out-by-launcher/plain
 done
