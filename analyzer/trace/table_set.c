@@ -36,13 +36,13 @@ static bool spend(struct table_set *set, uint64_t nr, size_t item_bytes)
 	return true;
 }
 
-/* Appends records to *items. */
+/* Appends records to *items. They are charged twice: sorting makes a copy. */
 static struct cprof_error *append(struct table_set *set, void *items, size_t *nr_items, size_t *capacity, size_t item_bytes, const uint8_t *records,
 				  size_t nr)
 {
 	uint8_t *base;
 
-	if (!nr || !spend(set, nr, item_bytes))
+	if (!nr || !spend(set, nr, 2 * item_bytes))
 		return NULL;
 	if (!vec_reserve(items, capacity, *nr_items + nr, item_bytes))
 		return &cprof_enomem;
