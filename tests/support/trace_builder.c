@@ -57,6 +57,8 @@ static void die(const char *what)
 
 static void *bytes_add(struct bytes *bytes, const void *data, size_t nr_bytes)
 {
+	if (!nr_bytes)
+		return bytes->data;
 	if (bytes->used + nr_bytes > bytes->capacity) {
 		bytes->capacity = 2 * (bytes->used + nr_bytes) + 64;
 		bytes->data = realloc(bytes->data, bytes->capacity);
@@ -65,9 +67,9 @@ static void *bytes_add(struct bytes *bytes, const void *data, size_t nr_bytes)
 	}
 	uint8_t *at = bytes->data + bytes->used;
 
-	if (data && nr_bytes)
+	if (data)
 		memcpy(at, data, nr_bytes);
-	else if (nr_bytes)
+	else
 		memset(at, 0, nr_bytes);
 	bytes->used += nr_bytes;
 	return at;
