@@ -24,35 +24,42 @@ struct cprof_error *trace_operands(const struct cprof_operands *operands, struct
 
 /* Shown only when reading takes long, and wiped when it is done. */
 struct progress {
-	struct timespec start;
-	unsigned percent; /* shown last; 0: nothing yet */
+	uint64_t next_ns; /* when to show the next line */
+	bool shown;
 };
+
+enum { PROGRESS_FIRST_MS = 1000, PROGRESS_STEP_MS = 200, NS_PER_MS = 1000000 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static void show_progress(void *context, uint64_t done_bytes, uint64_t all_bytes)
 {
 	struct progress *progress = context;
-	unsigned percent = all_bytes ? (unsigned)(100.0 * (double)done_bytes / (double)all_bytes) : 0;
-	struct timespec now;
+	uint64_t ns = now_ns();
 
-	if (percent <= progress->percent)
+	if (ns < progress->next_ns || !all_bytes)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec - progress->start.tv_sec < 1)
-		return;
-	progress->percent = percent;
-	fprintf(stderr, "\rreading: %u %%", percent);
+	progress->next_ns = ns + (uint64_t)PROGRESS_STEP_MS * NS_PER_MS;
+	progress->shown = true;
+	fprintf(stderr, "\rreading: %u %%", (unsigned)(100.0 * (double)done_bytes / (double)all_bytes));
 	fflush(stderr);
 }
 
 static void end_progress(const struct progress *progress)
 {
-	if (progress->percent)
+	if (progress->shown)
 		fputs("\r\033[K", stderr);
 }
 
 static struct cprof_error *make_profile(struct analysis *analysis, const struct select_args *select)
 {
-	struct progress progress = { { 0, 0 }, 0 };
+	struct progress progress = { now_ns() + (uint64_t)PROGRESS_FIRST_MS * NS_PER_MS, false };
 	struct profile_options options = { .progress = isatty(STDERR_FILENO) == 1 ? show_progress : NULL, .progress_context = &progress };
 	struct cprof_error *error;
 
@@ -60,7 +67,6 @@ static struct cprof_error *make_profile(struct analysis *analysis, const struct 
 		options.unroll = select->recursion == RECURSION_UNROLL;
 		options.by_thread = select->by_thread || select->threads;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &progress.start);
 	error = profile_create(analysis->session, analysis->symbolizer, &options, &analysis->profile);
 	end_progress(&progress);
 	return error;
@@ -153,13 +159,21 @@ static struct cprof_error *describe_modules(struct analysis *analysis)
 	return analysis->modules ? NULL : &cprof_enomem;
 }
 
-static struct cprof_error *open_symbols(struct analysis *analysis, const struct source_args *source)
+struct cprof_error *analysis_open_symbols(const struct session *session, const struct source_args *source, struct symbolizer **ret)
 {
 	const char *const folders[] = { source->symbols, NULL };
-	struct symbolizer_options options = { .search_paths = source->symbols ? folders : NULL, .perf_map = source->perf_map, .mangled = source->mangled };
-	struct cprof_error *error = symbolizer_create(&options, &analysis->symbolizer);
+	const struct symbolizer_options options = { .search_paths = source->symbols ? folders : NULL, .perf_map = source->perf_map, .mangled = source->mangled };
+	struct symbolizer *symbolizer;
+	struct cprof_error *error = symbolizer_create(&options, &symbolizer);
 
-	return error ? error : session_add_modules(analysis->session, analysis->symbolizer);
+	if (error)
+		return error;
+	error = session_add_modules(session, symbolizer);
+	if (error)
+		symbolizer_destroy(symbolizer);
+	else
+		*ret = symbolizer;
+	return error;
 }
 
 struct cprof_error *analysis_create(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select,
@@ -184,7 +198,7 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 	}
 	error = session_open((const char *const *)traces.items, traces.count, &analysis->session);
 	if (!error)
-		error = open_symbols(analysis, source);
+		error = analysis_open_symbols(analysis->session, source, &analysis->symbolizer);
 	if (!error)
 		error = make_profile(analysis, select);
 	if (!error)

@@ -29,6 +29,9 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 				    unsigned sort, struct analysis **ret) CPROF_MUST_CHECK;
 void analysis_destroy(struct analysis *analysis);
 
+/* The symbolizer for a session, with its modules. */
+struct cprof_error *analysis_open_symbols(const struct session *session, const struct source_args *source, struct symbolizer **ret) CPROF_MUST_CHECK;
+
 /* The traces to read: the operands, or the default one. */
 struct cprof_error *trace_operands(const struct cprof_operands *operands, struct cprof_operands *ret) CPROF_MUST_CHECK;
 

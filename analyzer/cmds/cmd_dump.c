@@ -2,9 +2,9 @@
 /* cprof-analyze dump: the trace as it is, for people and programs that want every event. Lines are independent of each other. */
 #include "analysis.h"
 #include "commands.h"
+#include "context_names.h"
 #include "event_decoder.h"
 #include "output_file.h"
-#include "symbolizer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -41,8 +41,7 @@ struct dump {
 	struct json_writer json;
 	struct trace *trace;
 	const struct trace_tables *tables;
-	struct symbolizer *symbolizer;
-	const char **names;  /* per context, NULL until asked for; borrowed from the symbolizer */
+	struct context_names names;
 	uint64_t start_ticks;
 	double hz;
 	uint64_t lines;
@@ -59,22 +58,6 @@ static uint64_t relative_ns(const struct dump *dump, uint64_t ticks)
 	uint64_t since = ticks > dump->start_ticks ? ticks - dump->start_ticks : 0;
 
 	return dump->hz > 0 ? (uint64_t)((long double)since * 1e9L / (long double)dump->hz + 0.5L) : since;
-}
-
-static const char *context_name(struct dump *dump, uint64_t id)
-{
-	struct symbol_function function;
-
-	if (id == 0 || id >= dump->tables->nr_contexts)
-		return "?";
-	if (!dump->names[id]) {
-		const struct cprof_context *context = &dump->tables->contexts[id];
-		struct cprof_error *error = symbolizer_function(dump->symbolizer, context->function_module, context->function, &function);
-
-		dump->names[id] = error ? "?" : function.name;
-		cprof_error_free(error);
-	}
-	return dump->names[id];
 }
 
 static const char *escape_name(uint32_t kind)
@@ -171,7 +154,7 @@ static void dump_thread(struct dump *dump, const struct cprof_thread *thread)
 static void dump_context(struct dump *dump, uint32_t id)
 {
 	const struct cprof_context *context = &dump->tables->contexts[id];
-	const char *name = context_name(dump, id);
+	const char *name = context_names_get(&dump->names, id);
 
 	if (dump->args->format == FORMAT_JSON) {
 		json_open(dump, context->target == id ? "context" : "edge");
@@ -242,7 +225,7 @@ static void dump_event(struct dump *dump, uint32_t thread, const struct event_it
 		if (has_id)
 			json_u64(&dump->json, "id", item->id);
 		if (item->kind == EVENT_ENTER)
-			json_text(&dump->json, "name", context_name(dump, item->id));
+			json_text(&dump->json, "name", context_names_get(&dump->names, item->id));
 		if (item->kind == EVENT_ESCAPE) {
 			json_text(&dump->json, "escape", escape_name(item->id));
 			json_u64(&dump->json, "payload", item->payload);
@@ -255,7 +238,7 @@ static void dump_event(struct dump *dump, uint32_t thread, const struct event_it
 		fprintf(dump->out, " %" PRIu32, item->id);
 	if (item->kind == EVENT_ENTER) {
 		fputc(' ', dump->out);
-		text_print(&dump->style, dump->out, context_name(dump, item->id), TEXT_WIDTH_MAX);
+		text_print(&dump->style, dump->out, context_names_get(&dump->names, item->id), TEXT_WIDTH_MAX);
 	}
 	if (item->kind == EVENT_ESCAPE)
 		fprintf(dump->out, " %s %" PRIu64, escape_name(item->id), item->payload);
@@ -317,41 +300,36 @@ static struct cprof_error *dump_all(struct dump *dump)
 	return error;
 }
 
-static struct cprof_error *add_modules(struct dump *dump)
+static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, struct session *session, size_t index, struct symbolizer *symbolizer,
+				      uint64_t *lines)
 {
-	struct cprof_error *error = NULL;
+	struct trace *trace = session_trace(session, index);
+	struct dump dump = { .out = out, .args = args, .trace = trace, .tables = trace_tables(trace), .hz = trace_clock_hz(trace), .lines = *lines };
+	struct cprof_error *error = context_names_init(&dump.names, session, index, symbolizer);
 
-	for (size_t i = 0; i < dump->tables->nr_modules && !error; i++) {
-		const struct cprof_module *module = &dump->tables->modules[i];
-
-		error = symbolizer_add_module(dump->symbolizer, module->id, module->path, module->build_id, module->build_id_bytes);
-	}
+	if (error)
+		return error;
+	dump.style = text_style_of(out, args->text.color, args->text.width);
+	dump.start_ticks = dump.tables->nr_clocks ? dump.tables->clocks[0].tsc : 0;
+	error = dump_all(&dump);
+	context_names_deinit(&dump.names);
+	*lines = dump.lines;
 	return error;
 }
 
-static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, struct trace *trace, uint64_t *lines)
+static struct cprof_error *dump_session(const struct dump_args *args, struct session *session, struct symbolizer *symbolizer)
 {
-	const char *const folders[] = { args->source.symbols, NULL };
-	struct symbolizer_options options = { .search_paths = args->source.symbols ? folders : NULL,
-					      .perf_map = args->source.perf_map,
-					      .mangled = args->source.mangled };
-	struct dump dump = { .out = out, .args = args, .trace = trace, .tables = trace_tables(trace), .hz = trace_clock_hz(trace), .lines = *lines };
-	struct cprof_error *error;
+	struct output_file file;
+	uint64_t lines = 0;
+	struct cprof_error *error = output_file_open(args->output.path, &file);
 
-	dump.style = text_style_of(out, args->text.color, args->text.width);
-	dump.start_ticks = dump.tables->nr_clocks ? dump.tables->clocks[0].tsc : 0;
-	dump.names = calloc(dump.tables->nr_contexts + 1, sizeof *dump.names);
-	if (!dump.names)
-		return &cprof_enomem;
-	error = symbolizer_create(&options, &dump.symbolizer);
-	if (!error) {
-		error = add_modules(&dump);
-		if (!error)
-			error = dump_all(&dump);
-		symbolizer_destroy(dump.symbolizer);
-	}
-	free(dump.names);
-	*lines = dump.lines;
+	if (error)
+		return error;
+	for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
+		error = dump_trace(file.out, args, session, i, symbolizer, &lines);
+	if (!error)
+		return output_file_close(&file);
+	output_file_abandon(&file);
 	return error;
 }
 
@@ -359,24 +337,17 @@ static struct cprof_error *run_dump(const void *pointer, const struct cprof_oper
 {
 	const struct dump_args *args = pointer;
 	struct cprof_operands traces = { NULL, 0 };
+	struct symbolizer *symbolizer = NULL;
 	struct session *session = NULL;
-	struct output_file file;
-	uint64_t lines = 0;
 	struct cprof_error *error = trace_operands(operands, &traces);
 
 	if (!error)
 		error = session_open((const char *const *)traces.items, traces.count, &session);
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
-			error = dump_trace(file.out, args, session_trace(session, i), &lines);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
+	if (!error)
+		error = analysis_open_symbols(session, &args->source, &symbolizer);
+	if (!error)
+		error = dump_session(args, session, symbolizer);
+	symbolizer_destroy(symbolizer);
 	session_destroy(session);
 	return error;
 }

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+cprof-analyze export --to=folded --depth=2 $P plain.lz4
