@@ -62,10 +62,13 @@ static inline bool slot_holds(const struct rt_cache_slot *slot, const struct rt_
 	       slot->parent == call->parent;
 }
 
-/* A frame that is not below the innermost open call's is an inlined call, unless one of that frame's calls is being made again: then that has ended. */
-static inline bool is_inlined_call(const struct rt_entry *top, uint64_t frame, uint64_t hook_return)
+/*
+ * A frame that is not below the innermost open call's is an inlined call, if all open calls of that frame have its call site (or else it is a new
+ * frame where one was that has gone), and none of them is being made again (or else that one has gone).
+ */
+static inline bool is_inlined_call(const struct rt_entry *top, uint64_t frame, uint64_t hook_return, uint64_t call_site)
 {
-	while (top->frame == frame && top->hook_return != hook_return)
+	while (top->frame == frame && top->hook_return != hook_return && top->call_site == call_site)
 		top--;
 	return top->frame > frame;
 }
@@ -82,6 +85,7 @@ static inline __attribute__((always_inline)) enum attempt enter_commit(struct rt
 	entry->frame = frame;
 	entry->function = call->function;
 	entry->hook_return = call->hook_return;
+	entry->call_site = call->call_site;
 	entry->context = context.target;
 	entry->id = context.id;                                               /* 3 the entry, above the committed depth */
 	uint64_t ticks = rt_clock_ticks();                                    /* 4 the clock */
@@ -108,7 +112,7 @@ static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t c
 				return;
 			continue;
 		}
-		if (frame >= top->frame && !is_inlined_call(top, frame, hook_return)) {
+		if (frame >= top->frame && !is_inlined_call(top, frame, hook_return, call_site)) {
 			uint64_t checked = rt_thread_check_enter(frame, call_site, hook_return);
 
 			if (t->state != state || checked != frame) {
@@ -169,7 +173,7 @@ void hook_enter(void *function_, void *call_site_)
 	if (unlikely((uint32_t)state >= t->end))
 		goto slowly;
 	const struct rt_entry *top = &t->stack[state >> 32];
-	if (frame >= top->frame && unlikely(!is_inlined_call(top, frame, hook_return)))
+	if (frame >= top->frame && unlikely(!is_inlined_call(top, frame, hook_return, call_site)))
 		goto slowly;
 	struct rt_call call = { function, call_site, hook_return, top->context, false };
 	const struct rt_cache_slot *slot = cache_slot(t, &call);              /* 2 the context */

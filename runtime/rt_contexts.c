@@ -87,11 +87,6 @@ bool rt_contexts_no_frame(uint32_t id)
 	return id && definition(id)->flags & CPROF_CONTEXT_NO_FRAME;
 }
 
-uint64_t rt_contexts_call_site(uint32_t id)
-{
-	return keys[id].call_site;
-}
-
 static uint64_t key_hash(uint32_t parent, uint64_t function, uint64_t call_site, uint64_t hook_return)
 {
 	uint64_t h = parent * 0x9E3779B97F4A7C15ull ^ function * 0xC2B2AE3D27D4EB4Full ^ call_site * 0x165667B19E3779F9ull ^ hook_return;

@@ -30,7 +30,6 @@ struct rt_context rt_contexts_intern(const struct rt_call *call);
 uint32_t rt_contexts_target(uint32_t id);
 uint32_t rt_contexts_parent(uint32_t id);
 bool rt_contexts_no_frame(uint32_t id);
-uint64_t rt_contexts_call_site(uint32_t id);
 uint32_t rt_contexts_count(void); /* ids given out are below it */
 
 /* At the end: records that other threads are making this moment, for calls that come too late, are marked dead. */

@@ -278,13 +278,10 @@ static void wait_while_starting(void)
 
 bool rt_process_start_child(void)
 {
-	struct rt_inherited inherited;
-
 	*not_a_child = 1;
-	if (rt_is_off() || !rt_thread_inherit(&inherited)) {
-		atomic_store(&rt_phase, RT_PHASE_OFF);
+	if (rt_is_off())
 		return false;
-	}
+	struct rt_inherited inherited = rt_thread_inherit();
 	rt_writer_forget();
 	rt_live_forget();
 	rt_contexts_destroy();

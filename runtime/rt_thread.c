@@ -517,22 +517,13 @@ void rt_threads_ask(uint32_t request)
 	rt_signals_restore(mask);
 }
 
-bool rt_thread_inherit(struct rt_inherited *ret)
+struct rt_inherited rt_thread_inherit(void)
 {
 	struct rt_tls *tls = &rt_tls;
-	uint32_t depth = state_depth(tls);
 
-	if (!tls->thread) /* the forking thread had made no call */
-		depth = 0;
-	*ret = (struct rt_inherited){ depth, tls->stack, NULL };
-	ret->call_sites = rt_memory_reserve((depth + 1ull) * sizeof *ret->call_sites);
-	if (!ret->call_sites)
-		return false;
-	for (uint32_t i = 1; i <= depth; i++)
-		ret->call_sites[i] = rt_contexts_call_site(tls->stack[i].id);
 	tls->thread = NULL;
 	tls->end = 0;
-	return true;
+	return (struct rt_inherited){ state_depth(tls), tls->stack };
 }
 
 bool rt_thread_restart(const struct rt_inherited *inherited)
@@ -548,15 +539,14 @@ bool rt_thread_restart(const struct rt_inherited *inherited)
 	}
 	for (uint32_t i = 1; i <= inherited->depth; i++) {
 		const struct rt_entry *old = &inherited->stack[i];
-		struct rt_call call = { old->function, inherited->call_sites[i], old->hook_return, tls->stack[i - 1].context, false };
+		struct rt_call call = { old->function, old->call_site, old->hook_return, tls->stack[i - 1].context, false };
 		struct rt_context context = rt_contexts_intern(&call);
 
-		tls->stack[i] = (struct rt_entry){ old->frame, old->function, old->hook_return, context.target, context.id };
+		tls->stack[i] = (struct rt_entry){ old->frame, old->function, old->hook_return, old->call_site, context.target, context.id };
 	}
 	state_set(tls, inherited->depth, state_next(tls));
 	tls->thread->apart = true; /* the child's stream begins with nothing open */
 	tls->thread->told_depth = tls->thread->told_context = 0;
-	rt_memory_release(inherited->call_sites, (inherited->depth + 1ull) * sizeof *inherited->call_sites);
 	if (!block_change(tls->thread))
 		return false;
 	if (inherited->depth)
@@ -623,11 +613,10 @@ uint64_t rt_thread_check_enter(uint64_t frame, uint64_t call_site, uint64_t hook
 				break;
 			keep = k - 1;
 		}
+		/* Calls of the same frame: one inlined call being made again has ended; another call site means that the whole frame has gone. */
 		for (uint32_t k = keep; k && (stack[k].frame == frame || rt_contexts_no_frame(stack[k].id)); k--) {
-			if (stack[k].frame == frame && stack[k].hook_return == hook_return) {
+			if (stack[k].frame == frame && (stack[k].hook_return == hook_return || stack[k].call_site != call_site))
 				keep = k - 1;
-				break;
-			}
 		}
 		if (keep == depth)
 			return frame;

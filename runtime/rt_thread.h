@@ -21,6 +21,7 @@ struct rt_entry {          /* an open call */
 	uint64_t frame;    /* of the function; see hooks.c */
 	uint64_t function;
 	uint64_t hook_return;
+	uint64_t call_site; /* of the physical frame: the same for all calls inlined into one */
 	uint32_t context;  /* current inside the call */
 	uint32_t id;       /* context or folding edge that was entered */
 };
@@ -117,11 +118,10 @@ void rt_threads_ask(uint32_t request);
 struct rt_inherited {
 	uint32_t depth;
 	const struct rt_entry *stack; /* stack[1 .. depth] */
-	uint64_t *call_sites;
 };
-/* Before the parent's tables are forgotten. false: no memory. */
-bool rt_thread_inherit(struct rt_inherited *ret);
-/* With the child's own tables: attaches the thread anew, its open calls timed from the fork on and not counted. Takes inherited. */
+/* Before the parent's tables are forgotten. */
+struct rt_inherited rt_thread_inherit(void);
+/* With the child's own tables: attaches the thread anew, its open calls timed from the fork on and not counted. */
 bool rt_thread_restart(const struct rt_inherited *inherited);
 
 #endif
