@@ -3,6 +3,7 @@
  * cprof-analyze: finds the command, fills its options, runs it. The only place that prints errors and chooses the exit status: 0 done,
  * 1 failed, 2 wrong usage.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -143,12 +144,13 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	reserve_standard_streams();
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, and said like one */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other: status 1 */
 	setlocale(LC_CTYPE, "");
 	error = run_program(argc, argv);
 	if (error) {
 		fflush(stdout);
-		cprof_error_print(error, "cprof-analyze");
+		if (error->os_errno != EPIPE) /* whoever reads us has seen enough, as in "| head": the status says it */
+			cprof_error_print(error, "cprof-analyze");
 		status = error->code == CPROF_ERROR_USAGE ? 2 : 1;
 		cprof_error_free(error);
 	}

@@ -292,11 +292,15 @@ void options_print_zsh_completion(const struct cprof_program *program, FILE *out
 	      "\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\t_files\n\t\treturn\n\tfi\n"
 	      "\tcase \"${words[2]}\" in\n",
 	      out);
-	for (size_t i = 0; program->commands[i]; i++) {
-		fprintf(out, "\t%s)\n\t\t_arguments \\\n", program->commands[i]->name[0] ? program->commands[i]->name : "*");
-		for (const struct cprof_option *option = program->commands[i]->options; option->name; option++)
-			print_zsh_option(out, option);
-		fputs("\t\t\t'--help[print help]' '*:trace:_files' ;;\n", out);
+	for (int overview = 0; overview < 2; overview++) { /* what matches everything comes last */
+		for (size_t i = 0; program->commands[i]; i++) {
+			if ((program->commands[i]->name[0] == 0) != overview)
+				continue;
+			fprintf(out, "\t%s)\n\t\t_arguments \\\n", overview ? "*" : program->commands[i]->name);
+			for (const struct cprof_option *option = program->commands[i]->options; option->name; option++)
+				print_zsh_option(out, option);
+			fputs("\t\t\t'--help[print help]' '*:trace:_files' ;;\n", out);
+		}
 	}
 	fputs("\tesac\n}\n_cprof_analyze \"$@\"\n", out);
 }
