@@ -18,3 +18,6 @@ def absolute: if . < 0 then -. else . end;
 
 # Total time is self time and the children's, in every node (each number is rounded to a ns on its own).
 def conserved: [nodes | select(((.wall_ns.total - .wall_ns.self - ([.children[].wall_ns.total] | add // 0)) | absolute) > 2 + (.children | length))] == [];
+
+# The callees of a node, whatever their sites: [[NAME, CALLS], ...].
+def by_name: .children | group_by(.name) | map([.[0].name, (map(.calls) | add)]);

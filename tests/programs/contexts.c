@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A calls D five times, then B("foo") which calls C, then B("bar") which calls D five times; all of it twice over. The two B's and
- * the D's below A and below B are different contexts. Built out of line, and with everything below A inlined into it (-DINLINED).
+ * the D's below A and below B are different contexts. Built out of line, and with everything below A inlined into it (-DINLINED); there clang merges
+ * the tails of B's two copies, so that some calls of C and D have no line of their own: their nodes are summed by name.
  *
  * calls: main=1 A=2 B=4 C=2 D=20
  * tree: only("main/A").calls == 2
- * tree: only("main/A/D").calls == 10
+ * tree: [at("main/A/D") | .calls] | add == 10
  * tree: [at("main/A/B")] | map(.calls) == [2, 2]
  * tree: [at("main/A/B")] | map(.site.line) | unique | length == 2
- * tree: [at("main/A/B")] | map(.children | map([.name, .calls])) | sort == [[["C", 2]], [["D", 10]]]
+ * tree: [at("main/A/B")] | map(by_name) | sort == [[["C", 2]], [["D", 10]]]
  * tree: [at("main/A/B")] | sort_by(.site.line) | map(.children[0].name) == ["C", "D"]
  * tree: [at("main/A/B")] | all(.fraction > 0.1 and .fraction < 0.6)
  * tree: [at("main/A/B")] | all(.wall_ns.total >= 4000000)
- * tree: only("main/A/D").wall_ns.self >= 10000000
+ * tree: [at("main/A/D") | .wall_ns.self] | add >= 10000000
  * flat: [.functions[] | select(.name == "D")] | .[0].wall_ns.total >= 20000000
  */
 #include <time.h>
@@ -63,7 +64,7 @@ __attribute__((noinline)) static void A(void)
 
 int main(void)
 {
-	A();
-	A();
+	for (int i = 0; i < 2; i++)
+		A();
 	return 0;
 }

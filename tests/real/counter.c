@@ -13,6 +13,7 @@
  * A stack entry is gone when its frame is below that of a function that is entered (the stack grows down), or above it on our
  * stack when a function returns: longjmp and exceptions leave such entries.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <stdint.h>
