@@ -29,7 +29,7 @@ objects() { # PROGRAM KIND: compiles once
 	[ -e "$1/$2/.complete" ] && return
 	say "compiling $1, $2"
 	mkdir -p "$1/$2"
-	(cd "$1/$2" && "compile_$1" "$2" && "$2" -c "$support/first_call.c" && gcc -O2 -c "$support/timed_main.c" && touch .complete)
+	(cd "$1/$2" && "compile_$1" "$2" && "$2" -c "$support/timed_call.c" && gcc -O2 -c "$support/timed_main.c" && touch .complete)
 }
 
 for package in lua5.4 sqlite3; do

@@ -11,7 +11,7 @@
  * tree: [at("main/A/B")] | map(.site.line) | unique | length == 2
  * tree: [at("main/A/B")] | map(by_name) | sort == [[["C", 2]], [["D", 10]]]
  * tree: [at("main/A/B")] | sort_by(.site.line) | map(.children[0].name) == ["C", "D"]
- * tree: [at("main/A/B")] | all(.fraction > 0.1 and .fraction < 0.6)
+ * tree: .root.wall_ns.total as $all | [nodes] | all((.fraction - .wall_ns.total / $all) | absolute < 0.000001)
  * tree: [at("main/A/B")] | all(.wall_ns.total >= 4000000)
  * tree: [at("main/A/D") | .wall_ns.self] | add >= 10000000
  * flat: [.functions[] | select(.name == "D")] | .[0].wall_ns.total >= 20000000

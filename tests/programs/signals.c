@@ -6,7 +6,8 @@
  * calls: main=1 loop=1 step=10000019
  * info: .unmatched_exits == 0 and .repaired_calls == 0
  * tree: [at("main/loop/step")] | map(.calls) | add == 10000019
- * tree: [.. | objects | select(.name? == "handler_leaf")] | map(.calls) | add == ([.. | objects | select(.name? == "handler")] | map(.calls) | add) * 3
+ * tree: [nodes | select(.name == "handler")] | all(by_name[0][1] == 3 * .calls)
+ * tree: [nodes | select(.name == "handler_leaf") | .calls] | add > 0
  */
 #include <signal.h>
 #include <stdio.h>

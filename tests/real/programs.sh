@@ -9,9 +9,9 @@ compile_lua() {
 	printf '#define DEB_HOST_MULTIARCH "%s"\n' "$(gcc -print-multiarch 2>/dev/null)" >lua5.4-deb-multiarch.h
 	for file in "$lua"/*.c; do
 		case $file in */luac.c) continue ;; esac
-		# Fixed seeds: string hashes and pivots of sorts, and with them calls, vary from run to run otherwise.
+		# String hashes, pivots of sorts and hits of the cache of C strings (by address), and with them calls, vary from run to run otherwise.
 		"$@" -c "$file" -std=gnu99 -DLUA_COMPAT_5_3 -DLUA_USE_POSIX -DLUA_USE_DLOPEN '-Dluai_makeseed(L)=0x5eed' \
-			'-Dl_randomizePivot()=0x5eedu' -I. -I"$lua" -Dmain=program_main || return
+			'-Dl_randomizePivot()=0x5eedu' -DSTRCACHE_N=1 -DSTRCACHE_M=1 -I. -I"$lua" -Dmain=program_main || return
 	done
 }
 libraries_lua="-lm -ldl"

@@ -27,7 +27,7 @@ done
 
 instrumented() { cprof_cc "$compiler" shared -O2 -g -fPIC -w "$@"; }
 "compile_$program" instrumented || die "does not compile"
-instrumented -c "$support/first_call.c" || die "does not compile"
+instrumented -c "$support/timed_call.c" || die "does not compile"
 "$compiler" -O2 -c "$support/timed_main.c" || die "does not compile"
 eval "libraries=\$libraries_$program"
 # shellcheck disable=SC2086
@@ -65,10 +65,17 @@ for what in functions pairs; do
 	[ "$(wc -l <$what.expected)" -gt 20 ] || die "too few $what to mean anything"
 done
 
-# The recorded span lies within the two clock readings, and they are not further away than hooks and readings take.
-wall_ns=$(sed -n 's/^wall_ns //p' timed.txt)
-span_ns=$(jq '.functions[] | select(.name == "program_main") | .span_ns // .wall_ns.total' flat.json)
-difference_ns=$((wall_ns - span_ns))
-echo "$program, $compiler: $(wc -l <functions.expected) functions and $(wc -l <pairs.expected) pairs equal," \
-	"$(jq .trace.calls flat.json) calls; main took $wall_ns ns, recorded $span_ns ($difference_ns ns less)"
-[ $difference_ns -ge -2000 ] && [ $difference_ns -le 20000 ] || die "span and wall time differ by $difference_ns ns"
+echo "$program, $compiler: $(wc -l <functions.expected) functions and $(wc -l <pairs.expected) pairs equal, $(jq .trace.calls flat.json) calls"
+
+# The longest call of timed_call() is the one between the two clock readings. It cannot be longer than they say but for the error of
+# the pairs of ticks and ns; shorter only by what two readings and two hooks take. A run that was interrupted just there is made again.
+for attempt in 1 2 3 4 5 6 7 8; do
+	wall_ns=$(sed -n 's/^wall_ns //p' timed.txt)
+	call_ns=$(jq '.functions[] | select(.name == "timed_call") | .call_ns.max' flat.json)
+	difference_ns=$((wall_ns - call_ns))
+	echo "attempt $attempt: main took $wall_ns ns, recorded were $call_ns ($difference_ns ns less)"
+	[ $difference_ns -ge -500 ] && [ $difference_ns -le 1000 ] && exit 0
+	"run_$program" ./program >/dev/null
+	"$cprof_analyze" flat --format=json trace.lz4 >flat.json
+done
+die "recorded time and wall time differ"
