@@ -5,6 +5,9 @@
 #include "flamegraph.h"
 #include "output_file.h"
 
+/* What is narrower cannot be seen, but zooming makes it wider. */
+#define MIN_PIXELS 0.02
+
 struct flamegraph_args {
 	struct source_args source;
 	struct select_args select;
@@ -36,7 +39,7 @@ static const struct cprof_option flamegraph_options[] = {
 static struct cprof_error *run_flamegraph(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct flamegraph_args *args = pointer;
-	struct flamegraph_options options = { args->title, args->icicle, 0.1, args->min_percent, args->depth };
+	struct flamegraph_options options = { args->title, args->icicle, MIN_PIXELS, args->min_percent, args->depth };
 	struct analysis *analysis;
 	struct output_file file;
 	struct cprof_error *error = analysis_create(operands, &args->source, &args->select, args->sort, &analysis);

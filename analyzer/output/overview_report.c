@@ -126,7 +126,7 @@ static struct cprof_error *print_path(FILE *out, const struct text_style *style,
 		path[depth - 1 - at++] = up;
 	text_pad(out, PATH_INDENT);
 	for (size_t i = 0; i < depth; i++) {
-		if (depth > 2 * PATH_ENDS && i == PATH_ENDS) {
+		if (depth > 2 * PATH_ENDS + 1 && i == PATH_ENDS) {
 			char left_out[48];
 
 			snprintf(left_out, sizeof left_out, "[%s more]", human_count(depth - 2 * PATH_ENDS).text);

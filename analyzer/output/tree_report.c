@@ -127,46 +127,68 @@ static unsigned print_notes_margin(struct tree_text *text, size_t depth, bool la
 	return used + (unsigned)fprintf(text->out, "  ");
 }
 
-/* What is unusual about a node, in lines of their own below it. */
-static void print_notes(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
+enum { NOTES_MAX = 4, NOTE_BYTES = 64 };
+
+struct tree_notes { /* what is unusual about a node */
+	char texts[NOTES_MAX][NOTE_BYTES];
+	size_t count;
+	unsigned columns; /* of "(a, b)" */
+};
+
+static struct tree_notes make_notes(const struct tree_text *text, const struct call_node *node)
 {
 	const struct call_numbers *numbers = &node->numbers;
-	char notes[4][64];
-	size_t count = 0;
-	unsigned column = 0;
+	struct tree_notes notes = { .count = 0 };
 
 	if (node->kind != NODE_FUNCTION)
-		return;
+		return notes;
 	if (node->recursive_calls)
-		snprintf(notes[count++], sizeof notes[0], "+%s recursive call%s", human_count(node->recursive_calls).text, node->recursive_calls == 1 ? "" : "s");
+		snprintf(notes.texts[notes.count++], NOTE_BYTES, "+%s recursive call%s", human_count(node->recursive_calls).text,
+			 node->recursive_calls == 1 ? "" : "s");
 	if (numbers->span_ticks != numbers->total_ticks && !text->view->filtered)
-		snprintf(notes[count++], sizeof notes[0], "span %s", human_ticks(text->view->profile, numbers->span_ticks).text);
+		snprintf(notes.texts[notes.count++], NOTE_BYTES, "span %s", human_ticks(text->view->profile, numbers->span_ticks).text);
 	if (numbers->open)
-		snprintf(notes[count++], sizeof notes[0], "%s not ended", human_count(numbers->open).text);
+		snprintf(notes.texts[notes.count++], NOTE_BYTES, "%s not ended", human_count(numbers->open).text);
 	if (numbers->repaired)
-		snprintf(notes[count++], sizeof notes[0], "%s without exit", human_count(numbers->repaired).text);
-	for (size_t i = 0; i < count; i++) {
-		bool fits = column && column + 2 + strlen(notes[i]) + 1 <= text->name_columns;
+		snprintf(notes.texts[notes.count++], NOTE_BYTES, "%s without exit", human_count(numbers->repaired).text);
+	for (size_t i = 0; i < notes.count; i++)
+		notes.columns += (unsigned)strlen(notes.texts[i]) + 2;
+	return notes;
+}
 
-		if (fits) {
-			column += (unsigned)fprintf(text->out, ", %s", notes[i]);
+/* In lines of their own below the node. */
+static void print_notes(struct tree_text *text, const struct tree_notes *notes, size_t depth, bool last)
+{
+	unsigned column = 0;
+
+	for (size_t i = 0; i < notes->count; i++) {
+		if (column && column + 2 + strlen(notes->texts[i]) + 1 <= text->name_columns) {
+			column += (unsigned)fprintf(text->out, ", %s", notes->texts[i]);
 			continue;
 		}
 		if (i)
 			fputs(",\n", text->out);
 		column = print_notes_margin(text, depth, last);
-		column += (unsigned)fprintf(text->out, "%s%s", i ? "" : "(", notes[i]);
+		column += (unsigned)fprintf(text->out, "%s%s", i ? "" : "(", notes->texts[i]);
 	}
-	if (count) {
-		fputs(")", text->out);
-		text_color(text->style, text->out, TEXT_PLAIN);
-		fputc('\n', text->out);
-	}
+	fputc(')', text->out);
+	text_color(text->style, text->out, TEXT_PLAIN);
+	fputc('\n', text->out);
+}
+
+static void print_notes_inline(struct tree_text *text, const struct tree_notes *notes)
+{
+	text_color(text->style, text->out, TEXT_DIM);
+	for (size_t i = 0; i < notes->count; i++)
+		fprintf(text->out, "%s%s", i ? ", " : " (", notes->texts[i]);
+	fputc(')', text->out);
+	text_color(text->style, text->out, TEXT_PLAIN);
 }
 
 static void print_node(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
 {
 	struct site_text site = call_site_text(node);
+	struct tree_notes notes = make_notes(text, node);
 	unsigned site_used = text_columns(text->style, site.text);
 	unsigned room = text->name_columns, used;
 
@@ -184,6 +206,11 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 	unsigned printed = text_print(text->style, text->out, node->name, room);
 	if (node->kind != NODE_FUNCTION)
 		text_color(text->style, text->out, TEXT_PLAIN);
+	if (notes.count && printed + 1 + notes.columns <= room) {
+		print_notes_inline(text, &notes);
+		printed += 1 + notes.columns;
+		notes.count = 0;
+	}
 	if (site_used) {
 		text_pad(text->out, text->style->width < TEXT_WIDTH_MAX && room > printed ? room - printed + 1 : 2);
 		text_color(text->style, text->out, TEXT_DIM);
@@ -191,6 +218,8 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 		text_color(text->style, text->out, TEXT_PLAIN);
 	}
 	fputc('\n', text->out);
+	if (notes.count)
+		print_notes(text, &notes, depth, last);
 }
 
 /* The line that stands for the children that limits hide. */
@@ -253,7 +282,6 @@ static struct cprof_error *print_tree(struct tree_text *text)
 		print_node(text, node, depth, !text->more[depth]);
 
 		const struct call_node *child = next_shown(text, node->first_child, depth + 1);
-		print_notes(text, node, depth, !text->more[depth]);
 		if (child) {
 			node = child;
 			depth++;
