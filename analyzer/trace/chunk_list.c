@@ -7,7 +7,7 @@
 
 #include "vec.h"
 
-enum { SEARCH_WINDOW = 1 << 18 };
+enum { SEARCH_WINDOW = 1 << 16 };
 
 void chunk_list_deinit(struct chunk_list *list)
 {
@@ -103,7 +103,7 @@ struct cprof_error *chunk_list_read_index(const struct trace_file *file, struct 
 static struct cprof_error *find_frame(const struct trace_file *file, uint64_t from, uint64_t *ret)
 {
 	static const uint8_t magic[4] = { 0x04, 0x22, 0x4D, 0x18 };
-	uint8_t *window = malloc(SEARCH_WINDOW);
+	uint8_t *window = malloc(SEARCH_WINDOW < file->bytes ? SEARCH_WINDOW : file->bytes);
 	struct cprof_error *error = NULL;
 
 	if (!window)

@@ -7,7 +7,7 @@
 
 #include "vec.h"
 
-enum { LARGEST_BLOCK_BYTES = 64 << 20, TABLE_STEP_BYTES = 1 << 20 };
+enum { LARGEST_BLOCK_BYTES = 64 << 20, TABLE_STEP_BYTES = 1 << 16 };
 
 static struct cprof_error *read_header(struct live_file *live)
 {
@@ -153,7 +153,7 @@ void live_file_close(struct live_file *live)
 /* Those of the extent's records whose number is below last. */
 static struct cprof_error *read_extent(struct live_file *live, const struct cprof_extent *extent, uint64_t last, struct table_set *set, uint8_t *buffer)
 {
-	uint64_t items = extent_items(live, extent, 1), step = TABLE_STEP_BYTES / extent->item_bytes;
+	uint64_t items = extent_items(live, extent, extent->item_bytes), step = TABLE_STEP_BYTES / extent->item_bytes;
 	struct cprof_error *error = NULL;
 
 	if (extent->first >= last)
