@@ -36,8 +36,8 @@ struct cprof_error *frame_probe(const struct trace_file *file, uint64_t offset, 
 
 /*
  * Reads and verifies all of the frame and decompresses it. *why is NULL when it is sound; else it says what is wrong, and nothing else is set.
- * The content checksum is verified when "thorough": every byte that is used is covered by a block checksum already, and the content checksum
- * costs as much as the rest of the container together.
+ * The content checksum is verified when "thorough": every byte that is used is covered by a block checksum already, and hashing what was decompressed
+ * is a fifth of the container's cost (0.11 of 0.53 ns per event on fib).
  */
 struct cprof_error *frame_load(const struct trace_file *file, uint64_t offset, uint64_t frame_bytes, bool thorough, struct frame_buffer *buffer,
 			       struct frame *ret, const uint8_t **payload, const char **why) CPROF_MUST_CHECK;

@@ -43,10 +43,9 @@ static struct cprof_error *count_unlisted(struct problems *problems)
 	return NULL;
 }
 
-struct cprof_error *problems_add(struct problems *problems, struct problem_place place, const char *format, ...)
+struct cprof_error *problems_add_list(struct problems *problems, struct problem_place place, const char *format, va_list arguments)
 {
 	struct problem detail = { place, 0 };
-	va_list arguments;
 
 	if (!vec_reserve(&problems->lines, &problems->capacity, problems->nr + 1, sizeof *problems->lines) ||
 	    !vec_reserve(&problems->details, &problems->details_capacity, problems->nr + 1, sizeof *problems->details))
@@ -54,15 +53,24 @@ struct cprof_error *problems_add(struct problems *problems, struct problem_place
 	problems->nr_by_severity[place.severity]++;
 	if (problems->nr >= PROBLEMS_LISTED)
 		return count_unlisted(problems);
-	va_start(arguments, format);
 	char *line = make_line(place, &detail.text_at, format, arguments);
 
-	va_end(arguments);
 	if (!line)
 		return &cprof_enomem;
 	problems->lines[problems->nr] = line;
 	problems->details[problems->nr++] = detail;
 	return NULL;
+}
+
+struct cprof_error *problems_add(struct problems *problems, struct problem_place place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	struct cprof_error *error = problems_add_list(problems, place, format, arguments);
+
+	va_end(arguments);
+	return error;
 }
 
 void problems_deinit(struct problems *problems)

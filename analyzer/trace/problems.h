@@ -5,6 +5,7 @@
 #ifndef CPROF_PROBLEMS_H
 #define CPROF_PROBLEMS_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ struct problems {
 
 struct cprof_error *problems_add(struct problems *problems, struct problem_place place, const char *format, ...)
 	CPROF_MUST_CHECK CPROF_PRINTF(3, 4);
+struct cprof_error *problems_add_list(struct problems *problems, struct problem_place place, const char *format, va_list arguments)
+	CPROF_MUST_CHECK CPROF_PRINTF(3, 0);
 void problems_deinit(struct problems *problems);
 
 #endif

@@ -34,14 +34,23 @@ static void follow_problems(struct trace *trace)
 	trace->state.problems = (const char *const *)trace->problems.lines;
 }
 
-struct cprof_error *trace_add_damage(struct trace *trace, uint64_t offset, uint64_t bytes, const char *why)
+struct cprof_error *trace_add_problem(struct trace *trace, struct problem_place place, const char *format, ...)
 {
-	struct cprof_error *error = problems_add(&trace->problems, PROBLEM_AT(FINDING_DAMAGE, offset), "%s; %" PRIu64 " bytes skipped", why, bytes);
+	va_list arguments;
 
-	trace->state.clean = false;
-	trace->state.damaged_bytes += bytes;
+	va_start(arguments, format);
+	struct cprof_error *error = problems_add_list(&trace->problems, place, format, arguments);
+
+	va_end(arguments);
 	follow_problems(trace);
 	return error;
+}
+
+struct cprof_error *trace_add_damage(struct trace *trace, uint64_t offset, uint64_t bytes, const char *why)
+{
+	trace->state.clean = false;
+	trace->state.damaged_bytes += bytes;
+	return trace_add_problem(trace, PROBLEM_AT(FINDING_DAMAGE, offset), "%s; %" PRIu64 " bytes skipped", why, bytes);
 }
 
 /* --- live file --- */

@@ -122,8 +122,22 @@ static struct cprof_error *find_stack(struct trace_cursor *cursor, uint64_t dept
 	return error;
 }
 
-static struct cprof_error *next_live(struct trace_cursor *cursor, const struct live_block *block, struct events_chunk *ret)
+/* Once, however often the block is read. */
+static struct cprof_error *tell_dropped(struct trace *trace, struct live_block *block, uint64_t dropped)
 {
+	struct problem_place place = { FINDING_LOSS, CPROF_NO_OFFSET, block->header.thread };
+	struct cprof_error *error = NULL;
+
+	if (dropped && !block->told)
+		error = trace_add_problem(trace, place, "%llu events were being written when the process died; what they were is not known",
+					  (unsigned long long)dropped);
+	block->told = true;
+	return error;
+}
+
+static struct cprof_error *next_live(struct trace_cursor *cursor, struct live_block *block, struct events_chunk *ret)
+{
+	uint64_t dropped_before = cursor->live.dropped;
 	const struct trace_tables *tables = &cursor->trace->tables;
 	struct call_stack *stack = &cursor->stack;
 	struct cprof_error *error = NULL;
@@ -137,9 +151,10 @@ static struct cprof_error *next_live(struct trace_cursor *cursor, const struct l
 		return error;
 	cursor->stack_known = true;
 	error = live_chunk_make(&cursor->live, block, tables, cursor->last_tsc, stack, ret);
-	if (!error)
-		ret->header.context = context;
-	return error;
+	if (error)
+		return error;
+	ret->header.context = context;
+	return tell_dropped(cursor->trace, block, cursor->live.dropped - dropped_before);
 }
 
 /* A chunk of the file. *why: it is damaged. */

@@ -39,6 +39,7 @@ struct trace {
 /* Takes nothing. The state follows the problems. */
 struct cprof_error *trace_open(const char *path, struct trace **ret) CPROF_MUST_CHECK;
 void trace_close(struct trace *trace);
+struct cprof_error *trace_add_problem(struct trace *trace, struct problem_place place, const char *format, ...) CPROF_MUST_CHECK CPROF_PRINTF(3, 4);
 /* A problem that shows while chunks are read. The trace is no longer clean. */
 struct cprof_error *trace_add_damage(struct trace *trace, uint64_t offset, uint64_t bytes, const char *why) CPROF_MUST_CHECK;
 /* The thread's first place in events[]; *ret_nr places. */
