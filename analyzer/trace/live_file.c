@@ -43,46 +43,109 @@ static bool block_in_use(const struct cprof_block_header *header)
 	return header->state == CPROF_BLOCK_OWNED || header->state == CPROF_BLOCK_FULL || header->state == CPROF_BLOCK_DRAINING;
 }
 
-static struct cprof_error *copy_block(struct live_file *live, uint64_t offset, uint64_t item_bytes)
+static void count_words(struct live_block *block, uint64_t capacity)
 {
-	struct live_block block = { .words = NULL };
-	struct cprof_block_header again;
-	struct cprof_error *error = trace_file_read(&live->file, offset, &block.header, sizeof block.header);
+	for (block->nr_words = capacity; block->nr_words && !block->words[block->nr_words - 1];)
+		block->nr_words--;
+}
 
-	if (error || !block_in_use(&block.header) || block.header.thread == CPROF_NO_THREAD)
+/*
+ * The words of a block whose header has been read. A writer that overtakes the copy leaves zeros behind in it that are none any more: what is
+ * still 0 when read again is an event that is not finished.
+ */
+static struct cprof_error *copy_words(struct live_file *live, struct live_block *block, uint64_t capacity)
+{
+	uint64_t offset = block->offset + sizeof block->header;
+	struct cprof_error *error = trace_file_read(&live->file, offset, block->words, capacity * sizeof *block->words);
+
+	if (error)
 		return error;
-	uint64_t capacity = (item_bytes - sizeof block.header) / sizeof *block.words;
-
-	if (block.header.capacity && block.header.capacity < capacity)
-		capacity = block.header.capacity;
-	block.words = malloc(capacity * sizeof *block.words);
-	if (!block.words)
-		return &cprof_enomem;
-	error = trace_file_read(&live->file, offset + sizeof block.header, block.words, capacity * sizeof *block.words);
-	if (!error)
-		error = trace_file_read(&live->file, offset, &again, sizeof again);
-	if (!error && (!block_in_use(&again) || again.thread != block.header.thread || again.sequence != block.header.sequence)) {
-		live->torn_blocks++; /* drained and perhaps used anew: its chunk is in the trace, which is read after this */
-		free(block.words);
-		return NULL;
+	count_words(block, capacity);
+	for (size_t i = 0; i < block->nr_words; i++) {
+		if (!block->words[i])
+			return trace_file_read(&live->file, offset, block->words, block->nr_words * sizeof *block->words);
 	}
-	for (block.nr_words = capacity; block.nr_words && !block.words[block.nr_words - 1];)
-		block.nr_words--;
-	if (error) {
-		free(block.words);
+	return NULL;
+}
+
+static uint64_t block_capacity(const struct cprof_block_header *header, uint64_t item_bytes)
+{
+	uint64_t capacity = (item_bytes - sizeof *header) / sizeof(uint64_t);
+
+	return header->capacity && header->capacity < capacity ? header->capacity : capacity;
+}
+
+/* Header and words, if the block has both and they belong together; else block->words is NULL afterwards. */
+static struct cprof_error *copy_block(struct live_file *live, struct live_block *block, uint64_t item_bytes)
+{
+	struct cprof_block_header again;
+	struct cprof_error *error = trace_file_read(&live->file, block->offset, &block->header, sizeof block->header);
+
+	block->words = NULL;
+	if (error || !block_in_use(&block->header) || block->header.thread == CPROF_NO_THREAD)
+		return error;
+	block->words = malloc(block_capacity(&block->header, item_bytes) * sizeof *block->words);
+	if (!block->words)
+		return &cprof_enomem;
+	error = copy_words(live, block, block_capacity(&block->header, item_bytes));
+	if (!error)
+		error = trace_file_read(&live->file, block->offset, &again, sizeof again);
+	bool torn = !error && (!block_in_use(&again) || again.thread != block->header.thread || again.sequence != block->header.sequence);
+
+	if (error || torn) {
+		live->torn_blocks += torn; /* drained and perhaps used anew: its chunk is in the trace, which is read after this */
+		free(block->words);
+		block->words = NULL;
 		return error;
 	}
 	/* One without events counts, too: its number is in the thread's record. */
-	uint64_t *fitted = realloc(block.words, (block.nr_words + 1) * sizeof *block.words);
+	uint64_t *fitted = realloc(block->words, (block->nr_words + 1) * sizeof *block->words);
 
-	block.words = fitted ? fitted : block.words;
+	block->words = fitted ? fitted : block->words;
+	live->bytes_read += sizeof block->header + block->nr_words * sizeof *block->words;
+	return NULL;
+}
+
+static struct cprof_error *add_block(struct live_file *live, uint64_t offset, uint64_t item_bytes)
+{
+	struct live_block block = { .offset = offset, .item_bytes = item_bytes };
+	struct cprof_error *error = copy_block(live, &block, item_bytes);
+
+	if (error || !block.words)
+		return error;
 	if (!vec_reserve(&live->blocks, &live->blocks_capacity, live->nr_blocks + 1, sizeof block)) {
 		free(block.words);
 		return &cprof_enomem;
 	}
 	live->blocks[live->nr_blocks++] = block;
-	live->bytes_read += sizeof block.header + block.nr_words * sizeof *block.words;
 	return NULL;
+}
+
+/*
+ * A block that was being filled when it was copied, and is not any more: its thread has gone on to another one, which may have been copied
+ * since. Without its last events the two would not fit together.
+ */
+static struct cprof_error *copy_filled_again(struct live_file *live)
+{
+	struct cprof_error *error = NULL;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < live->nr_blocks; i++) {
+		struct live_block *block = &live->blocks[i];
+		struct cprof_block_header now;
+
+		if (!error && block->header.state == CPROF_BLOCK_OWNED) {
+			error = trace_file_read(&live->file, block->offset, &now, sizeof now);
+			if (!error && memcmp(&now, &block->header, sizeof now)) {
+				free(block->words);
+				error = copy_block(live, block, block->item_bytes);
+			}
+		}
+		if (block->words)
+			live->blocks[nr++] = *block;
+	}
+	live->nr_blocks = nr;
+	return error;
 }
 
 static struct cprof_error *copy_blocks(struct live_file *live, struct problems *problems)
@@ -104,7 +167,7 @@ static struct cprof_error *copy_blocks(struct live_file *live, struct problems *
 			if (live->bytes_read > live->file.bytes) /* extents that overlap: never in a true one */
 				return problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE),
 						    "live file: extents overlap; blocks from extent %zu on are not used", i);
-			error = copy_block(live, extent->offset + item * extent->item_bytes, extent->item_bytes);
+			error = add_block(live, extent->offset + item * extent->item_bytes, extent->item_bytes);
 		}
 		if (error)
 			return error;
@@ -129,6 +192,8 @@ struct cprof_error *live_file_open(const char *path, struct problems *problems, 
 	if (!error) {
 		live.bytes_read = sizeof *live.header;
 		error = copy_blocks(&live, problems);
+		if (!error)
+			error = copy_filled_again(&live);
 	}
 	if (error)
 		live_file_close(&live);

@@ -17,6 +17,7 @@ struct live_block {
 	struct cprof_block_header header;
 	uint64_t *words;    /* up to the last one that is not 0 */
 	size_t nr_words;
+	uint64_t offset, item_bytes; /* in the live file */
 	bool told;          /* a problem says what was dropped from it */
 };
 

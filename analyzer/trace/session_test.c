@@ -260,7 +260,7 @@ static void test_unfinished_events(void **state)
 		free(events.items);
 	}
 	assert_string_equal(trace_state(session_trace(session, 0))->problems[0],
-			    "thread 2: 1 events were being written when the process died; what they were is not known");
+			    "thread 2: 1 events were just being written; what they were is not known");
 	session_destroy(session);
 	trace_builder_destroy(builder);
 }

@@ -209,6 +209,33 @@ static struct cprof_error *remove_duplicates(struct trace *trace)
 	return error;
 }
 
+/*
+ * Of a running process: blocks are copied one after the other, so the one that follows may be there and the one before not, as it was not in use
+ * yet when its place was passed. From such a gap on a thread is as if not recorded yet.
+ */
+static void cut_uncopied(struct trace *trace)
+{
+	uint32_t thread = CPROF_NO_THREAD;
+	uint64_t expected = 0;
+	bool cut = false;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < trace->nr_events; i++) {
+		const struct events_place *place = &trace->events[i];
+
+		if (place->thread != thread) {
+			thread = place->thread;
+			expected = 0;
+			cut = false;
+		}
+		cut |= place->live && place->sequence != expected;
+		expected = place->sequence + 1;
+		if (!cut)
+			trace->events[nr++] = *place;
+	}
+	trace->nr_events = nr;
+}
+
 static struct cprof_error *order_events(struct trace *trace)
 {
 	struct cprof_error *error = NULL;
@@ -230,7 +257,10 @@ static struct cprof_error *order_events(struct trace *trace)
 	if (error)
 		return error;
 	qsort(trace->events, trace->nr_events, sizeof *trace->events, compare_places);
-	return remove_duplicates(trace);
+	error = remove_duplicates(trace);
+	if (trace->state.active)
+		cut_uncopied(trace);
+	return error;
 }
 
 size_t trace_events_of(const struct trace *trace, uint32_t thread, size_t *ret_nr)

@@ -129,7 +129,7 @@ static struct cprof_error *tell_dropped(struct trace *trace, struct live_block *
 	struct cprof_error *error = NULL;
 
 	if (dropped && !block->told)
-		error = trace_add_problem(trace, place, "%llu events were being written when the process died; what they were is not known",
+		error = trace_add_problem(trace, place, "%llu events were just being written; what they were is not known",
 					  (unsigned long long)dropped);
 	block->told = true;
 	return error;
