@@ -48,58 +48,42 @@ static bool open_reserve(struct rt_replay *replay, uint64_t wanted)
 	return true;
 }
 
-/* Where an encoding stands; the hot loop keeps copies of what it needs in registers. */
-struct encoding {
-	struct rt_replay *replay;
-	uint8_t *closed, *ids, *times;
+/* The closed column: calls that were open before the chunk and that it closes. */
+struct closed_column {
+	uint8_t *at;
 	uint64_t first_tsc;
 	uint32_t low;      /* calls of open[0 .. low) were open before the chunk and still are */
-	uint32_t closed_items;
+	uint32_t items;
 };
 
-static void note_closed(struct encoding *e, const struct rt_open *call)
+static __attribute__((noinline)) void closed_put(struct closed_column *closed, const struct rt_open *call)
 {
-	if (e->closed_items < CLOSED_MOST) {
-		e->closed = leb_put(e->closed, call->id);
-		e->closed = leb_put(e->closed, e->first_tsc - call->start_tsc);
-		e->closed_items++;
+	closed->low--;
+	if (closed->items < CLOSED_MOST) {
+		closed->at = leb_put(closed->at, call->id);
+		closed->at = leb_put(closed->at, closed->first_tsc - call->start_tsc);
+		closed->items++;
 	}
 }
 
-/* Closes n calls without exits. The time column needs nothing: they end with the next event. */
-static void repair(struct encoding *e, uint32_t n)
+static uint8_t *escape_put(uint8_t *ids, uint32_t kind, uint32_t payload)
 {
-	struct rt_replay *r = e->replay;
-
-	if (n > r->depth)
-		n = r->depth;
-	r->repaired += n;
-	while (n--) {
-		r->depth--;
-		if (r->depth < e->low) {
-			e->low = r->depth;
-			note_closed(e, &r->open[r->depth]);
-		}
-	}
+	ids = leb_put(ids, CPROF_ID_ESCAPE);
+	ids = leb_put(ids, kind);
+	return leb_put(ids, payload);
 }
 
-static void escape_put(struct encoding *e, uint32_t kind, uint32_t payload)
+/* The context that is current when open[0 .. depth) are the open calls. */
+static uint32_t context_at(const struct rt_open *open, uint32_t depth)
 {
-	e->ids = leb_put(e->ids, CPROF_ID_ESCAPE);
-	e->ids = leb_put(e->ids, kind);
-	e->ids = leb_put(e->ids, payload);
-}
-
-static uint32_t current_context(const struct rt_replay *r)
-{
-	return r->depth ? rt_contexts_target(r->open[r->depth - 1].id) : 0;
+	return depth ? rt_contexts_target(open[depth - 1].id) : 0;
 }
 
 /*
  * The event at a 0 slot: an interrupted hook won the slot and its signal handler's calls filled the rest of the block. The handler's first
  * enter tells what it was: its parent is the context that was committed. Returns the event without a time, or 0 when nothing is missing.
  */
-static uint32_t hole_settle(const struct rt_replay *r, const uint64_t *events, uint32_t items)
+static uint32_t hole_settle(uint32_t current, const uint64_t *events, uint32_t items)
 {
 	for (uint32_t i = 0; i < items; i++) {
 		uint32_t id = (uint32_t)events[i];
@@ -107,11 +91,27 @@ static uint32_t hole_settle(const struct rt_replay *r, const uint64_t *events, u
 		if (!id || id >= CPROF_ESCAPE_FIRST)
 			continue;
 		uint32_t committed = rt_contexts_parent(id);
-		if (committed == current_context(r))
+		if (committed == current)
 			return 0;
-		if (committed && rt_contexts_parent(committed) == current_context(r))
+		if (committed && rt_contexts_parent(committed) == current)
 			return committed;
 		return CPROF_EVENT_EXIT | committed;
+	}
+	return 0;
+}
+
+/* The thread's first block: its first event's time is the base of all. */
+static uint64_t first_time(const struct cprof_block_header *block, const uint64_t *events, uint32_t items)
+{
+	uint64_t high = block->tsc_high;
+
+	for (uint32_t i = 0; i < items; i++) {
+		uint32_t id = (uint32_t)events[i];
+
+		if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
+			high = events[i] >> 32;
+		else if (id && (id & CPROF_EVENT_ID) < CPROF_ESCAPE_FIRST)
+			return high << 32 | events[i] >> 32;
 	}
 	return 0;
 }
@@ -123,102 +123,92 @@ bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header 
 	uint8_t *closed_at = buffer + sizeof *columns;
 	uint8_t *ids_at = closed_at + (uint64_t)(replay->depth < CLOSED_MOST ? replay->depth : CLOSED_MOST) * CLOSED_ITEM_BYTES;
 	uint8_t *times_at = ids_at + (uint64_t)items * 2 * ID_ITEM_BYTES;
-	struct encoding e = { replay, closed_at, ids_at, times_at, replay->last_tsc, replay->depth, 0 };
-	uint32_t depth_before = replay->depth, context_before = current_context(replay);
-	uint32_t written = 0;
-
-	if (!open_reserve(replay, (uint64_t)replay->depth + items + 1))
-		return false;
+	uint8_t *ids = ids_at, *times = times_at;
+	uint32_t depth = replay->depth, timed = 0, escapes = 0;
 	uint64_t high = (uint64_t)block->tsc_high << 32;
-	if (!replay->last_tsc) { /* the thread's first block: its first event's time is the base */
-		for (uint32_t i = 0, h = block->tsc_high; i < items; i++) {
-			uint32_t id = (uint32_t)events[i];
 
-			if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK) {
-				h = (uint32_t)(events[i] >> 32);
-			} else if (id && (id & CPROF_EVENT_ID) < CPROF_ESCAPE_FIRST) {
-				replay->last_tsc = (uint64_t)h << 32 | events[i] >> 32;
-				break;
-			}
-		}
-		e.first_tsc = replay->last_tsc;
-	}
+	if (!open_reserve(replay, (uint64_t)depth + items + 1))
+		return false;
+	if (!replay->last_tsc)
+		replay->last_tsc = first_time(block, events, items);
+	struct rt_open *open = replay->open;
 	uint64_t last = replay->last_tsc;
+	struct closed_column closed = { closed_at, last, depth, 0 };
+	const uint32_t depth_before = depth, context_before = context_at(open, depth);
+
 	for (uint32_t i = 0; i < items; i++) {
 		uint64_t event = events[i];
 		uint32_t id = (uint32_t)event;
 		uint64_t tsc = high | event >> 32;
 
 		if (__builtin_expect(!id, 0)) {
-			id = hole_settle(replay, events + i + 1, items - i - 1);
+			id = hole_settle(context_at(open, depth), events + i + 1, items - i - 1);
 			if (!id)
 				continue;
-			escape_put(&e, CPROF_ESCAPE_UNTIMED, 0);
-			written++;
+			ids = escape_put(ids, CPROF_ESCAPE_UNTIMED, 0);
+			escapes++;
 			tsc = last;
 		}
 		if (id & CPROF_EVENT_EXIT) {
-			uint32_t to = id & CPROF_EVENT_ID, below = 0;
+			uint32_t to = id & CPROF_EVENT_ID, below = ~to;
 
-			if (__builtin_expect(replay->depth > 0, 1)) {
-				replay->depth--;
-				if (replay->depth < e.low) {
-					e.low = replay->depth;
-					note_closed(&e, &replay->open[replay->depth]);
-				}
-				below = replay->depth ? replay->open[replay->depth - 1].id : 0;
-				if (below != to && below)
+			if (__builtin_expect(depth > 0, 1)) {
+				depth--;
+				if (__builtin_expect(depth < closed.low, 0))
+					closed_put(&closed, &open[depth]);
+				below = depth ? open[depth - 1].id : 0;
+				if (__builtin_expect(below != to, 0) && below)
 					below = rt_contexts_target(below);
-			} else {
-				below = ~to;
 			}
-			if (__builtin_expect(below == to, 1)) {
-				*e.ids++ = CPROF_ID_EXIT;
-			} else {
-				*e.ids++ = CPROF_ID_EXIT_EXPLICIT;
-				e.ids = leb_put(e.ids, to);
-			}
+			*ids++ = below == to ? CPROF_ID_EXIT : CPROF_ID_EXIT_EXPLICIT;
+			if (__builtin_expect(below != to, 0))
+				ids = leb_put(ids, to);
 		} else if (__builtin_expect(id < CPROF_ESCAPE_FIRST, 1)) {
-			e.ids = leb_put(e.ids, id + CPROF_ID_ENTER_BASE);
-			replay->open[replay->depth].id = id;
-			replay->open[replay->depth].start_tsc = tsc > last ? tsc : last;
-			replay->depth++;
+			ids = leb_put(ids, id + CPROF_ID_ENTER_BASE);
+			open[depth].id = id;
+			open[depth].start_tsc = tsc > last ? tsc : last;
+			depth++;
 		} else {
 			uint32_t kind = id - CPROF_ESCAPE_FIRST, payload = (uint32_t)(event >> 32);
 
-			if (kind == CPROF_ESCAPE_CLOCK) {
+			if (kind == CPROF_ESCAPE_CLOCK)
 				high = (uint64_t)payload << 32;
+			if (kind == CPROF_ESCAPE_CLOCK || kind == CPROF_ESCAPE_PAD)
 				continue;
+			if (kind == CPROF_ESCAPE_REPAIR || kind == CPROF_ESCAPE_LOST) { /* they end with the next event */
+				uint32_t n = kind == CPROF_ESCAPE_LOST || payload > depth ? depth : payload;
+
+				replay->repaired += n;
+				while (n--)
+					if (--depth < closed.low)
+						closed_put(&closed, &open[depth]);
 			}
-			if (kind == CPROF_ESCAPE_PAD)
-				continue;
-			if (kind == CPROF_ESCAPE_REPAIR || kind == CPROF_ESCAPE_LOST)
-				repair(&e, kind == CPROF_ESCAPE_LOST ? replay->depth : payload);
-			escape_put(&e, kind, payload);
-			written++;
+			ids = escape_put(ids, kind, payload);
+			escapes++;
 			continue;
 		}
 		if (__builtin_expect(tsc < last, 0)) {
 			replay->steps_back++;
 			tsc = last;
 		}
-		e.times = leb_put(e.times, tsc - last);
+		times = leb_put(times, tsc - last);
 		last = tsc;
-		written++;
-		replay->events++;
+		timed++;
 	}
 
-	*columns = (struct cprof_events_header){ e.closed_items, (uint32_t)(e.closed - closed_at), (uint32_t)(e.ids - ids_at),
-						 (uint32_t)(e.times - times_at) };
-	__builtin_memmove(e.closed, ids_at, columns->ids_bytes);
-	__builtin_memmove(e.closed + columns->ids_bytes, times_at, columns->times_bytes);
+	*columns = (struct cprof_events_header){ closed.items, (uint32_t)(closed.at - closed_at), (uint32_t)(ids - ids_at),
+						 (uint32_t)(times - times_at) };
+	__builtin_memmove(closed.at, ids_at, columns->ids_bytes);
+	__builtin_memmove(closed.at + columns->ids_bytes, times_at, columns->times_bytes);
 	ret->payload = buffer;
 	ret->payload_bytes = sizeof *columns + columns->closed_bytes + columns->ids_bytes + columns->times_bytes;
 	ret->header = (struct cprof_chunk_header){
 		.magic = CPROF_CHUNK_MAGIC, .kind = CPROF_CHUNK_EVENTS, .version = CPROF_FORMAT_VERSION, .payload_bytes = ret->payload_bytes,
-		.thread = block->thread, .strand = block->strand, .sequence = block->sequence, .first_tsc = e.first_tsc, .last_tsc = last,
-		.depth = depth_before, .context = context_before, .items = written,
+		.thread = block->thread, .strand = block->strand, .sequence = block->sequence, .first_tsc = closed.first_tsc, .last_tsc = last,
+		.depth = depth_before, .context = context_before, .items = timed + escapes,
 	};
 	replay->last_tsc = last;
+	replay->depth = depth;
+	replay->events += timed;
 	return true;
 }
