@@ -512,6 +512,41 @@ static void test_active_trace(void **state)
 	trace_builder_destroy(builder);
 }
 
+/* A block is missing before a live one: of a dead process that is a hole, of a running one it was not copied yet. */
+static void test_gap_before_a_live_block(void **state)
+{
+	struct trace_builder *builder = trace_builder_create(NULL);
+	uint32_t top = trace_builder_context(builder, 0, 0x1000, 0x500);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	(void)state;
+	trace_builder_enter(builder, 0, 2000, top);
+	trace_builder_cut(builder, 0);
+	trace_builder_exit(builder, 0, 2001);
+	trace_builder_cut_lost(builder, 0);
+	trace_builder_enter(builder, 0, 2002, top);
+	trace_builder_end_live(builder);
+	trace_builder_write(builder, path);
+	int fd = open(path, O_RDWR);
+
+	for (int running = 0; running < 2; running++) {
+		struct session *session;
+
+		if (running)
+			assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+		assert_null(session_open(&path, 1, &session));
+		struct event_list events = read_events(session_trace(session, 0), 0);
+
+		assert_int_equal(events.nr, running ? 1 : 2);
+		assert_int_equal(events.holes, !running);
+		assert_int_equal(trace_state(session_trace(session, 0))->nr_problems, !running);
+		free(events.items);
+		session_destroy(session);
+	}
+	close(fd);
+	trace_builder_destroy(builder);
+}
+
 static void test_bad_live_file(void **state)
 {
 	struct trace_builder *builder = build_sample();
@@ -548,6 +583,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_kinds_are_skipped),
 		cmocka_unit_test(test_hostile_tables),
 		cmocka_unit_test(test_active_trace),
+		cmocka_unit_test(test_gap_before_a_live_block),
 		cmocka_unit_test(test_bad_live_file),
 	};
 
