@@ -12,10 +12,11 @@ say "What is needed to build"
 sh "$top/scripts/install-packages.sh" demo
 
 say "Building cprof in $build"
-cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF >"$build.log" 2>&1 &&
-	cmake --build "$build" >>"$build.log" 2>&1 || {
-	tail -40 "$build.log"
-	echo "cprof does not build; the whole log is $build.log"
+mkdir -p "$build"
+cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_TESTING=OFF >"$build/build.log" 2>&1 &&
+	cmake --build "$build" >>"$build/build.log" 2>&1 || {
+	tail -40 "$build/build.log"
+	echo "cprof does not build; the whole log is $build/build.log"
 	exit 1
 }
 PATH=$build/cc-wrapper:$build/analyzer:$PATH
@@ -35,7 +36,8 @@ say "The contextual tree: cprof-analyze tree trace.lz4"
 cprof-analyze tree --min-percent=1 trace.lz4
 cat <<'END'
 
-dict_find() is called from three places; only under session_track() does it take long. A flat profile cannot say so:
+dict_find() and its chain_find() serve three tables and the queries; only under session_track() do they take long (session.c says
+why). A flat profile cannot tell:
 END
 cprof-analyze flat trace.lz4 | head -20
 

@@ -96,19 +96,18 @@ static void assign_codes(struct coder *coder, int node, struct code code)
 	assign_codes(coder, coder->right[node], (struct code){ code.bits << 1 | 1, code.length + 1 });
 }
 
-static void put_byte(struct bit_writer *writer, unsigned char byte)
+static void put_codes(struct bit_writer *writer, const struct code *codes, const char *text, size_t bytes)
 {
-	writer->checksum = (writer->checksum ^ byte) * 0x100000001b3u;
-	writer->bytes++;
-}
+	for (size_t i = 0; i < bytes; i++) {
+		struct code code = codes[(unsigned char)text[i]];
 
-static void put_bits(struct bit_writer *writer, struct code code)
-{
-	writer->pending = writer->pending << code.length | code.bits;
-	writer->pending_bits += code.length;
-	while (writer->pending_bits >= 8) {
-		writer->pending_bits -= 8;
-		put_byte(writer, (unsigned char)(writer->pending >> writer->pending_bits));
+		writer->pending = writer->pending << code.length | code.bits;
+		writer->pending_bits += code.length;
+		while (writer->pending_bits >= 8) {
+			writer->pending_bits -= 8;
+			writer->checksum = (writer->checksum ^ (writer->pending >> writer->pending_bits & 0xff)) * 0x100000001b3u;
+			writer->bytes++;
+		}
 	}
 }
 
@@ -122,9 +121,7 @@ size_t huffman_encode(const char *text, size_t bytes, uint64_t *checksum)
 	memset(&coder, 0, sizeof(coder));
 	count_symbols(&coder, text, bytes);
 	assign_codes(&coder, build_tree(&coder), (struct code){ 0, 0 });
-	for (size_t i = 0; i < bytes; i++)
-		put_bits(&writer, coder.codes[(unsigned char)text[i]]);
-	put_bits(&writer, (struct code){ 0, 7 });
+	put_codes(&writer, coder.codes, text, bytes);
 	*checksum = writer.checksum;
-	return writer.bytes;
+	return writer.bytes + (writer.pending_bits > 0);
 }
