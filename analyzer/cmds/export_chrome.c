@@ -25,7 +25,8 @@ struct chrome_thread {
 	uint32_t tid;
 	uint64_t last_ns;     /* of the event written last, + 1: the earliest time of the next */
 	uint64_t last_ticks;
-	uint64_t depth;       /* open slices */
+	const char **open;    /* names of the open slices, outermost first */
+	size_t depth, capacity;
 	uint64_t repair;      /* so many of them end with the next event */
 };
 
@@ -56,39 +57,52 @@ static void write_time(struct chrome_thread *thread, uint64_t ticks)
 	fprintf(thread->chrome->out, ",\"ts\":%" PRIu64 ".%03u", ns / 1000, (unsigned)(ns % 1000));
 }
 
-static void write_begin(struct chrome_thread *thread, uint64_t ticks, const char *name)
+/* "ph" B or E. Both carry the name: speedscope finds the slice to end by it. */
+static void write_event(struct chrome_thread *thread, const char *phase, uint64_t ticks, const char *name)
 {
-	open_event(thread->chrome, "B", thread->tid);
+	open_event(thread->chrome, phase, thread->tid);
 	write_time(thread, ticks);
 	json_text(&thread->chrome->json, "name", name);
 	json_end_object(&thread->chrome->json);
-	thread->depth++;
+}
+
+static struct cprof_error *write_begin(struct chrome_thread *thread, uint64_t ticks, const char *name)
+{
+	if (thread->depth == thread->capacity) {
+		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
+		const char **grown = realloc(thread->open, capacity * sizeof *grown);
+
+		if (!grown)
+			return &cprof_enomem;
+		thread->open = grown;
+		thread->capacity = capacity;
+	}
+	thread->open[thread->depth++] = name;
+	write_event(thread, "B", ticks, name);
+	return NULL;
 }
 
 static void write_ends(struct chrome_thread *thread, uint64_t ticks, uint64_t count)
 {
-	for (; count && thread->depth && !ferror(thread->chrome->out); count--, thread->depth--) {
-		open_event(thread->chrome, "E", thread->tid);
-		write_time(thread, ticks);
-		json_end_object(&thread->chrome->json);
-	}
+	for (; count && thread->depth && !ferror(thread->chrome->out); count--)
+		write_event(thread, "E", ticks, thread->open[--thread->depth]);
 }
 
-static void write_item(struct chrome_thread *thread, const struct event_item *item)
+static struct cprof_error *write_item(struct chrome_thread *thread, const struct event_item *item)
 {
 	if (item->kind == EVENT_ESCAPE) {
 		if (item->id == CPROF_ESCAPE_REPAIR)
 			thread->repair = item->payload > UINT64_MAX - thread->repair ? UINT64_MAX : thread->repair + item->payload;
 		else if (item->id == CPROF_ESCAPE_LOST)
 			write_ends(thread, thread->last_ticks, UINT64_MAX);
-		return;
+		return NULL;
 	}
 	write_ends(thread, item->ticks, thread->repair);
 	thread->repair = 0;
 	if (item->kind == EVENT_ENTER)
-		write_begin(thread, item->ticks, context_names_get(&thread->chrome->names, item->id));
-	else
-		write_ends(thread, item->ticks, 1);
+		return write_begin(thread, item->ticks, context_names_get(&thread->chrome->names, item->id));
+	write_ends(thread, item->ticks, 1);
+	return NULL;
 }
 
 static struct cprof_error *too_large(void)
@@ -110,7 +124,9 @@ static struct cprof_error *write_chunk(struct chrome_thread *thread, const struc
 
 		if (error || end)
 			return error;
-		write_item(thread, &item);
+		error = write_item(thread, &item);
+		if (error)
+			return error;
 	}
 	return NULL;
 }
@@ -147,6 +163,7 @@ static struct cprof_error *write_thread(struct chrome *chrome, const struct cpro
 			error = too_large();
 	}
 	write_ends(&thread, thread.last_ticks, UINT64_MAX);
+	free(thread.open);
 	trace_cursor_destroy(cursor);
 	return error;
 }
