@@ -10,11 +10,9 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-enum {
-	BATCH_ITEMS = 2048,
-	PREFETCH_ITEMS = 16,  /* so far ahead is a slot fetched: a few hundred cycles */
-	ITEM_NUMBERS = 3,     /* an escape has so many numbers in the id column */
-};
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+enum { BATCH_ITEMS = 2048 };
 
 /* Bits of open_call.slot. */
 #define OPEN_COUNTED   0x80000000u /* its groups count it */
@@ -25,11 +23,10 @@ enum {
 #define TIME_LIMIT (UINT64_C(1) << 62)
 #define TIME_DELTA_FAIR (UINT64_C(1) << 50) /* BATCH_ITEMS of these cannot wrap */
 
-struct call_buffers { /* numbers decoded but not used yet: [next, nr) of each */
+struct call_buffers { /* a chunk being read: times decoded but not used yet are [next_time, nr_times) */
 	struct leb_column id_column, time_column;
-	size_t next_id, nr_ids, next_time, nr_times;
+	size_t next_time, nr_times;
 	uint64_t times_end; /* time after the last of times */
-	uint32_t ids[BATCH_ITEMS + PREFETCH_ITEMS];
 	uint64_t times[BATCH_ITEMS];
 };
 
@@ -149,7 +146,7 @@ static __attribute__((noinline)) uint32_t path_slot(struct call_tally *tally, ui
 	return slot == NUMBER_MAP_NONE ? path_make(tally, parent, id) : slot;
 }
 
-static inline bool enter_needs_path(const struct call_slot *slot, uint32_t current, bool unroll)
+static ALWAYS_INLINE bool enter_needs_path(const struct call_slot *slot, uint32_t current, bool unroll)
 {
 	return unlikely(slot->flags & CALL_SLOT_PATH) || (unroll && slot->parent != current);
 }
@@ -170,7 +167,7 @@ static __attribute__((noinline)) void note_carry(struct call_tally *tally, uint3
 	carries[tally->nr_carries++] = (struct call_carry){ slot, bucket };
 }
 
-static inline void credit_duration(struct call_tally *tally, struct call_slot *slots, uint32_t number, uint64_t ticks)
+static ALWAYS_INLINE void credit_duration(struct call_tally *tally, struct call_slot *slots, uint32_t number, uint64_t ticks)
 {
 	struct call_slot *slot = &slots[number];
 	uint32_t bucket = histogram_bucket(ticks);
@@ -185,14 +182,14 @@ static inline void credit_duration(struct call_tally *tally, struct call_slot *s
 		note_carry(tally, number, bucket, result);
 }
 
-static inline void groups_open(struct call_group *groups, const struct call_slot *slot)
+static ALWAYS_INLINE void groups_open(struct call_group *groups, const struct call_slot *slot)
 {
 	groups[slot->node_group].open++;
 	groups[slot->function_group].open++;
 }
 
 /* The last of a group's open calls to end is the first that began. */
-static inline void groups_close(struct call_group *groups, const struct call_slot *slot, uint64_t ticks)
+static ALWAYS_INLINE void groups_close(struct call_group *groups, const struct call_slot *slot, uint64_t ticks)
 {
 	if (!--groups[slot->node_group].open)
 		groups[slot->node_group].span_ticks += ticks;
@@ -278,17 +275,17 @@ static bool stack_reserve(struct call_tally *tally, size_t more)
 
 /* Chunks. */
 
-static bool times_fair(struct call_buffers *buffers, size_t first)
+static bool times_fair(struct call_buffers *buffers)
 {
 	uint64_t all = 0, sum = 0;
 
-	for (size_t i = first; i < buffers->nr_times; i++) {
+	for (size_t i = 0; i < buffers->nr_times; i++) {
 		all |= buffers->times[i];
 		sum += buffers->times[i];
 	}
 	if (unlikely(all >= TIME_DELTA_FAIR)) {
 		sum = 0;
-		for (size_t i = first; i < buffers->nr_times; i++)
+		for (size_t i = 0; i < buffers->nr_times; i++)
 			if (buffers->times[i] > TIME_LIMIT || (sum += buffers->times[i]) > TIME_LIMIT)
 				return false;
 	}
@@ -296,43 +293,28 @@ static bool times_fair(struct call_buffers *buffers, size_t first)
 	return buffers->times_end < TIME_LIMIT;
 }
 
-/* Moves on in both columns. False: the chunk makes no sense from here on. */
-static bool buffers_fill(struct call_tally *tally)
+/* Decodes more times and makes room for the calls they may open. False: the chunk makes no sense from here on. */
+static bool times_fill(struct call_tally *tally)
 {
 	struct call_buffers *buffers = tally->buffers;
-	size_t left_ids = buffers->nr_ids - buffers->next_id, left_times = buffers->nr_times - buffers->next_time;
 
-	memmove(buffers->ids, buffers->ids + buffers->next_id, left_ids * sizeof *buffers->ids);
-	memmove(buffers->times, buffers->times + buffers->next_time, left_times * sizeof *buffers->times);
-	buffers->next_id = buffers->next_time = 0;
-	buffers->nr_ids = left_ids;
-	buffers->nr_times = left_times;
-	if (BATCH_ITEMS - left_ids >= LEB_COLUMN_MIN_ITEMS)
-		buffers->nr_ids += leb_column_read_u32(&buffers->id_column, buffers->ids + left_ids, BATCH_ITEMS - left_ids);
-	if (BATCH_ITEMS - left_times >= LEB_COLUMN_MIN_ITEMS)
-		buffers->nr_times += leb_column_read_u64(&buffers->time_column, buffers->times + left_times, BATCH_ITEMS - left_times);
-	return times_fair(buffers, left_times) && tally->depth <= CALL_TALLY_MAX_DEPTH && stack_reserve(tally, BATCH_ITEMS);
+	if (buffers->next_time < buffers->nr_times)
+		return true;
+	buffers->next_time = 0;
+	buffers->nr_times = leb_column_read(&buffers->time_column, buffers->times, BATCH_ITEMS);
+	if (!buffers->nr_times && buffers->time_column.next != buffers->time_column.end)
+		return false;
+	return times_fair(buffers) && tally->depth <= CALL_TALLY_MAX_DEPTH && stack_reserve(tally, BATCH_ITEMS);
 }
 
-static bool buffers_short(const struct call_buffers *buffers)
-{
-	return (buffers->nr_ids - buffers->next_id < ITEM_NUMBERS && buffers->id_column.next != buffers->id_column.end) ||
-	       (buffers->nr_times == buffers->next_time && buffers->time_column.next != buffers->time_column.end);
-}
-
-/* number may be anything: it only makes an address that is not used. */
-static inline void slot_prefetch(const struct call_slot *slots, uint32_t number)
-{
-	uintptr_t address = (uintptr_t)slots + ((uintptr_t)number - CPROF_ID_ENTER_BASE) * sizeof *slots;
-
-	__builtin_prefetch((const void *)address, 1);
-}
-
-/* Plain enters and exits, up to the first item that is anything else. */
-static inline __attribute__((always_inline)) void events_run(struct call_tally *tally, const bool unroll)
+/*
+ * For columns of at least 4 bytes more: plain enters and exits, up to the first item that is anything else, is longer than 4 bytes, or is too near the column's end to be loaded at once.
+ * Ids are decoded here and not in bulk: every second one is an exit, of a single byte that must be branched on anyway.
+ */
+static ALWAYS_INLINE void events_run(struct call_tally *tally, const bool unroll, const enum leb_gather gather)
 {
 	struct call_buffers *buffers = tally->buffers;
-	const uint32_t *id = buffers->ids + buffers->next_id, *ids_end = buffers->ids + buffers->nr_ids;
+	const uint8_t *id = buffers->id_column.next, *const id_limit = buffers->id_column.end - sizeof(uint32_t); /* last place to load from */
 	const uint64_t *time = buffers->times + buffers->next_time, *times_end = buffers->times + buffers->nr_times;
 	struct open_call *bottom = tally->stack, *top = bottom + tally->depth; /* top[-1] is the innermost call */
 	struct call_slot *slots = tally->slots;
@@ -341,13 +323,16 @@ static inline __attribute__((always_inline)) void events_run(struct call_tally *
 	uint32_t current = tally->current;
 	uint64_t now = tally->now;
 
-	for (; id < ids_end && time < times_end; id++, time++) {
-		slot_prefetch(slots, id[PREFETCH_ITEMS]);
-		if (*id == CPROF_ID_EXIT) {
+	for (; time < times_end && id <= id_limit; time++) {
+		uint32_t word;
+
+		memcpy(&word, id, sizeof word);
+		if (!(word & 0xff)) { /* CPROF_ID_EXIT */
 			if (unlikely(top == bottom))
 				break;
 
 			struct open_call call = *--top;
+			id++;
 			now += *time;
 			slots[current].self_ticks += *time;
 			current = call.caller;
@@ -362,11 +347,12 @@ static inline __attribute__((always_inline)) void events_run(struct call_tally *
 			}
 			credit_duration(tally, slots, call.slot, now - call.start_ticks);
 		} else {
-			uint32_t number = *id - CPROF_ID_ENTER_BASE;
+			uint32_t ends = ~word & 0x80808080, number = leb_gather_word(word, ends, gather) - CPROF_ID_ENTER_BASE;
 
 			/* Below the base this wraps; 0 is no context. */
-			if (unlikely(number - 1 >= nr_contexts - 1))
+			if (unlikely(!ends || number - 1 >= nr_contexts - 1))
 				break;
+			id += (uint32_t)__builtin_ctz(ends) / 8 + 1;
 			now += *time;
 			slots[current].self_ticks += *time;
 			if (enter_needs_path(&slots[number], current, unroll)) {
@@ -382,22 +368,27 @@ static inline __attribute__((always_inline)) void events_run(struct call_tally *
 			current = slots[number].target;
 		}
 	}
-	tally->totals.events += (uint64_t)(id - (buffers->ids + buffers->next_id));
-	buffers->next_id = (size_t)(id - buffers->ids);
+	tally->totals.events += (uint64_t)(time - (buffers->times + buffers->next_time));
+	buffers->id_column.next = id;
 	buffers->next_time = (size_t)(time - buffers->times);
 	tally->depth = (size_t)(top - bottom);
 	tally->current = current;
 	tally->now = now;
 }
 
-static __attribute__((noinline)) void events_run_folded(struct call_tally *tally)
+static LEB_PEXT_TARGET void events_run_pext(struct call_tally *tally)
 {
-	events_run(tally, false);
+	events_run(tally, false, LEB_GATHER_PEXT);
 }
 
-static __attribute__((noinline)) void events_run_unrolled(struct call_tally *tally)
+static void events_run_plain(struct call_tally *tally)
 {
-	events_run(tally, true);
+	events_run(tally, false, LEB_GATHER_PLAIN);
+}
+
+static void events_run_unrolled(struct call_tally *tally)
+{
+	events_run(tally, true, LEB_GATHER_PLAIN);
 }
 
 static void escape_take(struct call_tally *tally, uint32_t kind, uint64_t payload)
@@ -441,60 +432,71 @@ static void exit_take(struct call_tally *tally, bool is_explicit, uint32_t conte
 	}
 }
 
+/* A number of the id column; UINT32_MAX, which means nothing there, when it is larger. */
+static bool id_next(struct call_tally *tally, uint32_t *ret)
+{
+	uint64_t number;
+
+	if (!leb_column_next(&tally->buffers->id_column, &number))
+		return false;
+	*ret = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+	return true;
+}
+
 /* One item of any kind, by the book. False: it makes no sense, or is cut off. */
 static bool item_take(struct call_tally *tally)
 {
 	struct call_buffers *buffers = tally->buffers;
-	const uint32_t *numbers = buffers->ids + buffers->next_id;
-	size_t left = buffers->nr_ids - buffers->next_id;
+	uint32_t kind, number = 0, payload;
 
-	if (numbers[0] == CPROF_ID_ESCAPE) {
-		if (left < ITEM_NUMBERS)
+	if (!id_next(tally, &kind))
+		return false;
+	if (kind == CPROF_ID_ESCAPE) {
+		if (!id_next(tally, &number) || !id_next(tally, &payload))
 			return false;
-		buffers->next_id += ITEM_NUMBERS;
-		escape_take(tally, numbers[1], numbers[2]);
+		escape_take(tally, number, payload);
 		return true;
 	}
-
-	bool is_explicit = numbers[0] == CPROF_ID_EXIT_EXPLICIT, is_enter = numbers[0] > CPROF_ID_ENTER_BASE;
-	uint32_t number = is_enter ? numbers[0] - CPROF_ID_ENTER_BASE : is_explicit && left > 1 ? numbers[1] : 0;
-
-	if (buffers->next_time == buffers->nr_times || (is_explicit && left < 2) || number >= tally->nr_contexts)
+	if (kind > CPROF_ID_ENTER_BASE)
+		number = kind - CPROF_ID_ENTER_BASE;
+	else if (kind == CPROF_ID_EXIT_EXPLICIT && !id_next(tally, &number))
 		return false;
-	buffers->next_id += is_explicit ? 2 : 1;
+	if (number >= tally->nr_contexts || buffers->next_time == buffers->nr_times)
+		return false;
 	time_advance(tally, buffers->times[buffers->next_time++]);
 	tally->totals.events++;
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = 0;
-	if (is_enter) {
+	if (kind > CPROF_ID_ENTER_BASE) {
 		call_open(tally, number, tally->now, tally->pending_inherited > 0);
 		tally->pending_inherited -= tally->pending_inherited > 0;
 	} else {
-		exit_take(tally, is_explicit, number);
+		exit_take(tally, kind == CPROF_ID_EXIT_EXPLICIT, number);
 	}
 	return true;
 }
 
+/* False: the columns do not agree, or make no sense from some point on. */
 static bool columns_run(struct call_tally *tally)
 {
 	struct call_buffers *buffers = tally->buffers;
+	void (*run)(struct call_tally *) = tally->unroll ? events_run_unrolled : leb_pext_is_fast() ? events_run_pext : events_run_plain;
 
-	for (;;) {
-		if (buffers_short(buffers) && !buffers_fill(tally))
+	while (buffers->id_column.next != buffers->id_column.end) {
+		if (!times_fill(tally))
 			return false;
-		if (buffers->next_id == buffers->nr_ids)
-			return buffers->id_column.next == buffers->id_column.end;
-		if (!tally->pending_repairs && !tally->pending_inherited) {
-			if (tally->unroll)
-				events_run_unrolled(tally);
-			else
-				events_run_folded(tally);
-			if (buffers->next_id == buffers->nr_ids || (buffers_short(buffers) && buffers->next_time))
+		if (!tally->pending_repairs && !tally->pending_inherited &&
+		    buffers->id_column.end - buffers->id_column.next >= (ptrdiff_t)sizeof(uint32_t)) {
+			run(tally);
+			if (buffers->next_time == buffers->nr_times && buffers->time_column.next != buffers->time_column.end)
 				continue;
+			if (buffers->id_column.next == buffers->id_column.end)
+				break;
 		}
 		if (!item_take(tally))
 			return false;
 	}
+	return buffers->next_time == buffers->nr_times && buffers->time_column.next == buffers->time_column.end;
 }
 
 static struct cprof_error *tally_failure(const struct call_tally *tally)
@@ -530,7 +532,7 @@ static void chunk_begin(struct call_tally *tally, const struct events_chunk *chu
 		tally->current = chunk->header.context;
 	buffers->id_column = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
 	buffers->time_column = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
-	buffers->next_id = buffers->nr_ids = buffers->next_time = buffers->nr_times = 0;
+	buffers->next_time = buffers->nr_times = 0;
 	buffers->times_end = tally->now;
 }
 
@@ -548,14 +550,14 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 
 	chunk_begin(tally, chunk);
 
-	bool good = buffers_fill(tally);
+	bool good = times_fill(tally);
 	if (good && buffers->nr_times) {
 		if (!tally->started)
 			totals_take_time(&tally->totals, tally->now + buffers->times[0], 0);
 		tally->started = true;
 	}
 	if (good)
-		good = columns_run(tally) && buffers->next_time == buffers->nr_times && buffers->time_column.next == buffers->time_column.end;
+		good = columns_run(tally);
 	if (!good) {
 		tally->totals.damaged_chunks++;
 		stack_forget(tally);

@@ -76,25 +76,29 @@ void histogram_deinit(struct histogram *histogram)
 	*histogram = (struct histogram){ 0 };
 }
 
+/* Makes [low, end) countable. */
 static bool sum_reserve(struct histogram_sum *sum, uint32_t low, uint32_t end)
 {
-	if (sum->nr) {
-		if (low >= sum->first && end <= sum->first + sum->nr)
-			return true;
-		if (sum->first < low)
-			low = sum->first;
-		if (sum->first + sum->nr > end)
-			end = sum->first + sum->nr;
+	if (sum->low != sum->end) {
+		low = sum->low < low ? sum->low : low;
+		end = sum->end > end ? sum->end : end;
 	}
-	uint64_t *counts = calloc(end - low, sizeof *counts);
-	if (!counts)
-		return false;
-	if (sum->nr)
-		memcpy(counts + (sum->first - low), sum->counts, sum->nr * sizeof *counts);
-	free(sum->counts);
-	sum->counts = counts;
-	sum->first = low;
-	sum->nr = end - low;
+	if (low < sum->first || end > sum->first + sum->nr) {
+		uint32_t first = sum->nr && sum->first < low ? sum->first : low;
+		uint32_t window_end = sum->first + sum->nr > end ? sum->first + sum->nr : end;
+		uint64_t *counts = calloc(window_end - first, sizeof *counts);
+
+		if (!counts)
+			return false;
+		if (sum->nr)
+			memcpy(counts + (sum->first - first), sum->counts, sum->nr * sizeof *counts);
+		free(sum->counts);
+		sum->counts = counts;
+		sum->first = first;
+		sum->nr = window_end - first;
+	}
+	sum->low = low;
+	sum->end = end;
 	return true;
 }
 
@@ -136,18 +140,19 @@ bool histogram_sum_add_sum(struct histogram_sum *sum, const struct histogram_sum
 {
 	if (!other->total)
 		return true;
-	if (!sum_reserve(sum, other->first, other->first + other->nr))
+	if (!sum_reserve(sum, other->low, other->end))
 		return false;
-	for (uint32_t i = 0; i < other->nr; i++)
-		sum->counts[other->first - sum->first + i] += other->counts[i];
+	for (uint32_t bucket = other->low; bucket < other->end; bucket++)
+		sum->counts[bucket - sum->first] += other->counts[bucket - other->first];
 	sum->total += other->total;
 	return true;
 }
 
 void histogram_sum_reset(struct histogram_sum *sum)
 {
-	if (sum->total)
-		memset(sum->counts, 0, sum->nr * sizeof *sum->counts);
+	if (sum->low < sum->end)
+		memset(sum->counts + (sum->low - sum->first), 0, (sum->end - sum->low) * sizeof *sum->counts);
+	sum->low = sum->end = 0;
 	sum->total = 0;
 }
 
@@ -161,10 +166,10 @@ uint64_t histogram_sum_rank(const struct histogram_sum *sum, uint64_t rank)
 {
 	uint64_t seen = 0;
 
-	for (uint32_t i = 0; i < sum->nr; i++) {
-		seen += sum->counts[i];
+	for (uint32_t bucket = sum->low; bucket < sum->end; bucket++) {
+		seen += sum->counts[bucket - sum->first];
 		if (seen >= rank)
-			return histogram_upper_bound(sum->first + i);
+			return histogram_upper_bound(bucket);
 	}
 	return 0;
 }

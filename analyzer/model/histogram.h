@@ -54,8 +54,9 @@ void histogram_deinit(struct histogram *histogram);
 
 /* Sums of histograms, with counters that cannot wrap. */
 struct histogram_sum { /* zero-initialised is empty */
-	uint64_t *counts;
+	uint64_t *counts;    /* of the buckets from first on */
 	uint32_t first, nr;
+	uint32_t low, end;   /* buckets outside are 0 */
 	uint64_t total;
 };
 

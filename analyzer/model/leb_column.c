@@ -3,48 +3,43 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
+#ifdef __x86_64__
 #include <emmintrin.h>
 #endif
 
-enum { BLOCK_BYTES = 64, NUMBER_BYTES = 10 };
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+enum {
+	BLOCK_BYTES = 16,
+	LOAD_BYTES = 4,    /* read past a block's end */
+	NUMBER_BYTES = 10,
+};
+
+bool leb_pext_is_fast(void)
+{
+#ifdef __x86_64__
+	/* The first two generations of Zen have pext, but it takes them dozens of steps. */
+	return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("avx2") &&
+	       !__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
+#else
+	return false;
+#endif
+}
 
 /* Bit i: byte i is the last one of a number. */
-static inline uint64_t block_ends(const uint8_t *block)
+static ALWAYS_INLINE uint32_t block_ends(const uint8_t *block)
 {
-	uint64_t more = 0;
-
-#ifdef __SSE2__
-	for (int i = 0; i < 4; i++)
-		more |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(block + 16 * i))) << 16 * i;
+#ifdef __x86_64__
+	return ~(uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)block)) & 0xffff;
 #else
-	for (int i = 0; i < 8; i++) {
-		uint64_t word;
+	uint64_t words[2];
+	uint32_t more = 0;
 
-		memcpy(&word, block + 8 * i, sizeof word);
-		more |= ((word & 0x8080808080808080) >> 7) * 0x0102040810204080 >> 56 << 8 * i;
-	}
+	memcpy(words, block, sizeof words);
+	for (int i = 0; i < 2; i++)
+		more |= (uint32_t)(((words[i] & 0x8080808080808080) >> 7) * 0x0102040810204080 >> 56) << 8 * i;
+	return ~more & 0xffff;
 #endif
-	return ~more;
-}
-
-static inline uint64_t load_bytes(const uint8_t *bytes, uint32_t count) /* 1 to 8; reads 8 */
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof word);
-	return word & UINT64_MAX >> (64 - 8 * count);
-}
-
-/* Squeezes the eighth bit out of each byte. */
-static inline uint64_t squeeze_u32(uint64_t word) /* of 4 bytes */
-{
-	return (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x1fc000) | (word >> 3 & 0xfe00000);
-}
-
-static inline uint64_t squeeze_u64(uint64_t word) /* of 8 bytes */
-{
-	return squeeze_u32(word & UINT32_MAX) | squeeze_u32(word >> 32) << 28;
 }
 
 /* One number, with all checks. NULL when there is none. */
@@ -64,75 +59,82 @@ static const uint8_t *number_read(const uint8_t *next, const uint8_t *end, uint6
 	return NULL;
 }
 
-static inline void number_store(void *numbers, size_t index, uint64_t number, bool wide)
+/*
+ * The numbers that end in a block, the first of which begins at start. Returns where the one after them begins, or a number that is none. LOAD_BYTES
+ * behind the block may be read.
+ */
+static ALWAYS_INLINE const uint8_t *block_read(const uint8_t *start, const uint8_t *block, uint64_t *numbers, size_t *count,
+					       enum leb_gather gather)
 {
-	if (wide)
-		((uint64_t *)numbers)[index] = number;
-	else
-		((uint32_t *)numbers)[index] = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
-}
+	uint32_t ends = block_ends(block);
+	size_t index = *count;
 
-/* The numbers that end in a block whose following 8 bytes may be read, too. Returns where the first that does not begins. */
-static inline const uint8_t *block_read(const uint8_t *start, const uint8_t *block, void *numbers, size_t *count, bool wide)
-{
-	uint64_t ends = block_ends(block);
+	/* Most steps of time fit into a byte. */
+	if (ends == 0xffff && start == block) {
+		for (int i = 0; i < BLOCK_BYTES; i++)
+			numbers[index + (size_t)i] = block[i];
+		*count = index + BLOCK_BYTES;
+		return block + BLOCK_BYTES;
+	}
+	for (; ends; ends &= ends - 1) {
+		const uint8_t *last = block + __builtin_ctz(ends);
 
-	while (ends) {
-		const uint8_t *last = block + __builtin_ctzll(ends);
-		uint64_t bytes = (uint64_t)(last - start) + 1;
+		if (__builtin_expect(last - start < LOAD_BYTES, 1)) {
+			uint32_t word;
 
-		ends &= ends - 1;
-		if (__builtin_expect(bytes <= 4, 1)) {
-			number_store(numbers, (*count)++, squeeze_u32(load_bytes(start, (uint32_t)bytes)), wide);
-		} else if (bytes <= 8) {
-			number_store(numbers, (*count)++, squeeze_u64(load_bytes(start, (uint32_t)bytes)), wide);
+			memcpy(&word, start, sizeof word);
+			numbers[index++] = leb_gather_word(word, 0x80u << 8 * (last - start), gather);
+		} else if (number_read(start, last + 1, &numbers[index])) {
+			index++;
 		} else {
-			uint64_t number;
-
-			if (!number_read(start, last + 1, &number))
-				return start;
-			number_store(numbers, (*count)++, number, wide);
+			break;
 		}
 		start = last + 1;
 	}
+	*count = index;
 	return start;
 }
 
-static inline size_t column_read(struct leb_column *column, void *numbers, size_t max, bool wide)
+static ALWAYS_INLINE size_t column_read(struct leb_column *column, uint64_t *numbers, size_t max, enum leb_gather gather)
 {
-	const uint8_t *next = column->next, *end = column->end;
-	const uint8_t *block = next;
+	const uint8_t *next = column->next, *end = column->end, *block = next;
 	size_t count = 0;
 
-	while (max - count >= BLOCK_BYTES && end - block >= BLOCK_BYTES + 8) {
-		const uint8_t *start = block_read(next, block, numbers, &count, wide);
-
-		next = start;
+	/* Whole blocks, until something is longer than a number can be: the careful loop tells what that is. */
+	while (max - count >= BLOCK_BYTES && end - block >= BLOCK_BYTES + LOAD_BYTES && block - next < NUMBER_BYTES) {
+		next = block_read(next, block, numbers, &count, gather);
 		block += BLOCK_BYTES;
-		if (block - next >= NUMBER_BYTES) /* no number: let the careful loop find that out */
-			break;
 	}
-	while (count < max && next < end && end - block < BLOCK_BYTES + 8) {
-		uint64_t number;
-		const uint8_t *after = number_read(next, end, &number);
+	while (count < max && next < end && (end - block < BLOCK_BYTES + LOAD_BYTES || block - next >= NUMBER_BYTES)) {
+		const uint8_t *after = number_read(next, end, &numbers[count]);
 
 		if (!after)
 			break;
-		number_store(numbers, count++, number, wide);
+		count++;
 		next = after;
 	}
 	column->next = next;
 	return count;
 }
 
-size_t leb_column_read_u64(struct leb_column *column, uint64_t *numbers, size_t max)
+static LEB_PEXT_TARGET size_t column_read_pext(struct leb_column *column, uint64_t *numbers, size_t max)
 {
-	return column_read(column, numbers, max, true);
+	return column_read(column, numbers, max, LEB_GATHER_PEXT);
 }
 
-size_t leb_column_read_u32(struct leb_column *column, uint32_t *numbers, size_t max)
+static size_t column_read_plain(struct leb_column *column, uint64_t *numbers, size_t max)
 {
-	return column_read(column, numbers, max, false);
+	return column_read(column, numbers, max, LEB_GATHER_PLAIN);
+}
+
+size_t leb_column_read_with(struct leb_column *column, uint64_t *numbers, size_t max, enum leb_gather gather)
+{
+	return gather == LEB_GATHER_PEXT ? column_read_pext(column, numbers, max) : column_read_plain(column, numbers, max);
+}
+
+size_t leb_column_read(struct leb_column *column, uint64_t *numbers, size_t max)
+{
+	return leb_column_read_with(column, numbers, max, leb_pext_is_fast() ? LEB_GATHER_PEXT : LEB_GATHER_PLAIN);
 }
 
 bool leb_column_next(struct leb_column *column, uint64_t *number)

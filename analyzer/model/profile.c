@@ -28,7 +28,7 @@ struct profile_build {
 	struct call_registry registry;
 	struct call_tree tree;
 	uint64_t first_tsc, last_tsc;
-	uint64_t blocks_done, blocks_all;
+	uint64_t blocks_done, blocks_all, bytes_all;
 };
 
 /* One trace of it. */
@@ -41,13 +41,28 @@ struct trace_build {
 	struct call_tally tally;
 };
 
+/* Bytes as the share of chunks: where in the file a chunk lies is the trace house's business. */
 static void progress_report(struct profile_build *build)
 {
 	const struct profile_options *options = build->options;
+	uint64_t done = ++build->blocks_done < build->blocks_all ? build->blocks_done : build->blocks_all;
 
-	build->blocks_done++;
 	if (options->progress && build->blocks_done % 16 == 0)
-		options->progress(options->progress_context, build->blocks_done, build->blocks_all);
+		options->progress(options->progress_context, (uint64_t)((double)build->bytes_all * (double)done / (double)build->blocks_all),
+				  build->bytes_all);
+}
+
+static void progress_prepare(struct profile_build *build)
+{
+	for (size_t i = 0; i < session_nr_traces(build->session); i++) {
+		const struct trace *trace = session_trace(build->session, i);
+		const struct trace_tables *tables = trace_tables(trace);
+
+		build->bytes_all += trace_state(trace)->file_bytes;
+		for (size_t thread = 0; thread < tables->nr_threads; thread++)
+			build->blocks_all += tables->threads[thread].blocks;
+	}
+	build->blocks_all += !build->blocks_all;
 }
 
 /* The hole before chunk. The first one of a thread makes us read its chunks once more, ahead. */
@@ -195,8 +210,6 @@ static void tables_count(struct trace_build *trace)
 		else
 			info->contexts++;
 	}
-	for (size_t i = 0; i < trace->tables->nr_threads; i++)
-		trace->build->blocks_all += trace->tables->threads[i].blocks;
 }
 
 /* After streaming: damage may be found only then. */
@@ -264,6 +277,7 @@ static struct cprof_error *session_stream(struct profile_build *build)
 {
 	struct cprof_error *error = NULL;
 
+	progress_prepare(build);
 	for (size_t i = 0; !error && i < session_nr_traces(build->session); i++)
 		error = trace_stream(build, i);
 	if (!error)
