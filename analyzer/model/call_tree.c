@@ -180,14 +180,16 @@ static struct cprof_error *slot_add(struct addition *a, uint32_t slot, struct pa
 
 static void numbers_set_percentiles(struct call_numbers *numbers, const struct histogram_sum *durations)
 {
-	uint64_t *const results[] = { &numbers->p50_ticks, &numbers->p90_ticks, &numbers->p99_ticks };
 	static const uint32_t percents[] = { 50, 90, 99 };
+	uint64_t bounds[3];
 
-	for (int i = 0; i < 3; i++) {
-		uint64_t bound = histogram_sum_percentile(durations, percents[i]);
-
-		*results[i] = bound < numbers->max_ticks ? bound : numbers->max_ticks;
-	}
+	histogram_sum_percentiles(durations, percents, bounds, 3);
+	for (int i = 0; i < 3; i++)
+		if (bounds[i] > numbers->max_ticks)
+			bounds[i] = numbers->max_ticks;
+	numbers->p50_ticks = bounds[0];
+	numbers->p90_ticks = bounds[1];
+	numbers->p99_ticks = bounds[2];
 }
 
 /* What happened in calls of a function, whatever called it. Spans and totals come later. */
@@ -339,20 +341,48 @@ struct cprof_error *call_tree_add(struct call_tree *tree, const struct context_m
 	return error;
 }
 
-/* The order of the list: by total, larger first; then as met. */
-struct ranked_node {
-	struct call_node *node;
-	uint64_t total_ticks;
-	size_t order;
-};
-
 static int rank_compare(const void *left, const void *right)
 {
-	const struct ranked_node *a = left, *b = right;
+	const struct call_node *a = *(struct call_node *const *)left, *b = *(struct call_node *const *)right;
 
-	if (a->total_ticks != b->total_ticks)
-		return a->total_ticks < b->total_ticks ? -1 : 1;
-	return a->order > b->order ? -1 : 1;
+	return a->numbers.total_ticks > b->numbers.total_ticks ? -1 : a->numbers.total_ticks < b->numbers.total_ticks;
+}
+
+/*
+ * Children in order of total, larger first, and of equals the one met first. Family by family: what a parent has are a few. family is room for
+ * them all. qsort() of glibc is stable as long as it has memory; without, equals may change places.
+ */
+static void children_rank(struct call_node *parent, struct call_node **family)
+{
+	size_t count = 0;
+
+	for (struct call_node *child = parent->first_child; child; child = child->next_sibling)
+		family[count++] = child;
+	if (count < 2)
+		return;
+	qsort(family, count, sizeof *family, rank_compare);
+	for (size_t i = 0; i < count; i++)
+		family[i]->next_sibling = i + 1 < count ? family[i + 1] : NULL;
+	parent->first_child = family[0];
+}
+
+static struct cprof_error *nodes_rank(struct call_tree *tree)
+{
+	struct call_node **family = malloc((tree->nr_nodes + 1) * sizeof *family);
+
+	if (!family)
+		return &cprof_enomem;
+	for (size_t i = tree->nr_nodes; i--;) {
+		struct call_node *node = tree->nodes[i];
+
+		node->next_sibling = node->parent->first_child;
+		node->parent->first_child = node;
+	}
+	children_rank(tree->root, family);
+	for (size_t i = 0; i < tree->nr_nodes; i++)
+		children_rank(tree->nodes[i], family);
+	free(family);
+	return NULL;
 }
 
 static int pair_compare(const void *left, const void *right)
@@ -379,19 +409,10 @@ static void tops_total(struct call_tree *tree)
 
 struct cprof_error *call_tree_finish(struct call_tree *tree)
 {
-	struct ranked_node *ranked = malloc((tree->nr_nodes + 1) * sizeof *ranked);
-
-	if (!ranked)
-		return &cprof_enomem;
 	tops_total(tree);
-	for (size_t i = 0; i < tree->nr_nodes; i++)
-		ranked[i] = (struct ranked_node){ tree->nodes[i], tree->nodes[i]->numbers.total_ticks, i };
-	qsort(ranked, tree->nr_nodes, sizeof *ranked, rank_compare);
-	for (size_t i = 0; i < tree->nr_nodes; i++) {
-		ranked[i].node->next_sibling = ranked[i].node->parent->first_child;
-		ranked[i].node->parent->first_child = ranked[i].node;
-	}
-	free(ranked);
+	struct cprof_error *error = nodes_rank(tree);
+	if (error)
+		return error;
 	if (tree->nr_pairs)
 		qsort(tree->pairs, tree->nr_pairs, sizeof *tree->pairs, pair_compare);
 	for (size_t i = 0; i < tree->registry->nr_functions; i++) {

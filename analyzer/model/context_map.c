@@ -93,6 +93,8 @@ struct cprof_error *context_map_init(struct context_map *map, struct call_regist
 		error = &cprof_enomem;
 	else
 		map->functions[0] = FUNCTION_NONE;
+	if (!error)
+		error = number_map_reserve(&registry->path_of, registry->nr_paths + (map->nr_contexts < 1u << 20 ? map->nr_contexts : 0));
 	for (uint32_t id = 1; !error && id < map->nr_contexts; id++)
 		error = context_describe(map, registry, trace, id);
 	map->nr_functions = (uint32_t)registry->nr_functions;

@@ -162,22 +162,17 @@ void histogram_sum_deinit(struct histogram_sum *sum)
 	*sum = (struct histogram_sum){ 0 };
 }
 
-uint64_t histogram_sum_rank(const struct histogram_sum *sum, uint64_t rank)
+void histogram_sum_percentiles(const struct histogram_sum *sum, const uint32_t *percents, uint64_t *bounds, size_t count)
 {
 	uint64_t seen = 0;
+	size_t i = 0;
 
-	for (uint32_t bucket = sum->low; bucket < sum->end; bucket++) {
+	for (uint32_t bucket = sum->low; i < count && bucket < sum->end; bucket++) {
 		seen += sum->counts[bucket - sum->first];
-		if (seen >= rank)
-			return histogram_upper_bound(bucket);
+		/* The value of rank ceil(total * percent / 100), without overflow. */
+		while (i < count && sum->total && seen >= sum->total / 100 * percents[i] + (sum->total % 100 * percents[i] + 99) / 100)
+			bounds[i++] = histogram_upper_bound(bucket);
 	}
-	return 0;
-}
-
-uint64_t histogram_sum_percentile(const struct histogram_sum *sum, uint32_t percent)
-{
-	/* ceil(total * percent / 100) without overflow */
-	uint64_t rank = sum->total / 100 * percent + (sum->total % 100 * percent + 99) / 100;
-
-	return sum->total ? histogram_sum_rank(sum, rank) : 0;
+	while (i < count)
+		bounds[i++] = 0;
 }

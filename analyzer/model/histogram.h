@@ -65,9 +65,10 @@ bool histogram_sum_add_count(struct histogram_sum *sum, uint32_t bucket, uint64_
 bool histogram_sum_add_sum(struct histogram_sum *sum, const struct histogram_sum *other);
 void histogram_sum_reset(struct histogram_sum *sum); /* empty again; keeps its memory */
 void histogram_sum_deinit(struct histogram_sum *sum);
-/* The upper bound of the bucket in which the value of that rank lies: 1 is the smallest, total the largest. */
-uint64_t histogram_sum_rank(const struct histogram_sum *sum, uint64_t rank);
-/* The smallest bound that at least `percent` of the values do not exceed; 0 when there are none. */
-uint64_t histogram_sum_percentile(const struct histogram_sum *sum, uint32_t percent);
+/*
+ * For each of percents (ascending) the smallest bucket bound that at least so many percent of the values do not exceed; 0 when there are
+ * no values.
+ */
+void histogram_sum_percentiles(const struct histogram_sum *sum, const uint32_t *percents, uint64_t *bounds, size_t count);
 
 #endif

@@ -25,6 +25,14 @@ static void test_buckets(void **state)
 	}
 }
 
+static uint64_t percentile(const struct histogram_sum *sum, uint32_t percent)
+{
+	uint64_t bound;
+
+	histogram_sum_percentiles(sum, &percent, &bound, 1);
+	return bound;
+}
+
 static int compare(const void *left, const void *right)
 {
 	const uint64_t *a = left, *b = right;
@@ -58,13 +66,18 @@ static void test_percentiles(void **state)
 		for (uint32_t percent = 1; percent <= 100; percent++) {
 			uint64_t value = values[(count * percent + 99) / 100 - 1];
 
-			assert_int_equal(histogram_sum_percentile(&sum, percent), histogram_upper_bound(histogram_bucket(value)));
-			assert_int_equal(histogram_sum_percentile(&sum_of_sums, percent), histogram_sum_percentile(&sum, percent));
+			assert_int_equal(percentile(&sum, percent), histogram_upper_bound(histogram_bucket(value)));
+			assert_int_equal(percentile(&sum_of_sums, percent), percentile(&sum, percent));
 		}
+		static const uint32_t three[] = { 50, 90, 99 };
+		uint64_t bounds[3];
+		histogram_sum_percentiles(&sum, three, bounds, 3);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(bounds[i], percentile(&sum, three[i]));
 		histogram_sum_reset(&sum);
-		assert_int_equal(histogram_sum_percentile(&sum, 50), 0);
+		assert_int_equal(percentile(&sum, 50), 0);
 		assert_true(histogram_sum_add_count(&sum, 7, 3));
-		assert_int_equal(histogram_sum_percentile(&sum, 100), 7);
+		assert_int_equal(percentile(&sum, 100), 7);
 		assert_int_equal(sum.total, 3);
 		histogram_sum_deinit(&sum);
 		histogram_sum_deinit(&sum_of_sums);

@@ -43,10 +43,9 @@ uint32_t number_map_find(const struct number_map *map, struct number_key key)
 	return entry->used ? entry->value : NUMBER_MAP_NONE;
 }
 
-static struct cprof_error *map_grow(struct number_map *map)
+static struct cprof_error *map_grow(struct number_map *map, size_t capacity)
 {
-	struct number_map grown = { .count = map->count, .capacity = map->capacity ? map->capacity * 2 : 64,
-				    .seed = map->capacity ? map->seed : seed_make() };
+	struct number_map grown = { .count = map->count, .capacity = capacity, .seed = map->capacity ? map->seed : seed_make() };
 
 	grown.entries = calloc(grown.capacity, sizeof *grown.entries);
 	if (!grown.entries)
@@ -62,7 +61,7 @@ static struct cprof_error *map_grow(struct number_map *map)
 struct cprof_error *number_map_add(struct number_map *map, struct number_key key, uint32_t value)
 {
 	if (map->count >= map->capacity / 4 * 3) {
-		struct cprof_error *error = map_grow(map);
+		struct cprof_error *error = map_grow(map, map->capacity ? map->capacity * 2 : 64);
 
 		if (error)
 			return error;
@@ -70,6 +69,15 @@ struct cprof_error *number_map_add(struct number_map *map, struct number_key key
 	*entry_of(map, key) = (struct number_map_entry){ key, value, 1 };
 	map->count++;
 	return NULL;
+}
+
+struct cprof_error *number_map_reserve(struct number_map *map, size_t count)
+{
+	size_t capacity = map->capacity ? map->capacity : 64;
+
+	while (capacity / 4 * 3 <= count)
+		capacity *= 2;
+	return capacity > map->capacity ? map_grow(map, capacity) : NULL;
 }
 
 void number_map_deinit(struct number_map *map)

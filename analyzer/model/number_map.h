@@ -27,6 +27,8 @@ struct number_map { /* zero-initialised is empty */
 uint32_t number_map_find(const struct number_map *map, struct number_key key); /* NUMBER_MAP_NONE: not there */
 /* key must not be there; value must not be NUMBER_MAP_NONE. */
 struct cprof_error *number_map_add(struct number_map *map, struct number_key key, uint32_t value) CPROF_MUST_CHECK;
+/* Room for count keys without growing. */
+struct cprof_error *number_map_reserve(struct number_map *map, size_t count) CPROF_MUST_CHECK;
 void number_map_deinit(struct number_map *map);
 
 #endif
