@@ -200,6 +200,7 @@ static void escape_put(struct fixture_thread *thread, struct fixture_chunk *chun
 	uint32_t number = kind == 'R' ? CPROF_ESCAPE_REPAIR : kind == 'L' ? CPROF_ESCAPE_LOST : kind == 'I' ? CPROF_ESCAPE_INHERIT :
 			  CPROF_ESCAPE_UNMATCHED;
 
+	chunk->header.items++;
 	leb_put(chunk->ids, &chunk->ids_bytes, CPROF_ID_ESCAPE);
 	leb_put(chunk->ids, &chunk->ids_bytes, number);
 	leb_put(chunk->ids, &chunk->ids_bytes, payload);
@@ -214,6 +215,7 @@ static void event_put(struct fixture_thread *thread, struct fixture_chunk *chunk
 	const char *at = strchr(token, '@');
 	uint64_t time = strtoull(at + 1, NULL, 10);
 
+	chunk->header.items++;
 	leb_put(chunk->times, &chunk->times_bytes, time - thread->now);
 	thread->now = chunk->header.last_tsc = time;
 	if (token[0] == 'e') {
@@ -285,6 +287,7 @@ void fixture_raw_chunk(uint32_t index, const void *ids, size_t ids_bytes, const 
 	memcpy(chunk->times, times, times_bytes);
 	chunk->ids_bytes = ids_bytes;
 	chunk->times_bytes = times_bytes;
+	chunk->header.items = UINT32_MAX;
 	trace_now()->records[index].blocks = thread->nr_chunks;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "call_view.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "function_match.h"
+#include "thread_list.h"
 
 enum { CHUNK_NODES = 1024 };
 
@@ -321,35 +323,6 @@ out:
 	return error;
 }
 
-/* Whether a word of `name` ("worker [1234]"), or all of it, is text[0..length). */
-static bool name_has_word(const char *name, const char *text, size_t length)
-{
-	if (strlen(name) == length && strncmp(name, text, length) == 0)
-		return true;
-	while (*name) {
-		size_t word = strcspn(name, " []()");
-
-		if (word && word == length && strncmp(name, text, length) == 0)
-			return true;
-		name += word;
-		name += strspn(name, " []()");
-	}
-	return false;
-}
-
-static bool thread_is_listed(const char *list, const char *name)
-{
-	while (*list) {
-		size_t length = strcspn(list, ",");
-
-		if (length && name_has_word(name, list, length))
-			return true;
-		list += length;
-		list += strspn(list, ",");
-	}
-	return false;
-}
-
 static struct cprof_error *add_source(const struct call_node ***nodes, size_t *count, const struct call_node *node)
 {
 	if ((*count & (*count - 1)) == 0) { /* full at each power of two */
@@ -372,7 +345,7 @@ static struct cprof_error *view_threads(struct call_view *view, const struct cal
 	for (const struct call_node *node = view->root; node && !error; ) {
 		bool thread = node->kind == NODE_THREAD;
 
-		if (thread && (!options->threads || thread_is_listed(options->threads, node->name)))
+		if (thread && (!options->threads || thread_list_has(options->threads, node->name)))
 			error = add_source(&nodes, &count, node);
 		node = call_node_next(view->root, node, thread || node->kind == NODE_FUNCTION, &depth);
 	}
@@ -394,19 +367,9 @@ static bool is_function_named(const struct profile *profile, const struct call_n
 	return strcmp(function->name, name) == 0 || (function->linkage && strcmp(function->linkage, name) == 0);
 }
 
-/* "ns::f(int)" is also found as "ns::f" and as "f", where nothing has exactly the name that was typed. */
 static bool is_function_like(const struct profile *profile, const struct call_node *node, const char *name)
 {
-	const char *full, *at;
-	size_t length = strlen(name);
-
-	if (node->kind != NODE_FUNCTION || !length)
-		return false;
-	full = profile->functions[node->function].name;
-	for (at = full; (at = strstr(at, name)); at++)
-		if ((at == full || (at >= full + 2 && at[-1] == ':')) && (!at[length] || at[length] == '('))
-			return true;
-	return false;
+	return node->kind == NODE_FUNCTION && function_name_is_like(profile->functions[node->function].name, name);
 }
 
 static struct cprof_error *view_focus(struct call_view *view, const struct call_view_options *options)
@@ -433,30 +396,6 @@ static struct cprof_error *view_focus(struct call_view *view, const struct call_
 		error = merge_under_root(view, nodes, count, true, options->sort);
 	free(nodes);
 	return error;
-}
-
-/* matches[i]: the name of function i matches. Free with free(); NULL without pattern. */
-static struct cprof_error *match_functions(const struct profile *profile, const char *option, const char *pattern, bool **ret)
-{
-	regex_t regex;
-	int code;
-
-	*ret = NULL;
-	if (!pattern)
-		return NULL;
-	code = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-	if (code) {
-		char reason[128];
-
-		regerror(code, &regex, reason, sizeof reason);
-		return cprof_error_create(CPROF_ERROR_USAGE, "--%s: '%s': %s", option, pattern, reason);
-	}
-	bool *matches = calloc(profile->nr_functions + 1, sizeof *matches);
-	for (size_t i = 0; matches && i < profile->nr_functions; i++)
-		matches[i] = regexec(&regex, profile->functions[i].name, 0, NULL, 0) == 0;
-	regfree(&regex);
-	*ret = matches;
-	return matches ? NULL : &cprof_enomem;
 }
 
 struct filter_item {
@@ -530,10 +469,10 @@ static struct cprof_error *view_filter(struct call_view *view, const struct call
 {
 	bool *wanted = NULL, *unwanted = NULL;
 	struct filter_item *items = NULL;
-	struct cprof_error *error = match_functions(view->profile, "filter", options->filter, &wanted);
+	struct cprof_error *error = function_match_pattern(view->profile->functions, view->profile->nr_functions, "filter", options->filter, &wanted);
 
 	if (!error)
-		error = match_functions(view->profile, "exclude", options->exclude, &unwanted);
+		error = function_match_pattern(view->profile->functions, view->profile->nr_functions, "exclude", options->exclude, &unwanted);
 	if (!error && !(items = malloc(view->nodes * sizeof *items)))
 		error = &cprof_enomem;
 	if (!error) {

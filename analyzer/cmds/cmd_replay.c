@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cprof-analyze replay: the calls one after the other, indented like the code that made them. */
+#include "commands.h"
+#include "function_match.h"
+#include "output_file.h"
+#include "replay_report.h"
+#include "session_view.h"
+
+#include <stdlib.h>
+
+struct replay_args {
+	struct source_args source;
+	struct select_args select;
+	struct text_args text;
+	struct output_args output;
+	const char *time, *min_duration;
+	unsigned format;
+	uint64_t depth, skip_first, limit;
+	bool no_merge;
+};
+
+static const struct replay_args replay_defaults = { .depth = UINT64_MAX, .limit = UINT64_MAX };
+
+static const struct cprof_option replay_options[] = {
+	OPT_CHOICE("format", 0, replay_args, format, format_names_json, "form of the result; json: one object in each line"),
+	OPT_TEXT("time", 0, replay_args, time, "A:B", "calls that begin between A and B from the start: 10ms:1.5s, 250us:, :40%"),
+	OPT_TEXT("min-duration", 'm', replay_args, min_duration, "TIME", "leave out calls shorter than TIME: 10us, 1.5ms"),
+	OPT_COUNT("depth", 'd', replay_args, depth, "show N levels of calls"),
+	OPT_COUNT("skip-first", 0, replay_args, skip_first, "leave out the first N calls of each thread"),
+	OPT_COUNT("limit", 'n', replay_args, limit, "stop after N lines"),
+	OPT_FLAG("no-merge", 0, replay_args, no_merge, "a line for each call, even if it is like the one before"),
+	FILTER_OPTIONS(replay_args, select),
+	SELECT_OPTIONS(replay_args, select),
+	OUTPUT_OPTIONS(replay_args, output),
+	TEXT_OPTIONS(replay_args, text),
+	SOURCE_OPTIONS(replay_args, source),
+	OPT_END
+};
+
+struct function_choice {
+	bool *filter, *exclude, *focus;
+};
+
+static struct cprof_error *choose_functions(const struct session_names *names, const struct select_args *select, struct function_choice *ret)
+{
+	const struct call_function *functions = names->registry.functions;
+	size_t nr_functions = names->registry.nr_functions;
+	struct cprof_error *error = function_match_pattern(functions, nr_functions, "filter", select->filter, &ret->filter);
+
+	if (!error)
+		error = function_match_pattern(functions, nr_functions, "exclude", select->exclude, &ret->exclude);
+	if (!error)
+		error = function_match_name(functions, nr_functions, select->focus, &ret->focus);
+	return error;
+}
+
+static struct cprof_error *print_lines(FILE *out, const struct replay_args *args, const struct session_view *view, const struct call_replay_options *options)
+{
+	struct text_style style = text_style_of(out, args->text.color, args->text.width);
+	struct replay_report report = { .out = out, .style = &style, .session = view->session, .names = view->names, .start_ticks = view->start_ticks,
+					.hz = view->hz, .threads = view->nr_threads > 1 };
+	struct call_replay *replay;
+	struct cprof_error *error = call_replay_create(view->session, view->names, options, &replay);
+
+	if (error)
+		return error;
+	if (args->format == FORMAT_TEXT)
+		replay_report_head(&report);
+	for (uint64_t lines = 0; lines < args->limit && !ferror(out); lines++) {
+		struct replay_line line;
+		bool end = false;
+
+		error = call_replay_next(replay, &line, &end);
+		if (error || end)
+			break;
+		if (args->format == FORMAT_JSON)
+			replay_report_json(&report, &line);
+		else
+			replay_report_text(&report, &line);
+	}
+	call_replay_destroy(replay);
+	return error;
+}
+
+/* "10us" is the same as the end of the range ":10us". */
+static struct cprof_error *parse_duration(const char *text, double hz, uint64_t *ticks)
+{
+	struct time_range range;
+	uint64_t from;
+	char *both;
+	struct cprof_error *error;
+
+	*ticks = 0;
+	if (!text)
+		return NULL;
+	if (asprintf(&both, ":%s", text) < 0)
+		return &cprof_enomem;
+	error = time_range_parse("min-duration", both, &range);
+	free(both);
+	if (error || !range.to.given || range.to.percent) {
+		cprof_error_free(error);
+		return cprof_error_create(CPROF_ERROR_USAGE, "--min-duration: '%s' is no duration (like 10us, 1.5ms)", text);
+	}
+	time_range_ticks(&range, 0, 0, hz, &from, ticks);
+	return NULL;
+}
+
+static struct cprof_error *replay_view(FILE *out, const struct replay_args *args, const struct session_view *view)
+{
+	struct function_choice choice = { NULL, NULL, NULL };
+	struct call_replay_options options = { .threads = (const bool *const *)view->threads, .depth = args->depth, .from_ticks = view->from_ticks,
+					       .to_ticks = view->to_ticks, .skip_first = args->skip_first, .no_merge = args->no_merge };
+	struct cprof_error *error = parse_duration(args->min_duration, view->hz, &options.min_ticks);
+
+	if (!error)
+		error = choose_functions(view->names, &args->select, &choice);
+	if (!error) {
+		options.filter = choice.filter;
+		options.exclude = choice.exclude;
+		options.focus = choice.focus;
+		error = print_lines(out, args, view, &options);
+	}
+	free(choice.filter);
+	free(choice.exclude);
+	free(choice.focus);
+	return error;
+}
+
+static struct cprof_error *run_replay(const void *pointer, const struct cprof_operands *operands)
+{
+	const struct replay_args *args = pointer;
+	struct session_view *view;
+	struct output_file file;
+	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, args->time, &view);
+
+	if (error)
+		return error;
+	error = output_file_open(args->output.path, &file);
+	if (!error) {
+		error = replay_view(file.out, args, view);
+		if (error)
+			output_file_abandon(&file);
+		else
+			error = output_file_close(&file);
+	}
+	session_view_destroy(view);
+	return error;
+}
+
+const struct cprof_command replay_command = {
+	.name = "replay",
+	.operands = "[TRACE...]",
+	.summary = "the calls one after the other, indented like code",
+	.description = "Every call in order of time: where it began, how long it took, in which thread. Calls in which no others are shown stand on one line; "
+		       "several alike, one after the other, are one line with their number, their time together, and that of the shortest and the longest. A call that "
+		       "ended without an exit, was cut by a loss or was still open at the end says so. With --time, --filter and the like, what led to a call is "
+		       "shown with it.",
+	.examples = "replay --limit=100 trace.lz4\nreplay --time=10ms:12ms --thread=worker trace.lz4\nreplay --focus=parse --depth=3 --min-duration=10us trace.lz4",
+	.options = replay_options,
+	.defaults = &replay_defaults,
+	.args_bytes = sizeof replay_defaults,
+	.run = run_replay,
+};
