@@ -46,7 +46,7 @@ static __attribute__((noinline, cold)) struct rt_context intern(struct rt_cache_
 
 static inline void event_store(uint64_t *slot, uint64_t ticks, uint32_t id)
 {
-	*(volatile uint64_t *)slot = ticks << 32 | id;
+	__atomic_store_n(slot, ticks << 32 | id, __ATOMIC_RELAXED); /* at the end of the process a drain may be looking on */
 }
 
 static inline struct rt_cache_slot *cache_slot(const struct rt_tls *t, const struct rt_call *call)

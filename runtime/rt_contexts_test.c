@@ -21,7 +21,7 @@
 #include "rt_live.h"
 #include "rt_modules.h"
 
-#ifdef __SANITIZE_THREAD__
+#ifdef CPROF_TEST_TSAN
 enum { THREADS = 4, KEYS = 5000, CALLS = 20000 };
 #else
 enum { THREADS = 8, KEYS = 50000, CALLS = 200000 };

@@ -28,7 +28,7 @@ struct workspace {
 	struct rt_frame_buffer frame;
 };
 
-static struct workspace *workspaces; /* WORKSPACES */
+static struct workspace *_Atomic workspaces; /* WORKSPACES */
 static _Atomic uint32_t workspaces_making;
 
 static struct {
@@ -45,31 +45,41 @@ void rt_drain_reset(void)
 	atomic_store(&ours.work, 0);
 	atomic_store(&ours.sleeping, 0);
 	ours.tid = 0;
-	for (int i = 0; workspaces && i < WORKSPACES; i++)
-		atomic_store(&workspaces[i].taken, 0);
+	for (int i = 0; atomic_load(&workspaces) && i < WORKSPACES; i++)
+		atomic_store(&atomic_load(&workspaces)[i].taken, 0);
 	atomic_store(&workspaces_making, 0);
+}
+
+static struct workspace *workspaces_get(void)
+{
+	struct workspace *all;
+
+	while (!(all = atomic_load(&workspaces))) {
+		uint32_t no = 0;
+
+		if (!atomic_compare_exchange_strong(&workspaces_making, &no, 1)) {
+			rt_yield();
+			continue;
+		}
+		if (!atomic_load(&workspaces))
+			atomic_store(&workspaces, rt_memory_reserve(WORKSPACES * sizeof *all));
+		all = atomic_load(&workspaces);
+		atomic_store(&workspaces_making, 0);
+		if (!all)
+			return NULL;
+	}
+	return all;
 }
 
 static struct workspace *workspace_take(void)
 {
-	while (!workspaces) {
+	struct workspace *all = workspaces_get();
+
+	for (int i = 0; all && i < WORKSPACES; i++) {
 		uint32_t no = 0;
 
-		if (atomic_compare_exchange_strong(&workspaces_making, &no, 1)) {
-			if (!workspaces)
-				__atomic_store_n(&workspaces, rt_memory_reserve(WORKSPACES * sizeof *workspaces), __ATOMIC_RELEASE);
-			atomic_store(&workspaces_making, 0);
-			if (!workspaces)
-				return NULL;
-		} else {
-			rt_yield();
-		}
-	}
-	for (int i = 0; i < WORKSPACES; i++) {
-		uint32_t no = 0;
-
-		if (atomic_compare_exchange_strong(&workspaces[i].taken, &no, 1))
-			return &workspaces[i];
+		if (atomic_compare_exchange_strong(&all[i].taken, &no, 1))
+			return &all[i];
 	}
 	return NULL;
 }
@@ -85,7 +95,12 @@ static bool frame_reserve(struct rt_frame_buffer *frame, size_t payload_bytes)
 
 	if (frame->capacity >= wanted)
 		return true;
-	rt_memory_release(frame->bytes, frame->capacity);
+	void *old = frame->bytes;
+	size_t old_bytes = frame->capacity;
+
+	frame->capacity = 0; /* in this order: a fork may come in between, and the child goes on with what it finds */
+	frame->bytes = NULL;
+	rt_memory_release(old, old_bytes);
 	frame->bytes = rt_memory_reserve(wanted);
 	frame->capacity = frame->bytes ? wanted : 0;
 	return frame->bytes;
@@ -94,7 +109,12 @@ static bool frame_reserve(struct rt_frame_buffer *frame, size_t payload_bytes)
 static bool workspace_reserve(struct workspace *workspace, uint64_t columns_bytes)
 {
 	if (workspace->columns_bytes < columns_bytes) {
-		rt_memory_release(workspace->columns, workspace->columns_bytes);
+		void *old = workspace->columns;
+		uint64_t old_bytes = workspace->columns_bytes;
+
+		workspace->columns_bytes = 0;
+		workspace->columns = NULL;
+		rt_memory_release(old, old_bytes);
 		workspace->columns = rt_memory_reserve(columns_bytes);
 		workspace->columns_bytes = workspace->columns ? columns_bytes : 0;
 	}
@@ -114,7 +134,7 @@ static bool has_hole(const struct rt_block *block)
 	uint64_t zeros = 0;
 
 	for (uint32_t i = 0; i < block->items; i++)
-		zeros += !*(volatile uint64_t *)&block->events[i];
+		zeros += !__atomic_load_n(&block->events[i], __ATOMIC_RELAXED);
 	return zeros;
 }
 
@@ -159,11 +179,11 @@ bool rt_drain_thread_blocks(struct rt_thread *thread, bool final)
 					atomic_store(&thread->pending[sequence % RT_PENDING], NULL);
 					thread->record->repaired_calls = thread->replay.repaired;
 					thread->record->clock_steps_back = thread->replay.steps_back;
-					if (hole)
+					if (hole || final) /* somebody may still write there: never used again */
 						__atomic_store_n(&block->header->state, CPROF_BLOCK_RETIRED, __ATOMIC_RELEASE);
 					else
 						rt_blocks_give(block, block->items);
-					freed |= !hole;
+					freed |= !hole && !final;
 				} else {
 					__atomic_store_n(&block->header->state, CPROF_BLOCK_FULL, __ATOMIC_RELAXED);
 				}

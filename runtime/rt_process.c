@@ -27,7 +27,7 @@
 enum { PAGE = 4096 };
 
 static struct cprof_meta meta;
-static volatile uint32_t *not_a_child; /* 1; in a forked child the kernel has made it 0 (MADV_WIPEONFORK) */
+static _Atomic uint32_t *_Atomic not_a_child; /* 1; in a forked child the kernel has made it 0 (MADV_WIPEONFORK) */
 static _Atomic uint64_t fork_ticks;
 
 /* --- META ------------------------------------------------------------------------------------------------------------------- */
@@ -170,22 +170,26 @@ static void watch_for_children(void)
 {
 	long page;
 
-	if (not_a_child) {
-		*not_a_child = 1;
+	if (atomic_load(&not_a_child)) {
+		atomic_store(not_a_child, 1);
 		return;
 	}
 	page = rt_sys(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page < 0 && page > -PAGE)
 		return;
-	if (rt_sys(SYS_madvise, page, PAGE, MADV_WIPEONFORK))
+	if (rt_sys(SYS_madvise, page, PAGE, MADV_WIPEONFORK)) {
 		rt_sys(SYS_munmap, page, PAGE); /* Linux before 4.14: the child handler alone notices */
-	else
-		*(not_a_child = (volatile uint32_t *)page) = 1;
+		return;
+	}
+	atomic_store((_Atomic uint32_t *)page, 1);
+	atomic_store(&not_a_child, (_Atomic uint32_t *)page);
 }
 
 bool rt_process_is_forked_child(void)
 {
-	return not_a_child && !*not_a_child;
+	_Atomic uint32_t *page = atomic_load_explicit(&not_a_child, memory_order_relaxed);
+
+	return page && !atomic_load_explicit(page, memory_order_relaxed);
 }
 
 uint64_t rt_process_fork_ticks(void)
@@ -278,7 +282,7 @@ static void wait_while_starting(void)
 
 bool rt_process_start_child(void)
 {
-	*not_a_child = 1;
+	atomic_store(not_a_child, 1);
 	if (rt_is_off())
 		return false;
 	struct rt_inherited inherited = rt_thread_inherit();

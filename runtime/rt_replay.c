@@ -19,6 +19,12 @@ uint64_t rt_replay_buffer_bytes(uint32_t items, uint32_t depth)
 	       (uint64_t)items * (2 * ID_ITEM_BYTES + TIME_ITEM_BYTES) + 64;
 }
 
+/* At the end of the process its thread may still be writing behind what is encoded. */
+static inline uint64_t event_load(const uint64_t *event)
+{
+	return __atomic_load_n(event, __ATOMIC_RELAXED);
+}
+
 static inline uint8_t *leb_put(uint8_t *out, uint64_t value)
 {
 	while (__builtin_expect(value >= 0x80, 0)) {
@@ -86,7 +92,7 @@ static uint32_t context_at(const struct rt_open *open, uint32_t depth)
 static uint32_t hole_settle(uint32_t current, const uint64_t *events, uint32_t items)
 {
 	for (uint32_t i = 0; i < items; i++) {
-		uint32_t id = (uint32_t)events[i];
+		uint32_t id = (uint32_t)event_load(&events[i]);
 
 		if (!id || id >= CPROF_ESCAPE_FIRST)
 			continue;
@@ -106,12 +112,13 @@ static uint64_t first_time(const struct cprof_block_header *block, const uint64_
 	uint64_t high = block->tsc_high;
 
 	for (uint32_t i = 0; i < items; i++) {
-		uint32_t id = (uint32_t)events[i];
+		uint64_t event = event_load(&events[i]);
+		uint32_t id = (uint32_t)event;
 
 		if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
-			high = events[i] >> 32;
+			high = event >> 32;
 		else if (id && (id & CPROF_EVENT_ID) < CPROF_ESCAPE_FIRST)
-			return high << 32 | events[i] >> 32;
+			return high << 32 | event >> 32;
 	}
 	return 0;
 }
@@ -137,7 +144,7 @@ bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header 
 	const uint32_t depth_before = depth, context_before = context_at(open, depth);
 
 	for (uint32_t i = 0; i < items; i++) {
-		uint64_t event = events[i];
+		uint64_t event = event_load(&events[i]);
 		uint32_t id = (uint32_t)event;
 		uint64_t tsc = high | event >> 32;
 

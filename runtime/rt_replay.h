@@ -18,7 +18,7 @@ struct rt_open {        /* an open call as the drain sees it */
 };
 
 struct rt_replay {      /* per thread; guarded by rt_thread.draining */
-	uint64_t next_sequence;
+	_Atomic uint64_t next_sequence; /* others look at it */
 	uint64_t last_tsc;
 	uint64_t events;        /* enters and exits so far */
 	uint64_t steps_back;

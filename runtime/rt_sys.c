@@ -4,9 +4,17 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#ifdef CPROF_TEST_TSAN /* must be told that memory is new */
+#define MMAP(...) (long)mmap(__VA_ARGS__)
+#define MUNMAP(...) munmap(__VA_ARGS__)
+#else
+#define MMAP(...) rt_sys(SYS_mmap, __VA_ARGS__)
+#define MUNMAP(...) rt_sys(SYS_munmap, __VA_ARGS__)
+#endif
+
 void *rt_memory_reserve(uint64_t bytes)
 {
-	long address = rt_sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long address = MMAP(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return address < 0 && address > -4096 ? NULL : (void *)address;
 }
@@ -14,7 +22,7 @@ void *rt_memory_reserve(uint64_t bytes)
 void rt_memory_release(void *memory, uint64_t bytes)
 {
 	if (memory)
-		rt_sys(SYS_munmap, memory, bytes);
+		MUNMAP(memory, bytes);
 }
 
 size_t rt_text_length(const char *text)

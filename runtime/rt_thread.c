@@ -26,6 +26,12 @@ enum {
 	KEYS_WITHOUT_MALLOC = 32,     /* glibc keeps the values of the first keys in the thread itself */
 };
 
+#ifdef CPROF_TEST_TSAN /* ThreadSanitizer's own destructor takes the last round, and no sanitized code may run after it */
+enum { LAST_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
+#else
+enum { LAST_ROUND = PTHREAD_DESTRUCTOR_ITERATIONS };
+#endif
+
 __thread struct rt_tls rt_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static struct rt_thread *slabs[RT_THREADS_MAX / SLAB_THREADS]; /* of slots; made when their first is used */
@@ -97,7 +103,7 @@ static void event_put(struct rt_tls *tls, uint64_t event)
 	uint32_t next = state_next(tls);
 
 	state_set(tls, state_depth(tls), next + 1);
-	tls->events[next] = event;
+	__atomic_store_n(&tls->events[next], event, __ATOMIC_RELAXED);
 	tls->thread->lost_escapes += tls->thread->discarding; /* of our own making, not an event of the program */
 }
 
@@ -225,7 +231,7 @@ void rt_thread_hand_over_at_end(struct rt_thread *thread)
 		lost_count(thread);
 		release(thread);
 	}
-	while (items && !*(volatile uint64_t *)&block->events[items - 1])
+	while (items && !__atomic_load_n(&block->events[items - 1], __ATOMIC_ACQUIRE))
 		items--;
 	hand_over(thread, items);
 }
@@ -373,13 +379,13 @@ static struct rt_thread *slot_take(void)
 			atomic_compare_exchange_strong(&threads_used, &used, used + 1);
 		}
 		struct rt_thread *thread = rt_thread_at(i);
-		if (atomic_load(&thread->alive) || thread->replay.next_sequence != atomic_load(&thread->sequence))
+		if (atomic_load(&thread->alive) || atomic_load(&thread->replay.next_sequence) != atomic_load(&thread->sequence))
 			continue;
 		if (atomic_compare_exchange_strong(&thread->alive, &gone, RT_ALIVE)) {
 			/* Whoever drained its last block may not have let go yet. */
 			while (atomic_load(&thread->draining))
 				rt_yield();
-			if (thread->replay.next_sequence == atomic_load(&thread->sequence))
+			if (atomic_load(&thread->replay.next_sequence) == atomic_load(&thread->sequence))
 				return thread;
 			atomic_store(&thread->alive, RT_GONE);
 		}
@@ -390,6 +396,24 @@ static void cache_clear(struct rt_tls *tls)
 {
 	for (uint32_t i = 0; i < RT_CACHE_SLOTS; i++)
 		tls->cache[i].parent = RT_CACHE_NO_PARENT;
+}
+
+/* Whoever drains looks at every slot. */
+static void slot_reset(struct rt_thread *thread)
+{
+	struct rt_replay *replay = &thread->replay;
+	uint32_t no = 0;
+
+	while (!atomic_compare_exchange_strong(&thread->draining, &no, 1)) {
+		no = 0;
+		rt_yield();
+	}
+	atomic_fetch_add(&events_of_reused, replay->events);
+	replay->last_tsc = replay->events = replay->steps_back = replay->repaired = 0;
+	replay->depth = 0;
+	atomic_store(&replay->next_sequence, 0);
+	atomic_store(&thread->sequence, 0);
+	atomic_store_explicit(&thread->draining, 0, memory_order_release);
 }
 
 static bool attach(struct rt_tls *tls)
@@ -417,14 +441,7 @@ static bool attach(struct rt_tls *tls)
 	thread->fork_pending = thread->discarding = thread->apart = false;
 	thread->real_end = 0;
 	atomic_store(&thread->requests, 0);
-	atomic_store(&thread->sequence, 0);
-	{
-		struct rt_open *open = thread->replay.open;
-		uint32_t capacity = thread->replay.capacity;
-
-		atomic_fetch_add(&events_of_reused, thread->replay.events);
-		thread->replay = (struct rt_replay){ .open = open, .capacity = capacity };
-	}
+	slot_reset(thread);
 	*thread->record = (struct cprof_thread){ .index = index, .tid = thread->tid, .start_tsc = rt_clock_ticks(), .parent = CPROF_NO_THREAD,
 						 .flags = thread->tid == (uint32_t)rt_sys(SYS_getpid) ? CPROF_THREAD_MAIN : 0 };
 	if (!tls->cache) {
@@ -484,7 +501,7 @@ static void end_of_thread(void *value)
 {
 	uintptr_t round = (uintptr_t)value;
 
-	if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+	if (round < LAST_ROUND) {
 		set_end_value(round + 1);
 		return;
 	}
@@ -520,10 +537,11 @@ void rt_threads_ask(uint32_t request)
 struct rt_inherited rt_thread_inherit(void)
 {
 	struct rt_tls *tls = &rt_tls;
+	struct rt_inherited inherited = { tls->thread ? state_depth(tls) : 0, tls->stack }; /* none when this thread had not recorded yet */
 
 	tls->thread = NULL;
 	tls->end = 0;
-	return (struct rt_inherited){ state_depth(tls), tls->stack };
+	return inherited;
 }
 
 bool rt_thread_restart(const struct rt_inherited *inherited)
@@ -565,7 +583,7 @@ static bool commit_escape(struct rt_tls *tls, uint64_t state, uint32_t depth, en
 
 	if (!rt_commit(&tls->state, state, (uint64_t)depth << 32 | (next + 1)))
 		return false;
-	*(volatile uint64_t *)slot = (uint64_t)payload << 32 | (CPROF_ESCAPE_FIRST + kind);
+	__atomic_store_n(slot, (uint64_t)payload << 32 | (CPROF_ESCAPE_FIRST + kind), __ATOMIC_RELAXED);
 	tls->thread->lost_escapes += tls->thread->discarding;
 	return true;
 }

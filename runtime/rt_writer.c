@@ -240,9 +240,12 @@ static void index_add(const struct cprof_chunk_header *header, uint64_t offset, 
 			return; /* the trace ends without an index then: readers scan */
 		if (writer.index_count)
 			__builtin_memcpy(bigger, writer.index, writer.index_count * sizeof *bigger);
-		rt_memory_release(writer.index, writer.index_capacity * sizeof *bigger);
+		struct cprof_index_entry *old = writer.index;
+		uint64_t old_bytes = writer.index_capacity * sizeof *bigger;
+
 		writer.index = bigger;
 		writer.index_capacity = capacity;
+		rt_memory_release(old, old_bytes);
 	}
 	writer.index[writer.index_count++] = (struct cprof_index_entry){ .offset = offset, .frame_bytes = bytes, .first_tsc = header->first_tsc,
 									 .last_tsc = header->last_tsc, .sequence = header->sequence,
