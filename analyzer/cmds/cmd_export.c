@@ -2,31 +2,33 @@
 /* cprof-analyze export: for the tools of others. */
 #include "analysis.h"
 #include "commands.h"
-#include "export_chrome.h"
 #include "exports.h"
 #include "output_file.h"
+#include "timed_export.h"
 
-enum export_kind { EXPORT_FOLDED, EXPORT_SPEEDSCOPE, EXPORT_CHROME, EXPORT_PPROF, EXPORT_CALLGRIND };
-static const char *const export_names[] = { "folded", "speedscope", "chrome", "pprof", "callgrind", NULL };
+enum export_kind { EXPORT_FOLDED, EXPORT_SPEEDSCOPE, EXPORT_CHROME, EXPORT_PERFETTO, EXPORT_PPROF, EXPORT_CALLGRIND };
+static const char *const export_names[] = { "folded", "speedscope", "chrome", "perfetto", "pprof", "callgrind", NULL };
 
 #define EXPORT_UNSET UINT32_MAX
+/* JSON in a browser ends at 512 M characters, and well before that in patience. */
+#define EXPORT_MAX_BYTES 400000000
+#define EXPORT_SIZE_UNSET UINT64_MAX
 
 struct export_args {
 	struct source_args source;
 	struct select_args select;
 	struct output_args output;
 	unsigned to;
-	uint64_t depth;
-	bool force;
+	uint64_t depth, max_bytes;
 };
 
-static const struct export_args export_defaults = { .to = EXPORT_UNSET, .depth = EXPORT_DEPTH };
+static const struct export_args export_defaults = { .to = EXPORT_UNSET, .depth = UINT64_MAX, .max_bytes = EXPORT_SIZE_UNSET };
 
 static const struct cprof_option export_options[] = {
 	OPT_CHOICE("to", 0, export_args, to, export_names, "the format"),
 	OUTPUT_OPTIONS(export_args, output),
-	OPT_COUNT("depth", 'd', export_args, depth, "folded, pprof: cut paths after N calls (1000)"),
-	OPT_FLAG("force", 0, export_args, force, "chrome: write files that are too large for every viewer, too"),
+	OPT_COUNT("depth", 'd', export_args, depth, "N levels of calls (folded, pprof: 1000; others: all)"),
+	OPT_COUNT("max-size", 0, export_args, max_bytes, "chrome, speedscope: fail when the file gets larger than N bytes (400M); 0: never"),
 	FILTER_OPTIONS(export_args, select),
 	SELECT_OPTIONS(export_args, select),
 	TREE_OPTIONS(export_args, select),
@@ -46,56 +48,102 @@ static struct cprof_error *write_callgrind(FILE *out, const struct analysis *ana
 	return error;
 }
 
-static struct cprof_error *write_export(FILE *out, const struct export_args *args, const struct analysis *analysis)
+static uint64_t or_default(uint64_t value, uint64_t unset, uint64_t standard)
 {
+	return value == unset ? standard : value;
+}
+
+static uint64_t max_bytes(const struct export_args *args)
+{
+	return or_default(args->max_bytes, EXPORT_SIZE_UNSET, args->to == EXPORT_PERFETTO ? 0 : EXPORT_MAX_BYTES);
+}
+
+static struct cprof_error *write_sums(FILE *out, const struct export_args *args, const struct analysis *analysis)
+{
+	uint64_t path_depth = or_default(args->depth, UINT64_MAX, EXPORT_DEPTH);
+
 	switch ((enum export_kind)args->to) {
 	case EXPORT_FOLDED:
-		return export_folded(out, &analysis->view, args->depth);
+		return export_folded(out, &analysis->view, path_depth);
 	case EXPORT_SPEEDSCOPE:
-		return export_speedscope(out, &analysis->view, *analysis->run.command ? analysis->run.command : "cprof");
+		return export_speedscope(out, &analysis->view, args->depth, max_bytes(args), *analysis->run.command ? analysis->run.command : "cprof");
 	case EXPORT_PPROF:
-		return export_pprof(out, &analysis->view, args->depth, analysis->run.start_realtime_ns);
-	case EXPORT_CALLGRIND:
+		return export_pprof(out, &analysis->view, path_depth, analysis->run.start_realtime_ns);
+	default:
 		return write_callgrind(out, analysis);
-	case EXPORT_CHROME:
-		break;
 	}
-	return export_chrome(out, analysis->session, analysis->symbolizer, args->force);
+}
+
+static struct cprof_error *close_output(struct output_file *file, struct cprof_error *error)
+{
+	if (!error)
+		return output_file_close(file);
+	output_file_abandon(file);
+	return error;
+}
+
+static struct cprof_error *export_sums(const struct export_args *args, const struct cprof_operands *operands)
+{
+	struct analysis *analysis;
+	struct output_file file;
+	struct cprof_error *error = analysis_create(operands, &args->source, &args->select, CALL_SORT_TOTAL, &analysis);
+
+	if (error)
+		return error;
+	error = output_file_open(args->output.path, &file);
+	if (!error)
+		error = close_output(&file, write_sums(file.out, args, analysis));
+	analysis_destroy(analysis);
+	return error;
+}
+
+static struct cprof_error *export_calls(const struct export_args *args, const struct cprof_operands *operands)
+{
+	const struct timed_export_options options = {
+		.format = args->to == EXPORT_CHROME ? TIMED_CHROME : TIMED_PERFETTO,
+		.filter = args->select.filter, .exclude = args->select.exclude, .focus = args->select.focus,
+		.depth = args->depth, .max_bytes = max_bytes(args),
+	};
+	struct session_view *view;
+	struct output_file file;
+	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, NULL, &view);
+
+	if (error)
+		return error;
+	error = output_file_open(args->output.path, &file);
+	if (!error)
+		error = close_output(&file, timed_export(file.out, view, &options));
+	session_view_destroy(view);
+	return error;
+}
+
+static bool has_time_axis(unsigned to)
+{
+	return to == EXPORT_CHROME || to == EXPORT_PERFETTO;
 }
 
 static struct cprof_error *check_args(const struct export_args *args)
 {
 	const struct select_args *select = &args->select;
+	const char *name = args->to == EXPORT_UNSET ? "" : export_names[args->to];
 
 	if (args->to == EXPORT_UNSET)
-		return cprof_error_create(CPROF_ERROR_USAGE, "export: say with --to what to write: folded, speedscope, chrome, pprof or callgrind");
-	if ((args->to == EXPORT_CHROME || args->to == EXPORT_CALLGRIND) &&
-	    (select->filter || select->exclude || select->focus || select->threads || select->by_thread))
-		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of the whole run: no filter, focus or thread with it", export_names[args->to]);
+		return cprof_error_create(CPROF_ERROR_USAGE, "export: say with --to what to write: folded, speedscope, chrome, perfetto, pprof or callgrind");
+	if (args->to == EXPORT_CALLGRIND && (select->filter || select->exclude || select->focus || select->threads || select->by_thread))
+		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of the whole run: no filter, focus or thread with it", name);
+	if (has_time_axis(args->to) && (select->by_thread || select->recursion == RECURSION_UNROLL))
+		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s has every call in its thread as it was: neither --by-thread nor --recursion", name);
 	return NULL;
 }
 
 static struct cprof_error *run_export(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct export_args *args = pointer;
-	struct analysis *analysis;
-	struct output_file file;
 	struct cprof_error *error = check_args(args);
 
-	if (!error)
-		error = analysis_create(operands, &args->source, &args->select, CALL_SORT_TOTAL, &analysis);
 	if (error)
 		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = write_export(file.out, args, analysis);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return has_time_axis(args->to) ? export_calls(args, operands) : export_sums(args, operands);
 }
 
 const struct cprof_command export_command = {
@@ -104,9 +152,11 @@ const struct cprof_command export_command = {
 	.summary = "write what other tools read",
 	.description = "folded: a line for each call path with its self time in ns, for flamegraph.pl, inferno, speedscope. speedscope: the call tree for "
 		       "https://www.speedscope.app. pprof: calls and self time of each call path, for go tool pprof and what reads its format. callgrind: functions and "
-		       "the calls between them, for kcachegrind and callgrind_annotate. chrome: every single call in time, for Perfetto and chrome://tracing; "
-		       "for short runs.",
-	.examples = "export --to=folded -o out.folded trace.lz4\nexport --to=pprof -o profile.pb.gz trace.lz4\nexport --to=callgrind -o callgrind.out.1 trace.lz4",
+		       "the calls between them, for kcachegrind and callgrind_annotate. perfetto: every single call in time, for https://ui.perfetto.dev. chrome: the "
+		       "same for whatever reads Chrome's trace events; files are five times as large. In these two, --filter and --focus show the chosen calls and "
+		       "what they call, without what led there.",
+	.examples = "export --to=folded -o out.folded trace.lz4\nexport --to=pprof -o profile.pb.gz trace.lz4\n"
+		    "export --to=callgrind -o callgrind.out.1 trace.lz4",
 	.options = export_options,
 	.defaults = &export_defaults,
 	.args_bytes = sizeof export_defaults,

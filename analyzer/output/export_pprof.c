@@ -5,10 +5,10 @@
  * A location is a function and the line in it from which the next one was called; for the leaf, the line where the function begins.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "exports.h"
+#include "proto_writer.h"
 
 enum { /* field numbers */
 	PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE = 2, PROFILE_LOCATION = 4, PROFILE_FUNCTION = 5, PROFILE_STRING = 6, PROFILE_TIME_NANOS = 9,
@@ -19,58 +19,6 @@ enum { /* field numbers */
 	LINE_FUNCTION_ID = 1, LINE_LINE = 2,
 	FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3, FUNCTION_FILENAME = 4, FUNCTION_START_LINE = 5,
 };
-
-struct proto { /* grows; a failure sticks */
-	uint8_t *bytes;
-	size_t count, capacity;
-	bool failed;
-};
-
-static void put_byte(struct proto *proto, uint8_t byte)
-{
-	if (proto->count == proto->capacity) {
-		size_t capacity = proto->capacity ? 2 * proto->capacity : 256;
-		uint8_t *grown = proto->failed ? NULL : realloc(proto->bytes, capacity);
-
-		if (!grown) {
-			proto->failed = true;
-			return;
-		}
-		proto->bytes = grown;
-		proto->capacity = capacity;
-	}
-	proto->bytes[proto->count++] = byte;
-}
-
-static void put_varint(struct proto *proto, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		put_byte(proto, (uint8_t)(value | 0x80));
-	put_byte(proto, (uint8_t)value);
-}
-
-static void put_number(struct proto *proto, unsigned field, uint64_t value)
-{
-	if (!value)
-		return; /* the default */
-	put_varint(proto, field << 3);
-	put_varint(proto, value);
-}
-
-static void put_bytes(struct proto *proto, unsigned field, const void *bytes, size_t count)
-{
-	put_varint(proto, field << 3 | 2);
-	put_varint(proto, count);
-	for (size_t i = 0; i < count; i++)
-		put_byte(proto, ((const uint8_t *)bytes)[i]);
-}
-
-static void put_message(struct proto *proto, unsigned field, struct proto *message)
-{
-	proto->failed |= message->failed;
-	put_bytes(proto, field, message->bytes, message->count);
-	message->count = 0; /* used again */
-}
 
 struct location {
 	uint32_t function, line;
@@ -143,14 +91,14 @@ static void write_sample(struct pprof *pprof, const struct call_node *leaf, bool
 {
 	const struct call_view *view = pprof->view;
 
-	put_varint(&pprof->ids, location_id(pprof, leaf_location(view, leaf)));
+	proto_varint(&pprof->ids, location_id(pprof, leaf_location(view, leaf)));
 	for (const struct call_node *node = leaf; is_frame(node->parent); node = node->parent)
-		put_varint(&pprof->ids, location_id(pprof, caller_location(node)));
-	put_message(&pprof->message, SAMPLE_LOCATION_ID, &pprof->ids);
-	put_varint(&pprof->ids, leaf->numbers.calls);
-	put_varint(&pprof->ids, profile_ns(view->profile, last ? leaf->numbers.total_ticks : leaf->numbers.self_ticks));
-	put_message(&pprof->message, SAMPLE_VALUE, &pprof->ids);
-	put_message(&pprof->out, PROFILE_SAMPLE, &pprof->message);
+		proto_varint(&pprof->ids, location_id(pprof, caller_location(node)));
+	proto_message(&pprof->message, SAMPLE_LOCATION_ID, &pprof->ids);
+	proto_varint(&pprof->ids, leaf->numbers.calls);
+	proto_varint(&pprof->ids, profile_ns(view->profile, last ? leaf->numbers.total_ticks : leaf->numbers.self_ticks));
+	proto_message(&pprof->message, SAMPLE_VALUE, &pprof->ids);
+	proto_message(&pprof->out, PROFILE_SAMPLE, &pprof->message);
 }
 
 static void write_samples(struct pprof *pprof)
@@ -169,15 +117,15 @@ static void write_samples(struct pprof *pprof)
 
 static uint64_t write_string(struct pprof *pprof, const char *text)
 {
-	put_bytes(&pprof->out, PROFILE_STRING, text, strlen(text));
+	proto_text(&pprof->out, PROFILE_STRING, text);
 	return pprof->nr_strings++;
 }
 
 static void write_value_type(struct pprof *pprof, uint64_t type, uint64_t unit)
 {
-	put_number(&pprof->message, VALUE_TYPE, type);
-	put_number(&pprof->message, VALUE_UNIT, unit);
-	put_message(&pprof->out, PROFILE_SAMPLE_TYPE, &pprof->message);
+	proto_number(&pprof->message, VALUE_TYPE, type);
+	proto_number(&pprof->message, VALUE_UNIT, unit);
+	proto_message(&pprof->out, PROFILE_SAMPLE_TYPE, &pprof->message);
 }
 
 static void write_functions(struct pprof *pprof)
@@ -190,19 +138,19 @@ static void write_functions(struct pprof *pprof)
 		uint64_t linkage = function->linkage ? write_string(pprof, function->linkage) : name;
 		uint64_t file = function->file ? write_string(pprof, function->file) : 0;
 
-		put_number(&pprof->message, FUNCTION_ID, i + 1);
-		put_number(&pprof->message, FUNCTION_NAME, name);
-		put_number(&pprof->message, FUNCTION_SYSTEM_NAME, linkage);
-		put_number(&pprof->message, FUNCTION_FILENAME, file);
-		put_number(&pprof->message, FUNCTION_START_LINE, function->line);
-		put_message(&pprof->out, PROFILE_FUNCTION, &pprof->message);
+		proto_number(&pprof->message, FUNCTION_ID, i + 1);
+		proto_number(&pprof->message, FUNCTION_NAME, name);
+		proto_number(&pprof->message, FUNCTION_SYSTEM_NAME, linkage);
+		proto_number(&pprof->message, FUNCTION_FILENAME, file);
+		proto_number(&pprof->message, FUNCTION_START_LINE, function->line);
+		proto_message(&pprof->out, PROFILE_FUNCTION, &pprof->message);
 	}
 	for (size_t i = 0; i < pprof->nr_locations; i++) {
-		put_number(&pprof->part, LINE_FUNCTION_ID, (uint64_t)pprof->locations[i].function + 1);
-		put_number(&pprof->part, LINE_LINE, pprof->locations[i].line);
-		put_number(&pprof->message, LOCATION_ID, i + 1);
-		put_message(&pprof->message, LOCATION_LINE, &pprof->part);
-		put_message(&pprof->out, PROFILE_LOCATION, &pprof->message);
+		proto_number(&pprof->part, LINE_FUNCTION_ID, (uint64_t)pprof->locations[i].function + 1);
+		proto_number(&pprof->part, LINE_LINE, pprof->locations[i].line);
+		proto_number(&pprof->message, LOCATION_ID, i + 1);
+		proto_message(&pprof->message, LOCATION_LINE, &pprof->part);
+		proto_message(&pprof->out, PROFILE_LOCATION, &pprof->message);
 	}
 }
 
@@ -251,15 +199,15 @@ struct cprof_error *export_pprof(FILE *out, const struct call_view *view, uint64
 		write_value_type(&pprof, wall, unit);
 		write_samples(&pprof);
 		write_functions(&pprof);
-		put_number(&pprof.out, PROFILE_TIME_NANOS, start_realtime_ns);
-		put_number(&pprof.out, PROFILE_DURATION_NANOS, profile_ns(view->profile, view->profile->info.duration_ticks));
-		put_number(&pprof.out, PROFILE_DEFAULT_SAMPLE_TYPE, wall);
+		proto_number(&pprof.out, PROFILE_TIME_NANOS, start_realtime_ns);
+		proto_number(&pprof.out, PROFILE_DURATION_NANOS, profile_ns(view->profile, view->profile->info.duration_ticks));
+		proto_number(&pprof.out, PROFILE_DEFAULT_SAMPLE_TYPE, wall);
 		error = pprof.out.failed ? &cprof_enomem : write_gzip(out, &pprof.out);
 	}
 	free(pprof.locations);
-	free(pprof.out.bytes);
-	free(pprof.message.bytes);
-	free(pprof.part.bytes);
-	free(pprof.ids.bytes);
+	proto_deinit(&pprof.out);
+	proto_deinit(&pprof.message);
+	proto_deinit(&pprof.part);
+	proto_deinit(&pprof.ids);
 	return error;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "exports.h"
+#include "human.h"
 
 /* Frames are the functions, then a frame for each node that is none (threads, processes). */
 static void write_frames(struct json_writer *json, const struct call_view *view)
@@ -54,8 +55,17 @@ struct open_frame {
 	uint64_t next_ticks; /* where its next child begins */
 };
 
-static struct cprof_error *write_events(struct json_writer *json, const struct call_view *view)
+static struct cprof_error *too_large(uint64_t max_bytes)
 {
+	return cprof_error_create(CPROF_ERROR_UNSUPPORTED,
+				  "the file would be larger than %s bytes, which is more than its viewers open (--max-size=0 writes it all the same); "
+				  "--filter, --focus and --depth choose fewer contexts",
+				  human_count(max_bytes).text);
+}
+
+static struct cprof_error *write_events(struct json_writer *json, const struct call_view *view, uint64_t depth_limit, uint64_t max_bytes)
+{
+	enum { CHECK_EVERY = 256 };
 	size_t capacity = 64, depth = 0;
 	uint64_t others = view->profile->nr_functions; /* the frame of the next node that is no function */
 	struct open_frame *open = malloc(capacity * sizeof *open);
@@ -64,10 +74,14 @@ static struct cprof_error *write_events(struct json_writer *json, const struct c
 	if (!open)
 		return &cprof_enomem;
 	open[0] = (struct open_frame){ view->root, 0, view->root->numbers.total_ticks, 0 };
-	while (node && !ferror(json->out)) {
+	for (uint64_t written = 0; node && !ferror(json->out); written++) {
 		uint64_t start = open[depth].next_ticks, end = start + node->numbers.total_ticks;
 		uint64_t frame = node->kind == NODE_FUNCTION ? node->function : others++;
 
+		if (max_bytes && written % CHECK_EVERY == 0 && ftello(json->out) > (off_t)max_bytes) {
+			free(open);
+			return too_large(max_bytes);
+		}
 		open[depth].next_ticks = end;
 		if (++depth == capacity) {
 			struct open_frame *grown = realloc(open, 2 * capacity * sizeof *open);
@@ -81,7 +95,7 @@ static struct cprof_error *write_events(struct json_writer *json, const struct c
 		}
 		open[depth] = (struct open_frame){ node, frame, end, start };
 		write_event(json, view, 'O', start, frame);
-		if (node->first_child) {
+		if (node->first_child && depth < depth_limit) {
 			node = node->first_child;
 			continue;
 		}
@@ -99,7 +113,7 @@ static struct cprof_error *write_events(struct json_writer *json, const struct c
 	return NULL;
 }
 
-struct cprof_error *export_speedscope(FILE *out, const struct call_view *view, const char *title)
+struct cprof_error *export_speedscope(FILE *out, const struct call_view *view, uint64_t depth, uint64_t max_bytes, const char *title)
 {
 	struct json_writer json;
 	struct cprof_error *error;
@@ -119,7 +133,7 @@ struct cprof_error *export_speedscope(FILE *out, const struct call_view *view, c
 	json_u64(&json, "startValue", 0);
 	json_u64(&json, "endValue", profile_ns(view->profile, view->root->numbers.total_ticks));
 	json_begin_array(&json, "events");
-	error = write_events(&json, view);
+	error = write_events(&json, view, depth, max_bytes);
 	json_end_array(&json);
 	json_end_object(&json);
 	json_end_array(&json);

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-cprof-analyze export --to=chrome --filter=x plain.lz4 2>&1
+cprof-analyze export --to=callgrind --filter=x plain.lz4 2>&1
