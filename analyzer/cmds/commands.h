@@ -7,6 +7,6 @@
 
 extern const struct cprof_command overview_command, tree_command, flat_command, info_command, dump_command, check_command, recover_command,
 	flamegraph_command, icicle_command, callers_command, callees_command, callgraph_command, threads_command, export_command;
-extern const struct cprof_command doctor_command, replay_command;
+extern const struct cprof_command doctor_command, replay_command, timeline_command;
 
 #endif

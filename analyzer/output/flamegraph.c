@@ -9,6 +9,7 @@
 #include "human.h"
 #include "tree_report.h" /* call_site_text */
 #include "utf8.h"
+#include "xml_text.h"
 
 extern const char flamegraph_script[]; /* flamegraph_script.S */
 
@@ -25,48 +26,6 @@ struct flamegraph {
 	uint64_t hidden_nodes; /* outermost nodes that are not drawn, and their time */
 	uint64_t hidden_ticks;
 };
-
-/* XML text and attribute values. What XML cannot hold, and what could reorder a line, becomes U+FFFD; a newline becomes a space. */
-static void print_xml_part(FILE *out, const char *text, size_t letters)
-{
-	while (*text && letters--) {
-		const char *start = text;
-		uint32_t code = utf8_next(&text);
-
-		switch (code) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		case '\n':
-		case '\t':
-			fputc(' ', out);
-			break;
-		default:
-			if (code == UTF8_BAD || code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xFFFE || code == 0xFFFF ||
-			    (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069))
-				fputs("\xEF\xBF\xBD", out);
-			else
-				fwrite(start, 1, (size_t)(text - start), out);
-		}
-	}
-}
-
-static void print_xml(FILE *out, const char *text)
-{
-	print_xml_part(out, text, SIZE_MAX);
-}
 
 static size_t count_letters(const char *text)
 {
@@ -109,7 +68,7 @@ static void print_frame_title(const struct flamegraph *graph, const struct call_
 	FILE *out = graph->out;
 
 	fputs("<title>", out);
-	print_xml(out, node->name);
+	xml_print(out, node->name);
 	fprintf(out, "\n%s %%, total %s", human_percent(numbers->total_ticks, graph->total).text, human_ticks(profile, numbers->total_ticks).text);
 	fprintf(out, ", self %s", human_ticks(profile, numbers->self_ticks).text);
 	if (node->kind == NODE_FUNCTION) {
@@ -118,7 +77,7 @@ static void print_frame_title(const struct flamegraph *graph, const struct call_
 			fprintf(out, ", %s of them recursive", human_count(node->recursive_calls).text);
 		if (*call_site_text(node).text) {
 			fputs(", called from ", out);
-			print_xml(out, call_site_text(node).text);
+			xml_print(out, call_site_text(node).text);
 		}
 	}
 	fputs("</title>", out);
@@ -132,9 +91,9 @@ static void print_label(const struct flamegraph *graph, const struct call_node *
 	print_pixels(graph->out, "x", left_100 + 300);
 	fprintf(graph->out, " y=\"%u\">", y + 13);
 	if (letters <= room) {
-		print_xml(graph->out, node->name);
+		xml_print(graph->out, node->name);
 	} else if (room >= 3) {
-		print_xml_part(graph->out, node->name, room - 1);
+		xml_print_part(graph->out, node->name, room - 1);
 		fputs("\xE2\x80\xA6", graph->out);
 	}
 	fputs("</text>", graph->out);
@@ -225,7 +184,7 @@ static void print_head(const struct flamegraph *graph, unsigned height)
 	      out);
 	fprintf(out, "<rect x=\"0\" y=\"0\" width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n", width, height);
 	fprintf(out, "<text class=\"title\" x=\"%d\" y=\"22\">", MARGIN);
-	print_xml_part(out, graph->options->title, 90);
+	xml_print_part(out, graph->options->title, 90);
 	fprintf(out, "</text>\n<text class=\"small\" x=\"%d\" y=\"40\">width: exact time, all threads together: %s; root at the %s</text>\n", MARGIN,
 		human_ticks(graph->view->profile, graph->total).text, graph->options->icicle ? "top" : "bottom");
 	fprintf(out,
