@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "leb_column.h"
 #include "session.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -12,7 +11,7 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-enum { BATCH_ITEMS = 2048 };
+enum { BATCH_ITEMS = 4096 }; /* events between two looks at what they may need */
 
 /* Bits of open_call.slot. */
 #define OPEN_COUNTED   0x80000000u /* its groups count it */
@@ -21,14 +20,6 @@ enum { BATCH_ITEMS = 2048 };
 
 /* Times stay below this, so that no sum of two wraps. */
 #define TIME_LIMIT (UINT64_C(1) << 62)
-#define TIME_DELTA_FAIR (UINT64_C(1) << 50) /* BATCH_ITEMS of these cannot wrap */
-
-struct call_buffers { /* a chunk being read: times decoded but not used yet are [next_time, nr_times) */
-	struct leb_column id_column, time_column;
-	size_t next_time, nr_times;
-	uint64_t times_end; /* time after the last of times */
-	uint64_t times[BATCH_ITEMS];
-};
 
 enum call_ending { ENDED, ENDED_REPAIRED, CUT_BY_HOLE, CUT_BY_END };
 
@@ -43,8 +34,7 @@ struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contex
 	tally->slots = aligned_alloc(sizeof *tally->slots, capacity * sizeof *tally->slots);
 	tally->rare = calloc(capacity, sizeof *tally->rare);
 	tally->groups = calloc(nr_groups, sizeof *tally->groups);
-	tally->buffers = calloc(1, sizeof *tally->buffers);
-	if (!tally->slots || !tally->rare || !tally->groups || !tally->buffers) {
+	if (!tally->slots || !tally->rare || !tally->groups) {
 		call_tally_deinit(tally);
 		return &cprof_enomem;
 	}
@@ -68,7 +58,6 @@ void call_tally_deinit(struct call_tally *tally)
 	number_map_deinit(&tally->path_slots);
 	free(tally->carries);
 	free(tally->stack);
-	free(tally->buffers);
 	*tally = (struct call_tally){ 0 };
 }
 
@@ -275,66 +264,55 @@ static bool stack_reserve(struct call_tally *tally, size_t more)
 
 /* Chunks. */
 
-static bool times_fair(struct call_buffers *buffers)
+/* The next step of time. False: the column's end, or no time that can be. */
+static __attribute__((noinline)) bool time_next(struct leb_column *column, uint64_t now, uint64_t *delta)
 {
-	uint64_t all = 0, sum = 0;
+	struct leb_column after = *column;
 
-	for (size_t i = 0; i < buffers->nr_times; i++) {
-		all |= buffers->times[i];
-		sum += buffers->times[i];
-	}
-	if (unlikely(all >= TIME_DELTA_FAIR)) {
-		sum = 0;
-		for (size_t i = 0; i < buffers->nr_times; i++)
-			if (buffers->times[i] > TIME_LIMIT || (sum += buffers->times[i]) > TIME_LIMIT)
-				return false;
-	}
-	buffers->times_end += sum;
-	return buffers->times_end < TIME_LIMIT;
-}
-
-/* Decodes more times and makes room for the calls they may open. False: the chunk makes no sense from here on. */
-static bool times_fill(struct call_tally *tally)
-{
-	struct call_buffers *buffers = tally->buffers;
-
-	if (buffers->next_time < buffers->nr_times)
-		return true;
-	buffers->next_time = 0;
-	buffers->nr_times = leb_column_read(&buffers->time_column, buffers->times, BATCH_ITEMS);
-	if (!buffers->nr_times && buffers->time_column.next != buffers->time_column.end)
+	if (!leb_column_next(&after, delta) || *delta > TIME_LIMIT || now + *delta > TIME_LIMIT)
 		return false;
-	return times_fair(buffers) && tally->depth <= CALL_TALLY_MAX_DEPTH && stack_reserve(tally, BATCH_ITEMS);
+	*column = after;
+	return true;
 }
 
 /*
- * For columns of at least 4 bytes more: plain enters and exits, up to the first item that is anything else, is longer than 4 bytes, or is too near the column's end to be loaded at once.
- * Ids are decoded here and not in bulk: every second one is an exit, of a single byte that must be branched on anyway.
+ * For id columns of at least 4 bytes more, and stacks with room for BATCH_ITEMS more calls: plain enters and exits, up to the first item that is anything
+ * else, is longer than 4 bytes, or is too near the column's end to be loaded at once. Most steps of time are a byte, which cannot make time wrap.
+ * Returns whether it stopped only because the batch was full.
  */
-static ALWAYS_INLINE void events_run(struct call_tally *tally, const bool unroll, const enum leb_gather gather)
+static ALWAYS_INLINE bool events_run(struct call_tally *tally, const bool unroll, const enum leb_gather gather)
 {
-	struct call_buffers *buffers = tally->buffers;
-	const uint8_t *id = buffers->id_column.next, *const id_limit = buffers->id_column.end - sizeof(uint32_t); /* last place to load from */
-	const uint64_t *time = buffers->times + buffers->next_time, *times_end = buffers->times + buffers->nr_times;
+	const uint8_t *id = tally->ids.next, *const id_limit = tally->ids.end - sizeof(uint32_t); /* last place to load from */
+	struct leb_column times = tally->times;
 	struct open_call *bottom = tally->stack, *top = bottom + tally->depth; /* top[-1] is the innermost call */
 	struct call_slot *slots = tally->slots;
 	struct call_group *groups = tally->groups;
 	const uint32_t nr_contexts = tally->nr_contexts;
-	uint32_t current = tally->current;
+	uint32_t current = tally->current, left = BATCH_ITEMS;
 	uint64_t now = tally->now;
 
-	for (; time < times_end && id <= id_limit; time++) {
+	for (; left && id <= id_limit && times.next < times.end; left--) {
+		const uint8_t *time = times.next;
+		uint64_t delta = *time;
 		uint32_t word;
 
 		memcpy(&word, id, sizeof word);
-		if (!(word & 0xff)) { /* CPROF_ID_EXIT */
-			if (unlikely(top == bottom))
+		if (unlikely(delta & 0x80)) {
+			if (!time_next(&times, now, &delta))
 				break;
+		} else {
+			times.next++;
+		}
+		if (!(word & 0xff)) { /* CPROF_ID_EXIT */
+			if (unlikely(top == bottom)) {
+				times.next = time;
+				break;
+			}
 
 			struct open_call call = *--top;
 			id++;
-			now += *time;
-			slots[current].self_ticks += *time;
+			now += delta;
+			slots[current].self_ticks += delta;
 			current = call.caller;
 			if (unlikely(call.slot & ~OPEN_SLOT)) {
 				uint32_t bits = call.slot;
@@ -350,11 +328,13 @@ static ALWAYS_INLINE void events_run(struct call_tally *tally, const bool unroll
 			uint32_t ends = ~word & 0x80808080, number = leb_gather_word(word, ends, gather) - CPROF_ID_ENTER_BASE;
 
 			/* Below the base this wraps; 0 is no context. */
-			if (unlikely(!ends || number - 1 >= nr_contexts - 1))
+			if (unlikely(!ends || number - 1 >= nr_contexts - 1)) {
+				times.next = time;
 				break;
+			}
 			id += (uint32_t)__builtin_ctz(ends) / 8 + 1;
-			now += *time;
-			slots[current].self_ticks += *time;
+			now += delta;
+			slots[current].self_ticks += delta;
 			if (enter_needs_path(&slots[number], current, unroll)) {
 				number = path_slot(tally, current, number);
 				slots = tally->slots;
@@ -368,27 +348,28 @@ static ALWAYS_INLINE void events_run(struct call_tally *tally, const bool unroll
 			current = slots[number].target;
 		}
 	}
-	tally->totals.events += (uint64_t)(time - (buffers->times + buffers->next_time));
-	buffers->id_column.next = id;
-	buffers->next_time = (size_t)(time - buffers->times);
+	tally->totals.events += BATCH_ITEMS - left;
+	tally->ids.next = id;
+	tally->times = times;
 	tally->depth = (size_t)(top - bottom);
 	tally->current = current;
 	tally->now = now;
+	return !left;
 }
 
-static LEB_PEXT_TARGET void events_run_pext(struct call_tally *tally)
+static LEB_PEXT_TARGET bool events_run_pext(struct call_tally *tally)
 {
-	events_run(tally, false, LEB_GATHER_PEXT);
+	return events_run(tally, false, LEB_GATHER_PEXT);
 }
 
-static void events_run_plain(struct call_tally *tally)
+static bool events_run_plain(struct call_tally *tally)
 {
-	events_run(tally, false, LEB_GATHER_PLAIN);
+	return events_run(tally, false, LEB_GATHER_PLAIN);
 }
 
-static void events_run_unrolled(struct call_tally *tally)
+static bool events_run_unrolled(struct call_tally *tally)
 {
-	events_run(tally, true, LEB_GATHER_PLAIN);
+	return events_run(tally, true, LEB_GATHER_PLAIN);
 }
 
 static void escape_take(struct call_tally *tally, uint32_t kind, uint64_t payload)
@@ -437,7 +418,7 @@ static bool id_next(struct call_tally *tally, uint32_t *ret)
 {
 	uint64_t number;
 
-	if (!leb_column_next(&tally->buffers->id_column, &number))
+	if (!leb_column_next(&tally->ids, &number))
 		return false;
 	*ret = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 	return true;
@@ -446,8 +427,8 @@ static bool id_next(struct call_tally *tally, uint32_t *ret)
 /* One item of any kind, by the book. False: it makes no sense, or is cut off. */
 static bool item_take(struct call_tally *tally)
 {
-	struct call_buffers *buffers = tally->buffers;
 	uint32_t kind, number = 0, payload;
+	uint64_t delta;
 
 	if (!id_next(tally, &kind))
 		return false;
@@ -461,9 +442,9 @@ static bool item_take(struct call_tally *tally)
 		number = kind - CPROF_ID_ENTER_BASE;
 	else if (kind == CPROF_ID_EXIT_EXPLICIT && !id_next(tally, &number))
 		return false;
-	if (number >= tally->nr_contexts || buffers->next_time == buffers->nr_times)
+	if (number >= tally->nr_contexts || !time_next(&tally->times, tally->now, &delta))
 		return false;
-	time_advance(tally, buffers->times[buffers->next_time++]);
+	time_advance(tally, delta);
 	tally->totals.events++;
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = 0;
@@ -479,24 +460,21 @@ static bool item_take(struct call_tally *tally)
 /* False: the columns do not agree, or make no sense from some point on. */
 static bool columns_run(struct call_tally *tally)
 {
-	struct call_buffers *buffers = tally->buffers;
-	void (*run)(struct call_tally *) = tally->unroll ? events_run_unrolled : leb_pext_is_fast() ? events_run_pext : events_run_plain;
+	bool (*run)(struct call_tally *) = tally->unroll ? events_run_unrolled : leb_pext_is_fast() ? events_run_pext : events_run_plain;
 
-	while (buffers->id_column.next != buffers->id_column.end) {
-		if (!times_fill(tally))
+	while (tally->ids.next != tally->ids.end) {
+		if (tally->depth > CALL_TALLY_MAX_DEPTH || !stack_reserve(tally, BATCH_ITEMS))
 			return false;
-		if (!tally->pending_repairs && !tally->pending_inherited &&
-		    buffers->id_column.end - buffers->id_column.next >= (ptrdiff_t)sizeof(uint32_t)) {
-			run(tally);
-			if (buffers->next_time == buffers->nr_times && buffers->time_column.next != buffers->time_column.end)
+		if (!tally->pending_repairs && !tally->pending_inherited && tally->ids.end - tally->ids.next >= (ptrdiff_t)sizeof(uint32_t)) {
+			if (run(tally))
 				continue;
-			if (buffers->id_column.next == buffers->id_column.end)
+			if (tally->ids.next == tally->ids.end)
 				break;
 		}
 		if (!item_take(tally))
 			return false;
 	}
-	return buffers->next_time == buffers->nr_times && buffers->time_column.next == buffers->time_column.end;
+	return tally->times.next == tally->times.end;
 }
 
 static struct cprof_error *tally_failure(const struct call_tally *tally)
@@ -520,7 +498,6 @@ void call_tally_begin_thread(struct call_tally *tally)
 
 static void chunk_begin(struct call_tally *tally, const struct events_chunk *chunk)
 {
-	struct call_buffers *buffers = tally->buffers;
 	uint64_t first_tsc = chunk->header.first_tsc < TIME_LIMIT ? chunk->header.first_tsc : TIME_LIMIT;
 
 	if (!tally->started)
@@ -530,10 +507,8 @@ static void chunk_begin(struct call_tally *tally, const struct events_chunk *chu
 	/* After a loss the stack is unknown, but what is current is not. */
 	if (!tally->depth && chunk->header.context < tally->nr_contexts)
 		tally->current = chunk->header.context;
-	buffers->id_column = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
-	buffers->time_column = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
-	buffers->next_time = buffers->nr_times = 0;
-	buffers->times_end = tally->now;
+	tally->ids = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
+	tally->times = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
 }
 
 static void totals_take_time(struct call_tally_totals *totals, uint64_t first_tsc, uint64_t last_tsc)
@@ -546,18 +521,17 @@ static void totals_take_time(struct call_tally_totals *totals, uint64_t first_ts
 
 struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct events_chunk *chunk)
 {
-	struct call_buffers *buffers = tally->buffers;
+	struct leb_column times;
+	uint64_t first_delta;
 
 	chunk_begin(tally, chunk);
-
-	bool good = times_fill(tally);
-	if (good && buffers->nr_times) {
-		if (!tally->started)
-			totals_take_time(&tally->totals, tally->now + buffers->times[0], 0);
+	times = tally->times;
+	if (!tally->started && time_next(&times, tally->now, &first_delta)) {
+		totals_take_time(&tally->totals, tally->now + first_delta, 0);
 		tally->started = true;
 	}
-	if (good)
-		good = columns_run(tally);
+
+	bool good = columns_run(tally);
 	if (!good) {
 		tally->totals.damaged_chunks++;
 		stack_forget(tally);

@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "histogram.h"
+#include "leb_column.h"
 #include "number_map.h"
 
 struct events_chunk;
@@ -84,7 +85,7 @@ struct call_tally {
 	uint64_t now;
 	uint32_t current;
 	uint64_t pending_repairs, pending_inherited;
-	struct call_buffers *buffers;
+	struct leb_column ids, times;  /* of the chunk being read: what is left */
 	bool no_memory, too_many_paths;
 };
 

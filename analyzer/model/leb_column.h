@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bulk decoding of LEB128 columns.
- *
- * Finding where a number ends is a chain of dependent steps when done one by one; here the ends of 64 bytes are found at once, so that
- * decoding costs the same whatever the lengths are. Never reads outside the column.
+ * LEB128 columns, a number at a time; and short numbers out of a word without a loop. Never reads outside the column.
  */
 #ifndef CPROF_LEB_COLUMN_H
 #define CPROF_LEB_COLUMN_H
@@ -45,16 +42,7 @@ struct leb_column {
 	const uint8_t *next, *end;
 };
 
-enum { LEB_COLUMN_MIN_ITEMS = 64 }; /* room that leb_column_read() needs to be sure to make progress */
-
-/*
- * Decodes up to max (at least LEB_COLUMN_MIN_ITEMS) numbers and returns how many; 0 at the end of the column, or where what follows is no number:
- * then next != end. A number of more than 64 bits is none.
- */
-size_t leb_column_read(struct leb_column *column, uint64_t *numbers, size_t max);
-/* The same, in the way of a given machine. For tests. */
-size_t leb_column_read_with(struct leb_column *column, uint64_t *numbers, size_t max, enum leb_gather gather);
-/* A single number. False: the column's end, or no number; nothing has moved. */
+/* The next number. False: the column's end, or no number (cut off, or more than 64 bits); nothing has moved. */
 bool leb_column_next(struct leb_column *column, uint64_t *number);
 
 #endif
