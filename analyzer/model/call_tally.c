@@ -15,8 +15,10 @@ enum { BATCH_ITEMS = 4096 }; /* events between two looks at what they may need *
 
 /* Bits of open_call.slot. */
 #define OPEN_COUNTED   0x80000000u /* its groups count it */
-#define OPEN_INHERITED 0x40000000u /* of the parent process: timed, not counted */
+#define OPEN_INHERITED 0x40000000u /* of the parent process, or from before the range: timed, not counted */
 #define OPEN_SLOT      0x3FFFFFFFu
+
+enum { NOBODY }; /* the slot whose time nobody reads */
 
 /* Times stay below this, so that no sum of two wraps. */
 #define TIME_LIMIT (UINT64_C(1) << 62)
@@ -30,7 +32,7 @@ struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contex
 	if (!nr_contexts || nr_contexts > OPEN_SLOT - CALL_TALLY_MAX_PATHS)
 		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "a trace of %u contexts is more than this program can hold", nr_contexts);
 	*tally = (struct call_tally){ .nr_contexts = nr_contexts, .nr_slots = nr_contexts, .slots_capacity = nr_contexts,
-				      .nr_groups = nr_groups, .unroll = unroll };
+				      .nr_groups = nr_groups, .unroll = unroll, .range = { 0, UINT64_MAX, 0 } };
 	tally->slots = aligned_alloc(sizeof *tally->slots, capacity * sizeof *tally->slots);
 	tally->rare = calloc(capacity, sizeof *tally->rare);
 	tally->groups = calloc(nr_groups, sizeof *tally->groups);
@@ -117,7 +119,7 @@ static uint32_t path_make(struct call_tally *tally, uint32_t parent, uint32_t id
 	const struct call_slot *origin = &tally->slots[id];
 	tally->slots[number] = (struct call_slot){
 		.target = tally->unroll ? number : origin->target,
-		.flags = origin->flags & CALL_SLOT_COUNTED,
+		.flags = origin->flags & (CALL_SLOT_COUNTED | CALL_SLOT_SKIP),
 		.node_group = tally->unroll ? 0 : origin->node_group,
 		.function_group = origin->function_group,
 		.parent = parent,
@@ -186,6 +188,28 @@ static ALWAYS_INLINE void groups_close(struct call_group *groups, const struct c
 		groups[slot->function_group].span_ticks += ticks;
 }
 
+/* Nothing is credited now. */
+static bool is_muted(const struct call_tally *tally)
+{
+	return tally->before_range || tally->skip_depth;
+}
+
+/* Events must be looked at one by one. */
+static bool is_watched(const struct call_tally *tally)
+{
+	return unlikely(is_muted(tally) || tally->skip_left || tally->may_end);
+}
+
+/* Calls with CALL_SLOT_SKIP: the call on top of the stack is new. */
+static void skip_begin(struct call_tally *tally)
+{
+	if (tally->skip_open++ || tally->before_range || !tally->skip_left)
+		return;
+	tally->skip_left--;
+	tally->skip_depth = tally->depth;
+	tally->stack[tally->depth - 1].slot |= OPEN_INHERITED;
+}
+
 static void call_open(struct call_tally *tally, uint32_t id, uint64_t start_ticks, bool inherited)
 {
 	uint32_t number = id;
@@ -194,14 +218,15 @@ static void call_open(struct call_tally *tally, uint32_t id, uint64_t start_tick
 		number = path_slot(tally, tally->current, id);
 
 	const struct call_slot *slot = &tally->slots[number];
-	struct open_call call = { start_ticks, number | (inherited ? OPEN_INHERITED : 0), tally->current };
 
-	if (slot->flags & CALL_SLOT_COUNTED) {
-		call.slot |= OPEN_COUNTED;
+	tally->stack[tally->depth++] = (struct open_call){ start_ticks, number | (inherited || is_muted(tally) ? OPEN_INHERITED : 0), tally->current };
+	tally->current = slot->target;
+	if (unlikely(slot->flags & CALL_SLOT_SKIP) && is_watched(tally))
+		skip_begin(tally);
+	if (slot->flags & CALL_SLOT_COUNTED && !is_muted(tally)) {
+		tally->stack[tally->depth - 1].slot |= OPEN_COUNTED;
 		groups_open(tally->groups, slot);
 	}
-	tally->stack[tally->depth++] = call;
-	tally->current = slot->target;
 }
 
 static void call_close(struct call_tally *tally, enum call_ending ending)
@@ -213,6 +238,10 @@ static void call_close(struct call_tally *tally, enum call_ending ending)
 	if (call.slot & OPEN_COUNTED)
 		groups_close(tally->groups, &tally->slots[number], ticks);
 	tally->current = call.caller;
+	if (tally->skip_open && tally->slots[number].flags & CALL_SLOT_SKIP)
+		tally->skip_open--;
+	if (tally->depth < tally->skip_depth)
+		tally->skip_depth = 0;
 	if (call.slot & OPEN_INHERITED)
 		return;
 	if (ending == ENDED || ending == ENDED_REPAIRED)
@@ -232,7 +261,45 @@ static void calls_close(struct call_tally *tally, uint64_t count, enum call_endi
 static void time_advance(struct call_tally *tally, uint64_t ticks)
 {
 	tally->now += ticks;
-	tally->slots[tally->current].self_ticks += ticks;
+	if (!is_muted(tally))
+		tally->slots[tally->current].self_ticks += ticks;
+}
+
+/* What is open goes on, as if it began now. */
+static void range_begin(struct call_tally *tally)
+{
+	tally->before_range = false;
+	tally->totals.going_on |= tally->current != NOBODY;
+	for (size_t i = 0; i < tally->depth; i++) {
+		struct open_call *call = &tally->stack[i];
+		const struct call_slot *slot = &tally->slots[call->slot & OPEN_SLOT];
+
+		call->start_ticks = tally->now;
+		if (slot->flags & CALL_SLOT_COUNTED) {
+			call->slot |= OPEN_COUNTED;
+			groups_open(tally->groups, slot);
+		}
+	}
+}
+
+/* Moves on to a later time, and over the ends of the range. */
+static void time_reach(struct call_tally *tally, uint64_t ticks)
+{
+	const struct tally_range *range = &tally->range;
+
+	if (tally->before_range && ticks >= range->from_ticks) {
+		if (range->from_ticks > tally->now)
+			time_advance(tally, range->from_ticks - tally->now);
+		range_begin(tally);
+	}
+	if (ticks < range->to_ticks) {
+		time_advance(tally, ticks - tally->now);
+		return;
+	}
+	if (range->to_ticks > tally->now)
+		time_advance(tally, range->to_ticks - tally->now);
+	calls_close(tally, UINT64_MAX, CUT_BY_END);
+	tally->after_range = true;
 }
 
 /* Nothing is known of the stack any more. */
@@ -444,8 +511,10 @@ static bool item_take(struct call_tally *tally)
 		return false;
 	if (number >= tally->nr_contexts || !time_next(&tally->times, tally->now, &delta))
 		return false;
-	time_advance(tally, delta);
-	tally->totals.events++;
+	time_reach(tally, tally->now + delta);
+	if (tally->after_range)
+		return true;
+	tally->totals.events += !tally->before_range;
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = 0;
 	if (kind > CPROF_ID_ENTER_BASE) {
@@ -465,7 +534,8 @@ static bool columns_run(struct call_tally *tally)
 	while (tally->ids.next != tally->ids.end) {
 		if (tally->depth > CALL_TALLY_MAX_DEPTH || !stack_reserve(tally, BATCH_ITEMS))
 			return false;
-		if (!tally->pending_repairs && !tally->pending_inherited && tally->ids.end - tally->ids.next >= (ptrdiff_t)sizeof(uint32_t)) {
+		if (!tally->pending_repairs && !tally->pending_inherited && tally->ids.end - tally->ids.next >= (ptrdiff_t)sizeof(uint32_t) &&
+		    !is_watched(tally)) {
 			if (run(tally))
 				continue;
 			if (tally->ids.next == tally->ids.end)
@@ -473,6 +543,8 @@ static bool columns_run(struct call_tally *tally)
 		}
 		if (!item_take(tally))
 			return false;
+		if (tally->after_range)
+			return true;
 	}
 	return tally->times.next == tally->times.end;
 }
@@ -494,21 +566,35 @@ void call_tally_begin_thread(struct call_tally *tally)
 	tally->current = 0;
 	tally->depth = 0;
 	tally->pending_repairs = tally->pending_inherited = 0;
+	tally->before_range = tally->range.from_ticks > 0;
+	tally->after_range = false;
+	tally->skip_left = tally->range.skip_first;
+	tally->skip_open = tally->skip_depth = 0;
+}
+
+/* Whether the steps of time lead from now to ticks. */
+static bool times_reach(struct leb_column times, uint64_t now, uint64_t ticks)
+{
+	uint64_t delta;
+
+	while (now < ticks && time_next(&times, now, &delta))
+		now += delta;
+	return now >= ticks;
 }
 
 static void chunk_begin(struct call_tally *tally, const struct events_chunk *chunk)
 {
 	uint64_t first_tsc = chunk->header.first_tsc < TIME_LIMIT ? chunk->header.first_tsc : TIME_LIMIT;
 
-	if (!tally->started)
+	if (!tally->started) /* nothing is known of the time before */
 		tally->now = first_tsc;
-	else if (first_tsc > tally->now)
-		time_advance(tally, first_tsc - tally->now);
+	time_reach(tally, first_tsc > tally->now ? first_tsc : tally->now);
 	/* After a loss the stack is unknown, but what is current is not. */
 	if (!tally->depth && chunk->header.context < tally->nr_contexts)
 		tally->current = chunk->header.context;
 	tally->ids = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
 	tally->times = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
+	tally->may_end = tally->range.to_ticks < TIME_LIMIT && times_reach(tally->times, tally->now, tally->range.to_ticks);
 }
 
 static void totals_take_time(struct call_tally_totals *totals, uint64_t first_tsc, uint64_t last_tsc)
@@ -524,7 +610,10 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 	struct leb_column times;
 	uint64_t first_delta;
 
-	chunk_begin(tally, chunk);
+	if (!tally->after_range)
+		chunk_begin(tally, chunk);
+	if (tally->after_range)
+		return NULL;
 	times = tally->times;
 	if (!tally->started && time_next(&times, tally->now, &first_delta)) {
 		totals_take_time(&tally->totals, tally->now + first_delta, 0);
@@ -541,21 +630,45 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 	return tally_failure(tally);
 }
 
+/* To the end of a hole. Its time is nobody's. */
+static void hole_pass(struct call_tally *tally, uint64_t resume_tsc)
+{
+	uint32_t current = tally->current;
+
+	tally->current = NOBODY;
+	time_reach(tally, resume_tsc);
+	if (!tally->after_range)
+		tally->current = current;
+}
+
+/* A call that was made in the hole, perhaps before the range. */
+static void hole_open(struct call_tally *tally, const struct open_call *call)
+{
+	uint64_t start_ticks = call->start_ticks < tally->now ? call->start_ticks : tally->now;
+	bool before = start_ticks < tally->range.from_ticks;
+
+	call_open(tally, call->slot, before && !tally->before_range ? tally->range.from_ticks : start_ticks, before);
+}
+
 struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally_hole *hole)
 {
+	if (tally->after_range)
+		return NULL;
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = tally->pending_inherited = 0;
 	while (tally->depth && !(hole->keep && tally->stack[tally->depth - 1].start_ticks <= hole->keep_until))
 		call_close(tally, CUT_BY_HOLE);
 	if (hole->resume_tsc > tally->now && hole->resume_tsc < TIME_LIMIT)
-		tally->now = hole->resume_tsc;
+		hole_pass(tally, hole->resume_tsc);
+	if (tally->after_range)
+		return NULL;
 	if (hole->nr_opened > CALL_TALLY_MAX_DEPTH || !stack_reserve(tally, hole->nr_opened))
 		return &cprof_enomem;
 	for (size_t i = 0; i < hole->nr_opened; i++) {
 		struct open_call call = hole->opened[i];
 
 		if (call.slot && call.slot < tally->nr_contexts)
-			call_open(tally, call.slot, call.start_ticks < tally->now ? call.start_ticks : tally->now, false);
+			hole_open(tally, &call);
 	}
 
 	uint32_t slot = tally->current;
@@ -567,8 +680,8 @@ struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally
 
 struct cprof_error *call_tally_end_thread(struct call_tally *tally, uint64_t end_tsc)
 {
-	if (tally->started && end_tsc > tally->now && end_tsc < TIME_LIMIT)
-		time_advance(tally, end_tsc - tally->now);
+	if (tally->started && end_tsc > tally->now && end_tsc < TIME_LIMIT && !tally->after_range)
+		time_reach(tally, end_tsc);
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	calls_close(tally, UINT64_MAX, CUT_BY_END);
 	call_tally_begin_thread(tally);

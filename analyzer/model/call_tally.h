@@ -29,6 +29,7 @@ struct events_chunk;
 enum call_slot_flags {
 	CALL_SLOT_COUNTED = 1, /* calls of its group can be open more than once at a time: count them */
 	CALL_SLOT_PATH = 2,    /* enters go to the slot of the path (current slot, this id) */
+	CALL_SLOT_SKIP = 4,    /* the first of these calls in each thread are left out */
 };
 
 struct call_slot { /* one cache line: a call touches this, its histogram and the stack */
@@ -63,9 +64,21 @@ struct call_carry { /* 2^32 calls */
 struct call_tally_totals {
 	uint64_t events, lost_events, unmatched_exits, wrong_exits, damaged_chunks;
 	uint64_t first_tsc, last_tsc; /* 0 before the first event */
+	bool going_on;                /* a call was open when the range began */
+};
+
+/*
+ * What of a run is summed. Calls that began before from_ticks are timed from there on but not counted; what is open at to_ticks ends there, as at the
+ * end of the trace. Of the calls of slots with CALL_SLOT_SKIP, the first skip_first in each thread that are not inside another such call are left
+ * out, with all that they call and all their time.
+ */
+struct tally_range {
+	uint64_t from_ticks, to_ticks; /* half open; { 0, UINT64_MAX }: everything */
+	uint64_t skip_first;
 };
 
 struct call_tally {
+	struct tally_range range;      /* to be set before the first thread */
 	struct call_slot *slots;
 	struct call_slot_rare *rare;
 	uint32_t nr_contexts, nr_slots, slots_capacity;
@@ -86,6 +99,10 @@ struct call_tally {
 	uint32_t current;
 	uint64_t pending_repairs, pending_inherited;
 	struct leb_column ids, times;  /* of the chunk being read: what is left */
+	bool before_range, after_range;
+	uint64_t skip_left;            /* calls still to be left out */
+	size_t skip_open, skip_depth;  /* open calls with CALL_SLOT_SKIP, while any are left out; the depth with the one being left out, or 0 */
+	bool may_end;                  /* the range may end in the chunk being read */
 	bool no_memory, too_many_paths;
 };
 

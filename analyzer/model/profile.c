@@ -11,6 +11,7 @@
 #include "call_tally.h"
 #include "call_tree.h"
 #include "context_map.h"
+#include "function_match.h"
 #include "module_map.h"
 #include "session.h"
 #include "text_store.h"
@@ -90,9 +91,9 @@ static struct cprof_error *chunks_stream(struct trace_build *trace, uint32_t thr
 {
 	struct thread_holes holes = { 0 };
 	size_t nr_taken = 0;
-	struct cprof_error *error;
+	struct cprof_error *error = NULL;
 
-	for (bool first = true;; first = false) {
+	for (bool first = true; !trace->tally.after_range; first = false) {
 		struct events_chunk chunk;
 		bool end = false;
 
@@ -136,16 +137,18 @@ static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t ind
 	uint64_t end_tsc = trace_state(trace->trace)->end_tsc, end_sequence = 0;
 	struct trace_cursor *cursor;
 	struct cprof_error *error = trace_cursor_create(trace->trace, index, &cursor);
+	bool cut;
 
 	if (error)
 		return error;
 	call_tally_begin_thread(&trace->tally);
 	error = chunks_stream(trace, index, cursor, &end_sequence);
+	cut = end_sequence < thread->blocks && !trace->tally.after_range;
 	trace_cursor_destroy(cursor);
 	if (!error)
 		error = call_tally_end_thread(&trace->tally, thread->end_tsc && thread->end_tsc < end_tsc ? thread->end_tsc : end_tsc);
 	if (!error)
-		thread_count(trace, thread, &before, end_sequence < thread->blocks);
+		thread_count(trace, thread, &before, cut);
 	return error;
 }
 
@@ -159,9 +162,15 @@ static void totals_take(struct trace_build *trace)
 	info->events += totals->events;
 	info->wrong_exits += totals->wrong_exits;
 	info->damaged_chunks += totals->damaged_chunks;
-	if (totals->last_tsc && (!build->last_tsc || totals->first_tsc < build->first_tsc))
-		build->first_tsc = totals->first_tsc;
-	build->last_tsc = larger(build->last_tsc, totals->last_tsc);
+	uint64_t first_tsc = larger(totals->first_tsc, build->options->from_ticks), last_tsc = totals->last_tsc;
+
+	if (build->options->to_ticks && last_tsc > build->options->to_ticks)
+		last_tsc = build->options->to_ticks;
+	if (last_tsc <= first_tsc)
+		return;
+	if (!build->last_tsc || first_tsc < build->first_tsc)
+		build->first_tsc = first_tsc;
+	build->last_tsc = larger(build->last_tsc, last_tsc);
 }
 
 static struct cprof_error *thread_add(struct trace_build *trace, const struct cprof_thread *thread)
@@ -179,14 +188,16 @@ static struct cprof_error *thread_add(struct trace_build *trace, const struct cp
 	return error;
 }
 
-static struct cprof_error *threads_stream(struct trace_build *trace)
+static struct cprof_error *threads_stream(struct trace_build *trace, const bool *wanted)
 {
 	bool by_thread = trace->build->options->by_thread;
 	struct cprof_error *error = NULL;
 
 	for (uint32_t i = 0; !error && i < trace->tables->nr_threads; i++) {
+		if (wanted && !wanted[i])
+			continue;
 		error = thread_stream(trace, i);
-		if (!error && by_thread && trace->tally.totals.events)
+		if (!error && by_thread && (trace->tally.totals.events || trace->tally.totals.going_on))
 			error = thread_add(trace, &trace->tables->threads[i]);
 	}
 	if (!error && !by_thread) {
@@ -235,6 +246,30 @@ static struct cprof_error *process_add(struct profile_build *build, struct trace
 	return call_tree_add_top(&build->tree, build->tree.root, NODE_PROCESS, name, top);
 }
 
+/* What of the trace is summed. A trace that does not have the function whose calls are to be skipped has nothing to skip. */
+static struct cprof_error *range_set(struct trace_build *trace)
+{
+	const struct profile_options *options = trace->build->options;
+	const struct call_registry *registry = &trace->build->registry;
+	struct call_tally *tally = &trace->tally;
+	struct cprof_error *error;
+	bool *skipped;
+
+	tally->range = (struct tally_range){ options->from_ticks, options->to_ticks ? options->to_ticks : UINT64_MAX, options->skip_first };
+	if (!options->skip_first)
+		return NULL;
+	error = function_match_name(registry->functions, registry->nr_functions, options->skip_function, &skipped);
+	if (error && error->code != CPROF_ERROR_NOT_FOUND)
+		return error;
+	for (uint32_t id = 1; !error && id < trace->map.nr_contexts; id++)
+		if (skipped[trace->map.functions[id]])
+			tally->slots[id].flags |= CALL_SLOT_SKIP;
+	if (!error)
+		free(skipped);
+	cprof_error_free(error);
+	return NULL;
+}
+
 static struct cprof_error *trace_stream(struct profile_build *build, size_t index)
 {
 	struct trace_build trace = { .build = build, .trace = session_trace(build->session, index) };
@@ -248,7 +283,9 @@ static struct cprof_error *trace_stream(struct profile_build *build, size_t inde
 	tables_count(&trace);
 	error = context_map_tally_init(&trace.map, build->options->unroll, &trace.tally);
 	if (!error)
-		error = threads_stream(&trace);
+		error = range_set(&trace);
+	if (!error)
+		error = threads_stream(&trace, build->options->threads ? build->options->threads[index] : NULL);
 	state_count(&trace);
 	call_tally_deinit(&trace.tally);
 	context_map_deinit(&trace.map);

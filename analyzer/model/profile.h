@@ -20,13 +20,17 @@ struct symbolizer;
 struct profile_options {
 	bool unroll;              /* every folding edge becomes a node of its own instead of leading back to its target */
 	bool by_thread;           /* a level of thread nodes below the root */
+	const bool *const *threads; /* [trace][thread]: only these; NULL: all */
+	uint64_t from_ticks, to_ticks; /* calls that begin in [from, to), and the time in it; to 0: no end */
+	const char *skip_function; /* the first skip_first outermost calls of this function in each thread are left out; or NULL */
+	uint64_t skip_first;
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes); /* or NULL */
 	void *progress_context;
 };
 
 struct call_numbers {
 	uint64_t calls;    /* entered in this trace; inherited calls are not counted */
-	uint64_t open;     /* of these, not ended when the trace ended */
+	uint64_t open;     /* of these, not ended when the trace, or the range, ended */
 	uint64_t repaired; /* of these, ended without an exit */
 	uint64_t self_ticks;  /* time in which this context was current */
 	uint64_t total_ticks; /* self + totals of the children: always adds up */
