@@ -91,7 +91,7 @@ fi
 	printf 'cpus\t%s\n' "$(nproc)"
 	printf 'kernel\t%s\n' "$(uname -sr)"
 	printf 'compiler\t%s\n' "$(gcc --version | head -1)"
-	printf 'uftrace\t%s\n' "$(uftrace --version | head -1)"
+	printf 'uftrace\t%s\n' "$(uftrace --version | sed 's/ *(.*//;q')"
 	printf 'cprof\t%s\n' "$("$cprof_analyze" --version 2>/dev/null | head -1)"
 	printf 'rounds\t%s\n' "$rounds"
 	printf 'date\t%s\n' "$(date -u +%Y-%m-%d)"
