@@ -60,8 +60,26 @@ unsigned text_columns(const struct text_style *style, const char *text)
 	return columns;
 }
 
+/* Nearly every name is: then its bytes are its columns. */
+static bool is_plain(const char *text, size_t limit, size_t *length)
+{
+	size_t i = 0;
+
+	while (i <= limit && text[i] >= 0x20 && text[i] < 0x7F)
+		i++;
+	*length = i;
+	return i <= limit && !text[i];
+}
+
 unsigned text_print(const struct text_style *style, FILE *out, const char *text, unsigned columns)
 {
+	size_t length;
+
+	if (is_plain(text, columns, &length)) {
+		fwrite(text, 1, length, out);
+		return (unsigned)length;
+	}
+
 	const char *mark = style->unicode ? "\u2026" : "..";
 	unsigned mark_columns = style->unicode ? 1 : 2, all = text_columns(style, text);
 	bool cut = all > columns && columns > mark_columns, marked = false;
