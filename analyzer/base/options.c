@@ -130,6 +130,12 @@ static struct cprof_error *set_choice(const struct cprof_option *option, const c
 		if (used < sizeof wanted)
 			used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s %s", i ? "," : "", option->choices[i]);
 	}
+	for (const struct cprof_alias *alias = option->aliases; alias && alias->word; alias++) {
+		if (strcmp(alias->word, text) == 0) {
+			*field = alias->choice;
+			return NULL;
+		}
+	}
 	return bad_value(option, text, wanted);
 }
 

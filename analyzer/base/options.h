@@ -23,6 +23,11 @@ enum cprof_option_kind {
 	OPTION_CHOICE,  /* unsigned: index into choices */
 };
 
+struct cprof_alias { /* another word for a choice, which people know from elsewhere */
+	const char *word;
+	unsigned choice;
+};
+
 struct cprof_option {
 	const char *name;           /* long name without dashes; NULL ends the table */
 	char letter;                /* short name, or 0 */
@@ -31,15 +36,18 @@ struct cprof_option {
 	const char *value;          /* what --help calls the value: "FILE"; NULL for flags and choices */
 	const char *const *choices; /* OPTION_CHOICE: NULL-terminated */
 	const char *help;           /* one sentence without capital and full stop */
+	const struct cprof_alias *aliases; /* OPTION_CHOICE: ended by a NULL word; or NULL */
 };
 
-#define OPT_FLAG(name, letter, type, field, help) { name, letter, OPTION_FLAG, offsetof(struct type, field), NULL, NULL, help }
-#define OPT_TEXT(name, letter, type, field, value, help) { name, letter, OPTION_TEXT, offsetof(struct type, field), value, NULL, help }
-#define OPT_COUNT(name, letter, type, field, help) { name, letter, OPTION_COUNT, offsetof(struct type, field), "N", NULL, help }
-#define OPT_PERCENT(name, letter, type, field, help) { name, letter, OPTION_PERCENT, offsetof(struct type, field), "P", NULL, help }
+#define OPT_FLAG(name, letter, type, field, help) { name, letter, OPTION_FLAG, offsetof(struct type, field), NULL, NULL, help, NULL }
+#define OPT_TEXT(name, letter, type, field, value, help) { name, letter, OPTION_TEXT, offsetof(struct type, field), value, NULL, help, NULL }
+#define OPT_COUNT(name, letter, type, field, help) { name, letter, OPTION_COUNT, offsetof(struct type, field), "N", NULL, help, NULL }
+#define OPT_PERCENT(name, letter, type, field, help) { name, letter, OPTION_PERCENT, offsetof(struct type, field), "P", NULL, help, NULL }
 #define OPT_CHOICE(name, letter, type, field, choices, help) \
-	{ name, letter, OPTION_CHOICE, offsetof(struct type, field), NULL, choices, help }
-#define OPT_END { NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL }
+	{ name, letter, OPTION_CHOICE, offsetof(struct type, field), NULL, choices, help, NULL }
+#define OPT_CHOICE_ALIASES(name, letter, type, field, choices, aliases, help) \
+	{ name, letter, OPTION_CHOICE, offsetof(struct type, field), NULL, choices, help, aliases }
+#define OPT_END { NULL, 0, OPTION_FLAG, 0, NULL, NULL, NULL, NULL }
 
 struct cprof_operands {
 	char **items;

@@ -18,13 +18,14 @@ struct test_args {
 };
 
 static const char *const formats[] = { "text", "json", NULL };
+static const struct cprof_alias other_formats[] = { { "plain", 0 }, { "js", 1 }, { NULL, 0 } };
 static const struct cprof_option test_options[] = {
 	OPT_FLAG("quiet", 'q', test_args, quiet, "say nothing"),
 	OPT_FLAG("wide", 0, test_args, wide, "all columns"),
 	OPT_TEXT("output", 'o', test_args, output, "FILE", "where to"),
 	OPT_COUNT("depth", 'd', test_args, depth, "how deep"),
 	OPT_PERCENT("min-percent", 'm', test_args, percent, "how much; it's [odd]: really"),
-	OPT_CHOICE("format", 0, test_args, format, formats, "which form"),
+	OPT_CHOICE_ALIASES("format", 0, test_args, format, formats, other_formats, "which form"),
 	OPT_END
 };
 static const struct test_args test_defaults = { .depth = 7 };
@@ -68,6 +69,10 @@ static void test_values(void **state)
 	assert_string_equal(operands.items[0], "a");
 	assert_string_equal(operands.items[1], "b");
 	assert_string_equal(operands.items[2], "-c");
+	assert_null(parse("--format=plain", &args, &operands, &help, buffer));
+	assert_int_equal(args.format, 0);
+	assert_null(parse("--format js", &args, &operands, &help, buffer));
+	assert_int_equal(args.format, 1);
 	assert_null(parse("-o - -", &args, &operands, &help, buffer));
 	assert_string_equal(args.output, "-");
 	assert_int_equal(operands.count, 1);

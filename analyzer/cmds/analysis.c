@@ -8,6 +8,7 @@
 
 #include "module_map.h"
 #include "session.h"
+#include "session_choice.h"
 #include "symbolizer.h"
 
 static char default_trace[] = "trace.lz4";
@@ -57,18 +58,39 @@ static void end_progress(const struct progress *progress)
 		fputs("\r\033[K", stderr);
 }
 
+/* What is read of the run. The choice must outlive the reading. */
+static struct cprof_error *select_calls(const struct select_args *select, const struct session *session, struct session_choice *choice,
+					struct profile_options *options)
+{
+	struct cprof_error *error;
+
+	if (select->skip_first && !select->focus)
+		return cprof_error_create(CPROF_ERROR_USAGE, "--skip-first needs --focus: the function whose first calls are left out");
+	error = session_choice_init(choice, session, select->threads, select->time);
+	if (error)
+		return error;
+	options->unroll = select->recursion == RECURSION_UNROLL;
+	options->by_thread = select->by_thread;
+	options->threads = (const bool *const *)choice->threads;
+	options->from_ticks = choice->from_ticks;
+	options->to_ticks = choice->to_ticks;
+	options->skip_function = select->focus;
+	options->skip_first = select->skip_first;
+	return NULL;
+}
+
 static struct cprof_error *make_profile(struct analysis *analysis, const struct select_args *select)
 {
 	struct progress progress = { now_ns() + (uint64_t)PROGRESS_FIRST_MS * NS_PER_MS, false };
 	struct profile_options options = { .progress = isatty(STDERR_FILENO) == 1 ? show_progress : NULL, .progress_context = &progress };
-	struct cprof_error *error;
+	struct session_choice choice = { 0 };
+	struct cprof_error *error = select ? select_calls(select, analysis->session, &choice, &options) : NULL;
 
-	if (select) {
-		options.unroll = select->recursion == RECURSION_UNROLL;
-		options.by_thread = select->by_thread || select->threads;
-	}
+	if (error)
+		return error;
 	error = profile_create(analysis->session, analysis->symbolizer, &options, &analysis->profile);
 	end_progress(&progress);
+	session_choice_deinit(&choice, analysis->session);
 	return error;
 }
 
@@ -193,8 +215,6 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 		view.filter = select->filter;
 		view.exclude = select->exclude;
 		view.focus = select->focus;
-		view.threads = select->threads;
-		view.by_thread = select->by_thread;
 	}
 	error = session_open((const char *const *)traces.items, traces.count, &analysis->session);
 	if (!error)

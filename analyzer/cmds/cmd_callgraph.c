@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cprof-analyze callers, callees and callgraph: functions and the calls between them, all contexts together. */
 #include "analysis.h"
+#include "call_rows.h"
 #include "call_edges.h"
 #include "commands.h"
+#include "function_match.h"
 #include "output_file.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct callgraph_args {
 	struct source_args source;
 	struct text_args text;
 	struct output_args output;
 	unsigned format, sort;
+	struct select_args select; /* filter, exclude and focus choose functions here */
+	double min_percent;
 	uint64_t limit;
-	const char *focus;
 	unsigned sides; /* of enum call_edges_side; set by the command */
 };
 
@@ -24,8 +26,13 @@ static const struct callgraph_args callees_defaults = { .limit = UINT64_MAX, .si
 
 static const struct cprof_option callgraph_options[] = {
 	OPT_CHOICE("format", 0, callgraph_args, format, format_names, "form of the result"),
-	OPT_TEXT("focus", 'F', callgraph_args, focus, "FUNCTION", "only this function"),
-	OPT_CHOICE("sort", 's', callgraph_args, sort, call_sort_names, "order of the functions (total)"),
+	OPT_TEXT("focus", 'F', callgraph_args, select.focus, "FUNCTION", "only this function"),
+	OPT_TEXT("filter", 'f', callgraph_args, select.filter, "REGEX", "only functions whose name matches"),
+	OPT_TEXT("exclude", 'x', callgraph_args, select.exclude, "REGEX", "leave out functions whose name matches"),
+	OPT_PERCENT("min-percent", 'm', callgraph_args, min_percent, "leave out functions with less than P % of the total time"),
+	RANGE_OPTIONS(callgraph_args, select),
+	SKIP_OPTIONS(callgraph_args, select),
+	SORT_OPTION(callgraph_args, sort, "order of the functions (total)"),
 	OPT_COUNT("limit", 'n', callgraph_args, limit, "the first N functions"),
 	OUTPUT_OPTIONS(callgraph_args, output),
 	TEXT_OPTIONS(callgraph_args, text),
@@ -45,43 +52,66 @@ static void chosen_deinit(struct chosen *chosen)
 	free(chosen->wanted);
 }
 
-static bool is_focus(const struct call_function *function, const char *focus)
+static void add_chosen(const struct callgraph_args *args, const struct profile *profile, const struct call_row *rows, size_t count, const bool *focus,
+		       struct chosen *chosen)
 {
-	return !focus || strcmp(function->name, focus) == 0 || (function->linkage && strcmp(function->linkage, focus) == 0);
+	for (size_t i = 0; i < count && chosen->count < args->limit; i++) {
+		uint32_t function = (uint32_t)(rows[i].function - profile->functions);
+
+		if (focus && !focus[function])
+			continue;
+		chosen->functions[chosen->count++] = function;
+		chosen->wanted[function] = true;
+	}
 }
 
 static struct cprof_error *choose(const struct callgraph_args *args, const struct analysis *analysis, struct chosen *chosen)
 {
 	const struct profile *profile = analysis->profile;
-	struct call_row *rows;
+	struct call_row *rows = NULL;
+	bool *focus = NULL;
 	size_t count;
-	struct cprof_error *error = call_view_rows(&analysis->view, args->sort, &rows, &count);
+	struct cprof_error *error = function_match_name(profile->functions, profile->nr_functions, args->select.focus, &focus);
 
-	if (error)
-		return error;
-	chosen->functions = calloc(count + 1, sizeof *chosen->functions);
-	chosen->wanted = calloc(profile->nr_functions + 1, sizeof *chosen->wanted);
-	if (!chosen->functions || !chosen->wanted)
-		error = &cprof_enomem;
-	for (size_t i = 0; !error && i < count && chosen->count < args->limit; i++) {
-		uint32_t function = (uint32_t)(rows[i].function - profile->functions);
-
-		if (!is_focus(rows[i].function, args->focus))
-			continue;
-		chosen->functions[chosen->count++] = function;
-		chosen->wanted[function] = true;
+	if (!error)
+		error = call_rows_create(&analysis->view, args->sort, &rows, &count);
+	if (!error)
+		error = call_rows_choose(&analysis->view, args->select.filter, args->select.exclude, args->min_percent, rows, &count);
+	if (!error) {
+		chosen->functions = calloc(count + 1, sizeof *chosen->functions);
+		chosen->wanted = calloc(profile->nr_functions + 1, sizeof *chosen->wanted);
+		if (chosen->functions && chosen->wanted)
+			add_chosen(args, profile, rows, count, focus, chosen);
+		else
+			error = &cprof_enomem;
 	}
 	free(rows);
-	if (!error && args->focus && !chosen->count)
-		error = cprof_error_create(CPROF_ERROR_NOT_FOUND, "no call of a function '%s' in this trace (see: cprof-analyze flat)", args->focus);
+	free(focus);
 	return error;
+}
+
+/* Whether some functions are not shown. */
+static bool is_part(const struct callgraph_args *args)
+{
+	const struct select_args *select = &args->select;
+
+	return select->focus || select->filter || select->exclude || args->min_percent > 0 || args->limit != UINT64_MAX;
+}
+
+/* The profile and the view are of all functions. */
+static struct select_args calls_of(const struct callgraph_args *args)
+{
+	struct select_args select = args->select;
+
+	select.filter = select.exclude = NULL;
+	return select;
 }
 
 static void print_callgraph(FILE *out, const struct callgraph_args *args, const struct analysis *analysis, const struct call_edges *edges,
 			    const struct chosen *chosen)
 {
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
-	const bool *wanted = args->focus || args->limit != UINT64_MAX ? chosen->wanted : NULL;
+	const bool *wanted = is_part(args) ? chosen->wanted : NULL;
 	struct json_writer json;
 
 	if (args->format == FORMAT_TEXT) {
@@ -105,7 +135,8 @@ static struct cprof_error *run_callgraph(const void *pointer, const struct cprof
 	struct call_edges edges = { 0 };
 	struct analysis *analysis;
 	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, NULL, CALL_SORT_TOTAL, &analysis);
+	struct select_args select = calls_of(args);
+	struct cprof_error *error = analysis_create(operands, &args->source, &select, CALL_SORT_TOTAL, &analysis);
 
 	if (error)
 		return error;
@@ -145,7 +176,7 @@ const struct cprof_command callers_command = {
 	.operands = "[TRACE...]",
 	.summary = "who called each function, how often and for how long",
 	.description = "Prints each function with those that called it above it." CALLGRAPH_TEXT,
-	.examples = "callers --focus=malloc_wrapper trace.lz4",
+	.examples = "callers --focus=malloc_wrapper trace.lz4\ncallers --sort=cumtime --limit=10 trace.lz4",
 	.options = callgraph_options,
 	.defaults = &callers_defaults,
 	.args_bytes = sizeof callers_defaults,

@@ -31,6 +31,7 @@ static const struct cprof_option export_options[] = {
 	OPT_COUNT("max-size", 0, export_args, max_bytes, "chrome, speedscope: fail when the file gets larger than N bytes (400M); 0: never"),
 	FILTER_OPTIONS(export_args, select),
 	SELECT_OPTIONS(export_args, select),
+	SKIP_OPTIONS(export_args, select),
 	TREE_OPTIONS(export_args, select),
 	SOURCE_OPTIONS(export_args, source),
 	OPT_END
@@ -102,11 +103,11 @@ static struct cprof_error *export_calls(const struct export_args *args, const st
 	const struct timed_export_options options = {
 		.format = args->to == EXPORT_CHROME ? TIMED_CHROME : TIMED_PERFETTO,
 		.filter = args->select.filter, .exclude = args->select.exclude, .focus = args->select.focus,
-		.depth = args->depth, .max_bytes = max_bytes(args),
+		.skip_first = args->select.skip_first, .depth = args->depth, .max_bytes = max_bytes(args),
 	};
 	struct session_view *view;
 	struct output_file file;
-	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, NULL, &view);
+	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, args->select.time, &view);
 
 	if (error)
 		return error;
@@ -129,8 +130,10 @@ static struct cprof_error *check_args(const struct export_args *args)
 
 	if (args->to == EXPORT_UNSET)
 		return cprof_error_create(CPROF_ERROR_USAGE, "export: say with --to what to write: folded, speedscope, chrome, perfetto, pprof or callgrind");
-	if (args->to == EXPORT_CALLGRIND && (select->filter || select->exclude || select->focus || select->threads || select->by_thread))
-		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of the whole run: no filter, focus or thread with it", name);
+	if (args->to == EXPORT_CALLGRIND && (select->filter || select->exclude || select->focus || select->by_thread || args->depth != UINT64_MAX))
+		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of functions, not of paths: --filter, --exclude, --focus, --depth and --by-thread have no meaning there", name);
+	if (select->skip_first && !select->focus)
+		return cprof_error_create(CPROF_ERROR_USAGE, "--skip-first needs --focus: the function whose first calls are left out");
 	if (has_time_axis(args->to) && (select->by_thread || select->recursion == RECURSION_UNROLL))
 		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s has every call in its thread as it was: neither --by-thread nor --recursion", name);
 	return NULL;

@@ -25,12 +25,13 @@ static const struct flamegraph_args icicle_defaults = { .depth = FLAMEGRAPH_MAX_
 static const struct cprof_option flamegraph_options[] = {
 	OUTPUT_OPTIONS(flamegraph_args, output),
 	OPT_TEXT("title", 0, flamegraph_args, title, "TEXT", "title of the picture (the command that ran)"),
-	OPT_CHOICE("sort", 's', flamegraph_args, sort, call_sort_names, "order of the callees of a function, from the left"),
+	SORT_OPTION(flamegraph_args, sort, "order of the callees of a function, from the left"),
 	OPT_COUNT("depth", 'd', flamegraph_args, depth, "show N levels of calls"),
 	OPT_PERCENT("min-percent", 'm', flamegraph_args, min_percent, "leave out what takes less than P % of the time"),
 	OPT_FLAG("icicle", 0, flamegraph_args, icicle, "root at the top"),
 	FILTER_OPTIONS(flamegraph_args, select),
 	SELECT_OPTIONS(flamegraph_args, select),
+	SKIP_OPTIONS(flamegraph_args, select),
 	TREE_OPTIONS(flamegraph_args, select),
 	SOURCE_OPTIONS(flamegraph_args, source),
 	OPT_END

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cprof-analyze flat: the table of functions. */
 #include "analysis.h"
+#include "call_rows.h"
 #include "commands.h"
 #include "flat_report.h"
 #include "output_file.h"
 
-#include <regex.h>
 #include <stdlib.h>
 
 struct flat_args {
@@ -23,53 +23,19 @@ static const struct flat_args flat_defaults = { .sort = CALL_SORT_SELF, .limit =
 
 static const struct cprof_option flat_options[] = {
 	OPT_CHOICE("format", 0, flat_args, format, format_names, "form of the result"),
-	OPT_CHOICE("sort", 's', flat_args, sort, call_sort_names, "order of the functions (self)"),
+	SORT_OPTION(flat_args, sort, "order of the functions (self)"),
 	OPT_COUNT("limit", 'n', flat_args, limit, "show the first N functions"),
 	OPT_PERCENT("min-percent", 'm', flat_args, min_percent, "leave out functions with less than P % of the total time"),
 	OPT_FLAG("wide", 0, flat_args, wide, "show all columns, however wide the terminal is"),
 	OPT_TEXT("filter", 'f', flat_args, select.filter, "REGEX", "only functions whose name matches"),
 	OPT_TEXT("exclude", 'x', flat_args, select.exclude, "REGEX", "leave out functions whose name matches"),
 	SELECT_OPTIONS(flat_args, select),
+	SKIP_OPTIONS(flat_args, select),
 	OUTPUT_OPTIONS(flat_args, output),
 	TEXT_OPTIONS(flat_args, text),
 	SOURCE_OPTIONS(flat_args, source),
 	OPT_END
 };
-
-/* Keeps the rows whose name matches, or those whose name does not. */
-static struct cprof_error *keep_rows(const char *option, const char *pattern, bool matching, struct call_row *rows, size_t *count)
-{
-	size_t kept = 0;
-	regex_t regex;
-	int code;
-
-	if (!pattern)
-		return NULL;
-	code = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-	if (code) {
-		char reason[128];
-
-		regerror(code, &regex, reason, sizeof reason);
-		return cprof_error_create(CPROF_ERROR_USAGE, "--%s: '%s': %s", option, pattern, reason);
-	}
-	for (size_t i = 0; i < *count; i++)
-		if ((regexec(&regex, rows[i].function->name, 0, NULL, 0) == 0) == matching)
-			rows[kept++] = rows[i];
-	regfree(&regex);
-	*count = kept;
-	return NULL;
-}
-
-static void keep_large(const struct call_view *view, double min_percent, struct call_row *rows, size_t *count)
-{
-	double least = min_percent / 100 * (double)view->root->numbers.total_ticks;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < *count; i++)
-		if ((double)rows[i].numbers.total_ticks >= least)
-			rows[kept++] = rows[i];
-	*count = kept;
-}
 
 static void print_flat(FILE *out, const struct flat_args *args, const struct analysis *analysis, const struct call_row *rows, size_t count)
 {
@@ -93,17 +59,13 @@ static void print_flat(FILE *out, const struct flat_args *args, const struct ana
 
 static struct cprof_error *select_rows(const struct flat_args *args, const struct analysis *analysis, struct call_row **rows, size_t *count)
 {
-	struct cprof_error *error = call_view_rows(&analysis->view, args->sort, rows, count);
+	struct cprof_error *error = call_rows_create(&analysis->view, args->sort, rows, count);
 
 	if (error)
 		return error;
-	error = keep_rows("filter", args->select.filter, true, *rows, count);
-	if (!error)
-		error = keep_rows("exclude", args->select.exclude, false, *rows, count);
+	error = call_rows_choose(&analysis->view, args->select.filter, args->select.exclude, args->min_percent, *rows, count);
 	if (error)
 		free(*rows);
-	else
-		keep_large(&analysis->view, args->min_percent, *rows, count);
 	return error;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cprof-analyze TRACE: the first answer. */
 #include "analysis.h"
+#include "call_rows.h"
 #include "commands.h"
 #include "flat_report.h"
 #include "output_file.h"
@@ -39,7 +40,7 @@ static struct cprof_error *print_overview(FILE *out, const struct overview_args 
 	if (args->format == FORMAT_TEXT)
 		return overview_report_text(out, &style, &analysis->run, &analysis->view, (size_t)args->limit, OVERVIEW_PATHS);
 
-	struct cprof_error *error = call_view_rows(&analysis->view, CALL_SORT_SELF, &rows, &count);
+	struct cprof_error *error = call_rows_create(&analysis->view, CALL_SORT_SELF, &rows, &count);
 	if (error)
 		return error;
 	json_init(&json, out);

@@ -5,6 +5,7 @@
 #include "output_file.h"
 #include "replay_report.h"
 #include "session_view.h"
+#include "time_range.h"
 
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ struct replay_args {
 	struct select_args select;
 	struct text_args text;
 	struct output_args output;
-	const char *time, *min_duration;
+	const char *min_duration;
 	unsigned format;
 	uint64_t depth, skip_first, limit;
 	bool no_merge;
@@ -23,7 +24,6 @@ static const struct replay_args replay_defaults = { .depth = UINT64_MAX, .limit 
 
 static const struct cprof_option replay_options[] = {
 	OPT_CHOICE("format", 0, replay_args, format, format_names_json, "form of the result; json: one object in each line"),
-	OPT_TEXT("time", 0, replay_args, time, "A:B", "calls that begin between A and B from the start: 10ms:1.5s, 250us:, :40%"),
 	OPT_TEXT("min-duration", 'm', replay_args, min_duration, "TIME", "leave out calls shorter than TIME: 10us, 1.5ms"),
 	OPT_COUNT("depth", 'd', replay_args, depth, "show N levels of calls"),
 	OPT_COUNT("skip-first", 0, replay_args, skip_first, "leave out the first N calls of each thread"),
@@ -57,8 +57,8 @@ static struct cprof_error *choose_functions(const struct session_names *names, c
 static struct cprof_error *print_lines(FILE *out, const struct replay_args *args, const struct session_view *view, const struct call_replay_options *options)
 {
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
-	struct replay_report report = { .out = out, .style = &style, .session = view->session, .names = view->names, .start_ticks = view->start_ticks,
-					.hz = view->hz, .threads = view->nr_threads > 1 };
+	struct replay_report report = { .out = out, .style = &style, .session = view->session, .names = view->names, .start_ticks = view->choice.start_ticks,
+					.hz = view->choice.hz, .threads = view->choice.nr_threads > 1 };
 	struct call_replay *replay;
 	struct cprof_error *error = call_replay_create(view->session, view->names, options, &replay);
 
@@ -108,9 +108,9 @@ static struct cprof_error *parse_duration(const char *text, double hz, uint64_t 
 static struct cprof_error *replay_view(FILE *out, const struct replay_args *args, const struct session_view *view)
 {
 	struct function_choice choice = { NULL, NULL, NULL };
-	struct call_replay_options options = { .threads = (const bool *const *)view->threads, .depth = args->depth, .from_ticks = view->from_ticks,
-					       .to_ticks = view->to_ticks, .skip_first = args->skip_first, .no_merge = args->no_merge };
-	struct cprof_error *error = parse_duration(args->min_duration, view->hz, &options.min_ticks);
+	struct call_replay_options options = { .threads = (const bool *const *)view->choice.threads, .depth = args->depth, .from_ticks = view->choice.from_ticks,
+					       .to_ticks = view->choice.to_ticks, .skip_first = args->skip_first, .no_merge = args->no_merge };
+	struct cprof_error *error = parse_duration(args->min_duration, view->choice.hz, &options.min_ticks);
 
 	if (!error)
 		error = choose_functions(view->names, &args->select, &choice);
@@ -131,7 +131,7 @@ static struct cprof_error *run_replay(const void *pointer, const struct cprof_op
 	const struct replay_args *args = pointer;
 	struct session_view *view;
 	struct output_file file;
-	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, args->time, &view);
+	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, args->select.time, &view);
 
 	if (error)
 		return error;

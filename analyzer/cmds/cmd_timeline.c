@@ -9,7 +9,7 @@ struct timeline_args {
 	struct source_args source;
 	struct select_args select;
 	struct output_args output;
-	const char *time, *title;
+	const char *title;
 	uint64_t depth, detail;
 };
 
@@ -20,21 +20,20 @@ static const struct timeline_args timeline_defaults = { .depth = DEPTH, .detail 
 static const struct cprof_option timeline_options[] = {
 	OUTPUT_OPTIONS(timeline_args, output),
 	OPT_TEXT("title", 0, timeline_args, title, "TEXT", "title of the picture (the command that ran)"),
-	OPT_TEXT("time", 0, timeline_args, time, "A:B", "only from A to B after the start: 10ms:1.5s, 250us:, :40%"),
 	OPT_COUNT("depth", 'd', timeline_args, depth, "show N levels of calls; default 64, at most 256"),
 	OPT_COUNT("detail", 0, timeline_args, detail, "keep about N bars; more can be zoomed further into and make a larger file; default 100k, about 2.5 MB"),
-	OPT_TEXT("thread", 't', timeline_args, select.threads, "LIST", "only these threads: names or ids, separated by commas"),
+	RANGE_OPTIONS(timeline_args, select),
 	SOURCE_OPTIONS(timeline_args, source),
 	OPT_END
 };
 
 static struct cprof_error *draw_view(FILE *out, const struct timeline_args *args, const struct session_view *view)
 {
-	struct timeline_options options = { .threads = (const bool *const *)view->threads, .max_threads = THREADS_MAX,
+	struct timeline_options options = { .threads = (const bool *const *)view->choice.threads, .max_threads = THREADS_MAX,
 					    .max_rows = args->depth < DEPTH_MAX ? (size_t)args->depth : DEPTH_MAX, .max_items = (size_t)args->detail,
-					    .from_ticks = view->from_ticks, .to_ticks = view->to_ticks };
+					    .from_ticks = view->choice.from_ticks, .to_ticks = view->choice.to_ticks };
 	const struct trace_meta *meta = trace_meta(session_trace(view->session, 0));
-	struct timeline_picture picture = { .session = view->session, .names = view->names, .start_ticks = view->start_ticks, .hz = view->hz };
+	struct timeline_picture picture = { .session = view->session, .names = view->names, .start_ticks = view->choice.start_ticks, .hz = view->choice.hz };
 	struct timeline *timeline;
 	struct cprof_error *error;
 
@@ -60,7 +59,7 @@ static struct cprof_error *run_timeline(const void *pointer, const struct cprof_
 
 	if (!args->depth || args->detail > (1u << 24))
 		return cprof_error_create(CPROF_ERROR_USAGE, "timeline: --depth must be at least 1, --detail at most 16M");
-	error = session_view_create(operands, &args->source, args->select.threads, args->time, &view);
+	error = session_view_create(operands, &args->source, args->select.threads, args->select.time, &view);
 	if (error)
 		return error;
 	error = output_file_open(args->output.path, &file);

@@ -23,11 +23,12 @@ static const struct tree_args tree_defaults = { .min_percent = MIN_PERCENT_UNSET
 
 static const struct cprof_option tree_options[] = {
 	OPT_CHOICE("format", 0, tree_args, format, format_names, "form of the result"),
-	OPT_CHOICE("sort", 's', tree_args, sort, call_sort_names, "order of the callees of a function"),
+	SORT_OPTION(tree_args, sort, "order of the callees of a function"),
 	OPT_COUNT("depth", 'd', tree_args, depth, "show N levels of calls"),
 	OPT_PERCENT("min-percent", 'm', tree_args, min_percent, "fold what takes less than P % of the time (text: 1, others: 0)"),
 	FILTER_OPTIONS(tree_args, select),
 	SELECT_OPTIONS(tree_args, select),
+	SKIP_OPTIONS(tree_args, select),
 	TREE_OPTIONS(tree_args, select),
 	OUTPUT_OPTIONS(tree_args, output),
 	TEXT_OPTIONS(tree_args, text),

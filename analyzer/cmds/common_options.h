@@ -6,6 +6,7 @@
 #ifndef CPROF_COMMON_OPTIONS_H
 #define CPROF_COMMON_OPTIONS_H
 
+#include "call_sort.h"
 #include "options.h"
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
@@ -13,6 +14,11 @@ extern const char *const format_names[];      /* text, json, csv */
 extern const char *const format_names_json[]; /* text, json */
 extern const char *const color_names[];       /* in the order of enum color_mode */
 extern const char *const recursion_names[];
+
+extern const struct cprof_alias call_sort_aliases[]; /* words of gprof and of Python's pstats */
+#define SORT_OPTION(type, field, help) \
+	OPT_CHOICE_ALIASES("sort", 's', type, field, call_sort_names, call_sort_aliases, \
+			   help "; also cumulative, cumtime, time, tottime, ncalls as in gprof and pstats")
 
 struct text_args { /* how text looks */
 	unsigned color;
@@ -38,16 +44,22 @@ struct source_args { /* how traces are read */
 
 enum recursion_mode { RECURSION_FOLD, RECURSION_UNROLL };
 struct select_args { /* which calls */
-	const char *filter, *exclude, *focus, *threads;
+	const char *filter, *exclude, *focus, *threads, *time;
+	uint64_t skip_first;
 	bool by_thread;
 	unsigned recursion;
 };
 #define FILTER_OPTIONS(type, field) \
 	OPT_TEXT("filter", 'f', type, field.filter, "REGEX", "only call paths through a function whose name matches"), \
 	OPT_TEXT("exclude", 'x', type, field.exclude, "REGEX", "leave out matching functions and all that they call")
+#define RANGE_OPTIONS(type, field) \
+	OPT_TEXT("thread", 't', type, field.threads, "LIST", "only these threads: names or ids, separated by commas"), \
+	OPT_TEXT("time", 0, type, field.time, "A:B", "only from A to B after the start: 10ms:1.5s, 250us:, :40%")
 #define SELECT_OPTIONS(type, field) \
 	OPT_TEXT("focus", 'F', type, field.focus, "FUNCTION", "only FUNCTION and what it calls, from wherever it was called"), \
-	OPT_TEXT("thread", 't', type, field.threads, "LIST", "only these threads: names or ids, separated by commas")
+	RANGE_OPTIONS(type, field)
+#define SKIP_OPTIONS(type, field) \
+	OPT_COUNT("skip-first", 0, type, field.skip_first, "with --focus: leave out its first N calls in each thread, those that warm up")
 #define TREE_OPTIONS(type, field) \
 	OPT_FLAG("by-thread", 0, type, field.by_thread, "a tree for each thread"), \
 	OPT_CHOICE("recursion", 0, type, field.recursion, recursion_names, "fold recursive calls into the context they lead back to, or unroll them")

@@ -6,18 +6,14 @@
 #define CPROF_SESSION_VIEW_H
 
 #include "common_options.h"
+#include "session_choice.h"
 #include "session_names.h"
-#include "time_range.h"
 
 struct session_view {
 	struct session *session;
 	struct symbolizer *symbolizer;
 	struct session_names *names;
-	uint64_t start_ticks, end_ticks; /* the first clock pair of the run, and its end */
-	double hz;                       /* 0: unknown */
-	uint64_t from_ticks, to_ticks;   /* what --time says */
-	bool **threads;                  /* [trace][thread]: what --thread says; NULL: all */
-	size_t nr_threads;               /* that are shown */
+	struct session_choice choice; /* what --thread and --time say */
 };
 
 /* Without operands the trace is "trace.lz4". threads and time: values of --thread and --time, or NULL. */

@@ -38,15 +38,15 @@ struct timed_thread {
 
 static uint64_t run_ns(const struct session_view *view, uint64_t ticks)
 {
-	uint64_t since = ticks > view->start_ticks ? ticks - view->start_ticks : 0;
+	uint64_t since = ticks > view->choice.start_ticks ? ticks - view->choice.start_ticks : 0;
 
-	return view->hz > 0 ? (uint64_t)((long double)since * 1e9L / (long double)view->hz + 0.5L) : since;
+	return view->choice.hz > 0 ? (uint64_t)((long double)since * 1e9L / (long double)view->choice.hz + 0.5L) : since;
 }
 
 static uint64_t event_ns(struct timed_thread *thread, uint64_t ticks)
 {
 	const struct session_view *view = thread->run->view;
-	uint64_t ns = run_ns(view, ticks < view->to_ticks ? ticks : view->to_ticks);
+	uint64_t ns = run_ns(view, ticks < view->choice.to_ticks ? ticks : view->choice.to_ticks);
 
 	ns = ns > thread->next_ns ? ns : thread->next_ns;
 	thread->next_ns = ns + 1;
@@ -55,7 +55,7 @@ static uint64_t event_ns(struct timed_thread *thread, uint64_t ticks)
 
 static bool in_range(const struct session_view *view, uint64_t ticks)
 {
-	return ticks >= view->from_ticks && ticks < view->to_ticks;
+	return ticks >= view->choice.from_ticks && ticks < view->choice.to_ticks;
 }
 
 static bool is_chosen(const bool *functions, uint32_t function)
@@ -73,7 +73,7 @@ static struct timed_call describe_call(struct timed_thread *thread, const struct
 	call.excluded = caller->excluded || is_chosen(run->exclude, call.function);
 	call.in_filter = caller->in_filter || !run->filter || is_chosen(run->filter, call.function);
 	call.in_focus = caller->in_focus || !run->focus || is_chosen(run->focus, call.function);
-	if (call.in_focus && !caller->in_focus && run->focus && thread->skipped < run->options->skip_first) {
+	if (call.in_focus && !caller->in_focus && in_range(run->view, event->start_ticks) && thread->skipped < run->options->skip_first) {
 		thread->skipped++;
 		call.excluded = true;
 	}
@@ -140,7 +140,7 @@ static struct cprof_error *stream_thread(struct timed_thread *thread, struct cal
 
 	while (!error && !ferror(thread->run->out)) {
 		error = call_stream_next(stream, &event, &end);
-		if (error || end || (event.ticks >= thread->run->view->to_ticks && !thread->shown))
+		if (error || end || (event.ticks >= thread->run->view->choice.to_ticks && !thread->shown))
 			break;
 		if (event.kind == CALL_BEGIN)
 			error = take_begin(thread, &event);
@@ -161,7 +161,7 @@ static struct cprof_error *export_thread(struct timed_run *run, size_t trace, co
 	struct call_stream *stream;
 	struct cprof_error *error;
 
-	if (run->view->threads && !run->view->threads[trace][record->index])
+	if (run->view->choice.threads && !run->view->choice.threads[trace][record->index])
 		return NULL;
 	error = call_stream_create(session_trace(run->view->session, trace), record->index, &stream);
 	if (error)
@@ -206,7 +206,7 @@ static struct run_clock clock_of(const struct session_view *view)
 	for (size_t i = 0; i < session_nr_traces(view->session); i++) {
 		const struct trace_tables *tables = trace_tables(session_trace(view->session, i));
 
-		if (tables->nr_clocks && tables->clocks[0].tsc == view->start_ticks)
+		if (tables->nr_clocks && tables->clocks[0].tsc == view->choice.start_ticks)
 			return (struct run_clock){ tables->clocks[0].monotonic_ns, tables->clocks[0].realtime_ns };
 	}
 	return (struct run_clock){ 0, 0 };

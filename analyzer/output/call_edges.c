@@ -56,34 +56,67 @@ static int compare_by_callee(const void *a_edge, const void *b_edge)
 	return a->callee != b->callee ? (a->callee < b->callee ? -1 : 1) : compare_time(a, b);
 }
 
+static struct call_edge edge_above(const struct call_node *node)
+{
+	return (struct call_edge){ node->parent->kind == NODE_FUNCTION ? node->parent->function : UINT32_MAX, node->function, 0, node->numbers.total_ticks };
+}
+
 static void add_times(const struct profile *profile, struct call_edge *edges, size_t count)
 {
 	size_t depth = 0;
 
 	for (const struct call_node *node = profile->root; node; node = call_node_next(profile->root, node, false, &depth)) {
-		struct call_edge *edge;
-
 		if (node->kind != NODE_FUNCTION)
 			continue;
-		edge = find_edge(edges, count, node->parent->kind == NODE_FUNCTION ? node->parent->function : UINT32_MAX, node->function);
-		if (edge)
-			edge->total_ticks += node->numbers.total_ticks;
+		struct call_edge add = edge_above(node);
+		find_edge(edges, count, add.caller, add.callee)->total_ticks += add.total_ticks;
 	}
+}
+
+static int compare_edges(const void *a_edge, const void *b_edge)
+{
+	const struct call_edge *a = a_edge, *b = b_edge;
+
+	return compare_pair(a->caller, a->callee, b->caller, b->callee);
+}
+
+/* Where a call went on from before the range, or the process, there is time but no call: an edge of its own. */
+static size_t add_uncounted(const struct profile *profile, struct call_edge *edges, size_t counted)
+{
+	size_t depth = 0, count = counted, kept = 0;
+
+	for (const struct call_node *node = profile->root; node; node = call_node_next(profile->root, node, false, &depth)) {
+		if (node->kind != NODE_FUNCTION)
+			continue;
+		struct call_edge add = edge_above(node);
+		add.total_ticks = 0;
+		if (!find_edge(edges, counted, add.caller, add.callee))
+			edges[count++] = add;
+	}
+	qsort(edges, count, sizeof *edges, compare_edges);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || compare_edges(&edges[kept - 1], &edges[i]) != 0)
+			edges[kept++] = edges[i];
+	return kept;
 }
 
 struct cprof_error *call_edges_create(const struct profile *profile, struct call_edges *ret)
 {
-	struct call_edges edges = { .profile = profile, .count = profile->nr_pairs };
+	struct call_edges edges = { .profile = profile };
+	size_t most = profile->nr_pairs + profile->nodes + 1;
 
-	edges.by_caller = calloc(edges.count + 1, sizeof *edges.by_caller);
+	edges.by_caller = calloc(most, sizeof *edges.by_caller);
+	if (!edges.by_caller)
+		return &cprof_enomem;
+	for (size_t i = 0; i < profile->nr_pairs; i++)
+		edges.by_caller[i] = (struct call_edge){ profile->pairs[i].caller, profile->pairs[i].callee, profile->pairs[i].calls, 0 };
+	edges.count = add_uncounted(profile, edges.by_caller, profile->nr_pairs);
+	add_times(profile, edges.by_caller, edges.count);
 	edges.by_callee = calloc(edges.count + 1, sizeof *edges.by_callee);
-	if (!edges.by_caller || !edges.by_callee) {
+	if (!edges.by_callee) {
 		call_edges_destroy(&edges);
 		return &cprof_enomem;
 	}
-	for (size_t i = 0; i < edges.count; i++)
-		edges.by_caller[i] = (struct call_edge){ profile->pairs[i].caller, profile->pairs[i].callee, profile->pairs[i].calls, 0 };
-	add_times(profile, edges.by_caller, edges.count);
 	memcpy(edges.by_callee, edges.by_caller, edges.count * sizeof *edges.by_callee);
 	qsort(edges.by_caller, edges.count, sizeof *edges.by_caller, compare_by_caller);
 	qsort(edges.by_callee, edges.count, sizeof *edges.by_callee, compare_by_callee);

@@ -2,7 +2,6 @@
 /*
  * What is shown of a profile: its tree, or a part of it that keeps the tree's rule (total = self + totals of the children).
  *
- *   threads  only those threads' calls, merged into one tree
  *   focus    the tree re-rooted at every outermost call of one function
  *   filter   only paths through a matching function; time spent elsewhere is taken out of their callers
  *   exclude  matching functions and all below them are taken out, with their time
@@ -13,18 +12,11 @@
 #ifndef CPROF_CALL_VIEW_H
 #define CPROF_CALL_VIEW_H
 
-#include "profile.h"
-
-#define CALL_TICKS_UNKNOWN UINT64_MAX
-
-enum call_sort { CALL_SORT_TOTAL, CALL_SORT_SELF, CALL_SORT_CALLS, CALL_SORT_AVERAGE, CALL_SORT_MAX, CALL_SORT_NAME };
-extern const char *const call_sort_names[]; /* NULL-terminated, in the order of enum call_sort */
+#include "call_sort.h"
 
 struct call_view_options { /* texts may be NULL */
 	const char *filter, *exclude; /* POSIX extended regular expressions on function names */
 	const char *focus;            /* a function's name */
-	const char *threads;          /* comma-separated names or thread ids; the profile must have been made by thread */
-	bool by_thread;               /* keep the level of threads */
 	unsigned sort;                /* enum call_sort, for the children of each node */
 };
 
@@ -37,20 +29,9 @@ struct call_view {
 	struct call_view_nodes *private_nodes;
 };
 
-struct call_row { /* of the flat table */
-	const struct call_function *function;
-	struct call_numbers numbers; /* total: the outermost calls of the function */
-};
-
 /* The profile must outlive the view. */
 struct cprof_error *call_view_create(const struct profile *profile, const struct call_view_options *options, struct call_view *ret) CPROF_MUST_CHECK;
 void call_view_destroy(struct call_view *view);
-
-/* The functions in the view that were called, in the order asked for. Free with free(). */
-struct cprof_error *call_view_rows(const struct call_view *view, enum call_sort sort, struct call_row **ret, size_t *count) CPROF_MUST_CHECK;
-
-/* Average of the ended calls, in ticks; inherited time is not in it. */
-uint64_t call_average_ticks(const struct call_numbers *numbers);
 
 /*
  * Preorder without recursion: the node after `node` below `root`, or NULL; *depth follows (0 at root). With skip the node's children are left out.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A view never breaks total = self + totals of the children. */
 #include "call_view.h"
+#include "call_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,38 +170,6 @@ static void test_bad_expression_is_usage(void **state)
 	profile_fixture_destroy(profile);
 }
 
-static void test_threads_are_chosen_and_merged(void **state)
-{
-	static const struct {
-		const char *list;
-		uint64_t total, calls;
-	} cases[] = { { "main", 10, 1 }, { "102,103", 50, 5 }, { "worker", 50, 5 }, { "main,103", 40, 4 }, { "10", 0, 0 } };
-	struct profile *profile = profile_fixture_create();
-
-	(void)state;
-	profile_fixture_add(profile, profile_fixture_add_thread(profile, "main [101]"), "f", "app.c:1", 1, 10);
-	profile_fixture_add(profile, profile_fixture_add_thread(profile, "worker [102]"), "f", "app.c:1", 2, 20);
-	profile_fixture_add(profile, profile_fixture_add_thread(profile, "worker [103]"), "f", "app.c:1", 3, 30);
-	profile_fixture_finish(profile);
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct call_view_options options = { .threads = cases[i].list };
-		struct call_view view;
-		struct cprof_error *error = call_view_create(profile, &options, &view);
-
-		if (!cases[i].calls) {
-			assert_non_null(error);
-			cprof_error_free(error);
-			continue;
-		}
-		assert_null(error);
-		assert_adds_up(&view);
-		assert_int_equal(view.root->numbers.total_ticks, cases[i].total);
-		assert_int_equal(find(&view, "f")->numbers.calls, cases[i].calls);
-		call_view_destroy(&view);
-	}
-	profile_fixture_destroy(profile);
-}
-
 static void test_rows_of_a_part(void **state)
 {
 	struct profile *profile = make_profile();
@@ -210,7 +179,7 @@ static void test_rows_of_a_part(void **state)
 	size_t count;
 
 	(void)state;
-	assert_null(call_view_rows(&view, CALL_SORT_SELF, &rows, &count));
+	assert_null(call_rows_create(&view, CALL_SORT_SELF, &rows, &count));
 	assert_int_equal(count, 3);
 	assert_string_equal(rows[0].function->name, "b");
 	assert_int_equal(rows[0].numbers.total_ticks, 88);
@@ -235,7 +204,7 @@ static void test_rows_count_recursion_once(void **state)
 	struct call_view view = make_view(profile, &options);
 	struct call_row *rows;
 	size_t count;
-	assert_null(call_view_rows(&view, CALL_SORT_SELF, &rows, &count));
+	assert_null(call_rows_create(&view, CALL_SORT_SELF, &rows, &count));
 	assert_int_equal(count, 1);
 	assert_int_equal(rows[0].numbers.total_ticks, 40);
 	assert_int_equal(rows[0].numbers.self_ticks, 40);
@@ -287,7 +256,6 @@ int main(void)
 		cmocka_unit_test(test_focus_merges_contexts_and_forgets_their_percentiles),
 		cmocka_unit_test(test_focus_on_nothing_is_an_error),
 		cmocka_unit_test(test_bad_expression_is_usage),
-		cmocka_unit_test(test_threads_are_chosen_and_merged),
 		cmocka_unit_test(test_rows_of_a_part),
 		cmocka_unit_test(test_rows_count_recursion_once),
 		cmocka_unit_test(test_sort_by_name),

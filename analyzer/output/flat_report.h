@@ -3,7 +3,7 @@
 #ifndef CPROF_FLAT_REPORT_H
 #define CPROF_FLAT_REPORT_H
 
-#include "call_view.h"
+#include "call_rows.h"
 #include "json_writer.h"
 #include "text_style.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "overview_report.h"
+#include "call_rows.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -221,7 +222,7 @@ struct cprof_error *overview_report_text(FILE *out, const struct text_style *sty
 {
 	struct call_row *rows;
 	size_t count;
-	struct cprof_error *error = call_view_rows(view, CALL_SORT_SELF, &rows, &count);
+	struct cprof_error *error = call_rows_create(view, CALL_SORT_SELF, &rows, &count);
 
 	if (error)
 		return error;

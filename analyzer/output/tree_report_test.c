@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tree as people see it at 80 columns, and its bounds. The C locale: ASCII. */
 #include "tree_report.h"
+#include "call_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,7 +182,7 @@ static void test_flat_text(void **state)
 
 	(void)state;
 	assert_null(call_view_create(profile, &options, &view));
-	assert_null(call_view_rows(&view, CALL_SORT_CALLS, &rows, &count));
+	assert_null(call_rows_create(&view, CALL_SORT_CALLS, &rows, &count));
 	flat_report_text(out, &plain, &view, rows, 3, count - 3, false);
 	fclose(out);
 	assert_string_equal(text, " %self     self    total      calls      avg      p99  function\n"
