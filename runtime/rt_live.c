@@ -16,11 +16,23 @@ enum { PAGE = 4096, MAX_THREADS = 1 << 20, MAX_MODULES = 1 << 16, TIGHT = 1 << 6
 
 struct rt_live rt_live = { .fd = -1 };
 
+/* The file's descriptor: a daemon may have closed ours, and opened a file of its own under that number. Negative errno when it is lost. */
+static long file_descriptor(void)
+{
+	if (!rt_file_fd_is(rt_live.fd, rt_live.device, rt_live.inode))
+		rt_live.fd = rt_file_reopen(rt_live.path, O_RDWR, rt_live.device, rt_live.inode);
+	return rt_live.fd;
+}
+
 /* Allocates bytes at the end of the file. Returns the offset or a negative errno. Signals are blocked by the caller. */
 static int64_t file_grow(uint64_t bytes)
 {
+	long fd = file_descriptor();
+
+	if (fd < 0)
+		return fd;
 	uint64_t offset = atomic_fetch_add(&rt_live.file_bytes, bytes);
-	long error = rt_file_allocate(rt_live.fd, offset, bytes);
+	long error = rt_file_allocate(fd, offset, bytes);
 
 	return error ? error : (int64_t)offset;
 }
@@ -43,7 +55,11 @@ static bool extent_publish(uint32_t kind, uint32_t item_bytes, uint64_t first, u
 
 static long map_shared(void *at, uint64_t bytes, uint64_t offset)
 {
-	return rt_sys(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | (at ? MAP_FIXED : 0), rt_live.fd, offset);
+	long fd = file_descriptor();
+
+	if (fd < 0)
+		return fd;
+	return rt_sys(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | (at ? MAP_FIXED : 0), fd, offset);
 }
 
 static inline bool is_error(long ret)
@@ -193,7 +209,7 @@ out:
 
 void rt_live_remove(void)
 {
-	if (rt_live.fd >= 0 && rt_file_is(rt_live.path, rt_live.device, rt_live.inode))
+	if (rt_live.inode && rt_file_is(rt_live.path, rt_live.device, rt_live.inode))
 		rt_sys(SYS_unlinkat, AT_FDCWD, rt_live.path, 0);
 }
 
@@ -203,6 +219,7 @@ void rt_live_forget(void)
 
 	rt_file_close(live->fd, live->device, live->inode);
 	live->fd = -1;
+	live->device = live->inode = 0;
 	rt_memory_release(live->header, CPROF_LIVE_HEADER_BYTES);
 	live->header = NULL;
 	table_deinit(&live->contexts);
