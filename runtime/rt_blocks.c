@@ -89,6 +89,7 @@ static bool pool_grow(struct pool *pool, bool beyond_limit)
 							 .capacity = (uint32_t)((pool->block_bytes - sizeof *header) / sizeof(uint64_t)),
 							 .large = pool == &pools[1] };
 		header->capacity = pool->blocks[count].capacity;
+		header->thread = CPROF_NO_THREAD;
 	}
 	pool->slab_bytes = bytes;
 	atomic_fetch_add(&bytes_in_use, bytes);
@@ -121,5 +122,6 @@ struct rt_block *rt_blocks_take(bool large, bool beyond_limit)
 void rt_blocks_give(struct rt_block *block, uint32_t items)
 {
 	__builtin_memset(block->events, 0, (size_t)items * sizeof *block->events);
+	block->header->thread = CPROF_NO_THREAD; /* until the next owner has filled the header in */
 	__atomic_store_n(&block->header->state, CPROF_BLOCK_FREE, __ATOMIC_RELEASE);
 }

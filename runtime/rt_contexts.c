@@ -5,6 +5,7 @@
 
 #include "rt_live.h"
 #include "rt_modules.h"
+#include "rt_status.h"
 #include "rt_sys.h"
 
 /* The key half of a record: run-time addresses, private to the process (the definition half, in module offsets, is in the live file). */
@@ -14,7 +15,7 @@ struct key {
 	uint32_t target; /* OVERFLOW_PARENT in parent marks contexts of a full table */
 };
 
-enum { OVERFLOW_PARENT = 0xFFFFFFFFu, CAPACITY_LEAST = 1024 };
+enum { OVERFLOW_PARENT = 0xFFFFFFFFu, CAPACITY_LEAST = 1024, AHEAD = 256 };
 #define FORGOTTEN 1ull /* a function address that no call has */
 
 static struct key *keys;           /* keys[id] */
@@ -23,6 +24,7 @@ static uint64_t slot_mask;
 static uint32_t capacity;          /* ids are below it */
 static uint32_t overflow_from;     /* from here on new paths are folded to one context per function */
 static _Atomic uint32_t next_id;
+static _Atomic uint32_t last_resort; /* an OVERFLOW context; id 1 before there is one */
 
 static bool reserve(void)
 {
@@ -49,7 +51,8 @@ bool rt_contexts_create(void)
 	}
 	overflow_from = capacity - capacity / 16;
 	atomic_store(&next_id, 1);
-	return true;
+	atomic_store(&last_resort, 1);
+	return rt_table_ensure(&rt_live.contexts, AHEAD + 1);
 }
 
 void rt_contexts_destroy(void)
@@ -96,14 +99,21 @@ static uint64_t key_hash(uint32_t parent, uint64_t function, uint64_t call_site,
 	return h ^ h >> 29;
 }
 
-/* A new id with space in both halves, or 0. */
+/*
+ * A new id with space in both halves, or 0. Ids for paths are given out only while AHEAD more have their space: where the disk is full, those are
+ * for functions.
+ */
 static uint32_t id_take(uint32_t limit)
 {
-	uint32_t id = atomic_load(&next_id);
+	uint32_t id = atomic_load(&next_id), ahead = limit < capacity ? AHEAD : 0;
 
 	do {
-		if (id >= limit || !rt_table_ensure(&rt_live.contexts, id))
+		if (id >= limit)
 			return 0;
+		if (!rt_table_ensure(&rt_live.contexts, id + ahead < capacity ? id + ahead : capacity - 1)) {
+			rt_warn("enlarge", rt_live.path, rt_live.error, "new call paths are recorded as one per function");
+			return 0;
+		}
 	} while (!atomic_compare_exchange_weak(&next_id, &id, id + 1));
 	return id;
 }
@@ -181,15 +191,16 @@ struct rt_context rt_contexts_intern(const struct rt_call *call)
 	if (!id) { /* full: one context per function, outside of every path */
 		key = (struct key){ call->function, 0, 0, OVERFLOW_PARENT, 0 };
 		id = find_or_add(&key, capacity, CPROF_CONTEXT_OVERFLOW | (call->no_frame ? CPROF_CONTEXT_NO_FRAME : 0));
-		if (!id) { /* more functions than that: the first context takes them; said as a loss */
-			id = 1;
-		}
+		if (id)
+			atomic_store_explicit(&last_resort, id, memory_order_relaxed);
+		else /* more functions than that: another one's context takes them; said as a loss */
+			id = atomic_load_explicit(&last_resort, memory_order_relaxed);
 		__atomic_fetch_add(&rt_live.header->table_losses, 1, __ATOMIC_RELAXED);
 	}
 	return (struct rt_context){ id, keys[id].target };
 }
 
-void rt_contexts_settle(void)
+uint32_t rt_contexts_settle(void)
 {
 	uint32_t count = rt_contexts_count();
 
@@ -201,6 +212,7 @@ void rt_contexts_settle(void)
 			__atomic_store_n(&record->target, id, __ATOMIC_RELEASE);
 		}
 	}
+	return count;
 }
 
 void rt_contexts_forget(uint64_t start, uint64_t end)

@@ -32,8 +32,9 @@ uint32_t rt_contexts_parent(uint32_t id);
 bool rt_contexts_no_frame(uint32_t id);
 uint32_t rt_contexts_count(void); /* ids given out are below it */
 
-/* At the end: records that other threads are making this moment, for calls that come too late, are marked dead. */
-void rt_contexts_settle(void);
+/* At the end: records that other threads are making this moment, for calls that come too late, are marked dead. Returns rt_contexts_count() of
+ * that moment: ids from there on are nobody's. */
+uint32_t rt_contexts_settle(void);
 
 /* Addresses in [start, end) went away: contexts made of them are never found again, their records stay. */
 void rt_contexts_forget(uint64_t start, uint64_t end);

@@ -27,15 +27,16 @@ long rt_file_open_new(const char *path, int flags)
 	return move_up(rt_sys(SYS_openat, AT_FDCWD, path, flags | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
-void rt_file_identity(long fd, uint64_t *device, uint64_t *inode)
+bool rt_file_identity(long fd, uint64_t *device, uint64_t *inode)
 {
 	struct stat st;
 
 	*device = *inode = 0;
-	if (!rt_sys(SYS_fstat, fd, &st)) {
-		*device = st.st_dev;
-		*inode = st.st_ino;
-	}
+	if (rt_sys(SYS_fstat, fd, &st))
+		return false;
+	*device = st.st_dev;
+	*inode = st.st_ino;
+	return true;
 }
 
 bool rt_file_fd_is(long fd, uint64_t device, uint64_t inode)

@@ -17,7 +17,7 @@
 long rt_file_open_new(const char *path, int flags);
 /* Opens path if it is the regular file with that identity. */
 long rt_file_reopen(const char *path, int flags, uint64_t device, uint64_t inode);
-void rt_file_identity(long fd, uint64_t *device, uint64_t *inode);
+bool rt_file_identity(long fd, uint64_t *device, uint64_t *inode);
 /* Is what this descriptor / path names now that file? */
 bool rt_file_fd_is(long fd, uint64_t device, uint64_t inode);
 bool rt_file_is(const char *path, uint64_t device, uint64_t inode);

@@ -24,16 +24,25 @@ static long file_descriptor(void)
 	return rt_live.fd;
 }
 
+static void live_error(long negative_errno)
+{
+	atomic_store(&rt_live.error, (int)-negative_errno);
+}
+
 /* Allocates bytes at the end of the file. Returns the offset or a negative errno. Signals are blocked by the caller. */
 static int64_t file_grow(uint64_t bytes)
 {
 	long fd = file_descriptor();
 
-	if (fd < 0)
+	if (fd < 0) {
+		live_error(fd);
 		return fd;
+	}
 	uint64_t offset = atomic_fetch_add(&rt_live.file_bytes, bytes);
 	long error = rt_file_allocate(fd, offset, bytes);
 
+	if (error)
+		live_error(error);
 	return error ? error : (int64_t)offset;
 }
 
@@ -114,8 +123,11 @@ static bool table_grow(struct rt_table *table, uint32_t index)
 		int64_t offset = file_grow(bytes);
 		if (offset < 0)
 			return false;
-		if (is_error(map_shared(table->base + (uint64_t)mapped * table->item_bytes, bytes, (uint64_t)offset)))
+		long at = map_shared(table->base + (uint64_t)mapped * table->item_bytes, bytes, (uint64_t)offset);
+		if (is_error(at)) {
+			live_error(at);
 			return false;
+		}
 		if (!extent_publish(table->kind, table->item_bytes, mapped, (uint64_t)offset, bytes))
 			return false;
 		mapped += items;
@@ -154,8 +166,10 @@ void *rt_live_extend_blocks(uint64_t bytes, uint32_t block_bytes)
 	if (offset < 0)
 		return NULL;
 	long at = map_shared(NULL, bytes, (uint64_t)offset);
-	if (is_error(at))
+	if (is_error(at)) {
+		live_error(at);
 		return NULL;
+	}
 	if (!extent_publish(CPROF_EXTENT_BLOCKS, block_bytes, 0, (uint64_t)offset, bytes)) {
 		rt_memory_release((void *)at, bytes);
 		return NULL;
@@ -176,7 +190,12 @@ int rt_live_create(const char *trace_path, uint32_t context_capacity)
 	live->fd = rt_file_open_new(live->path, O_RDWR);
 	if (live->fd < 0)
 		return (int)live->fd;
-	rt_file_identity(live->fd, &live->device, &live->inode);
+	if (!rt_file_identity(live->fd, &live->device, &live->inode)) {
+		rt_sys(SYS_unlinkat, AT_FDCWD, live->path, 0);
+		rt_sys(SYS_close, live->fd);
+		live->fd = -1;
+		return -EIO;
+	}
 	atomic_store(&live->file_bytes, 0);
 	atomic_store(&live->extents, 0);
 	error = (int)file_grow(CPROF_LIVE_HEADER_BYTES);

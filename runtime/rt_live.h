@@ -31,6 +31,7 @@ struct rt_live {
 	uint64_t device, inode;
 	_Atomic uint64_t file_bytes;
 	_Atomic uint32_t extents;
+	_Atomic int error;        /* errno of the last growth that failed */
 	struct cprof_live_header *header;
 	struct rt_table contexts, modules, threads;
 };

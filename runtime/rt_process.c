@@ -241,7 +241,7 @@ static bool start(bool child)
 		return false;
 	error = rt_live_create(rt_writer_path(), rt_config.context_capacity);
 	if (error || !rt_contexts_create()) {
-		rt_fail("create the live file beside", rt_writer_path(), error ? -error : 12, "nothing is recorded");
+		rt_fail("create the live file beside", rt_writer_path(), error ? -error : rt_live.error ? rt_live.error : 12, "nothing is recorded");
 		remove_files();
 		return false;
 	}
@@ -377,13 +377,13 @@ static bool finish(void)
 			return false; /* the live file has it */
 
 	struct cprof_live_header *header = rt_live.header;
-	rt_contexts_settle();
+	uint32_t contexts = rt_contexts_settle();
 	header->last_clock = rt_clock_pair();
 	struct cprof_end end = { .end_tsc = header->last_clock.tsc, .events = rt_threads_events(),
-				 .chunks = rt_writer_event_chunks(), .contexts = rt_contexts_count(), .threads = header->threads,
+				 .chunks = rt_writer_event_chunks(), .contexts = contexts, .threads = header->threads,
 				 .reason = CPROF_END_EXIT };
 	return table_put(&rt_live.modules, CPROF_CHUNK_MODULES, 0, header->modules) &&
-	       table_put(&rt_live.contexts, CPROF_CHUNK_CONTEXTS, 1, rt_contexts_count()) &&
+	       table_put(&rt_live.contexts, CPROF_CHUNK_CONTEXTS, 1, contexts) &&
 	       table_put(&rt_live.threads, CPROF_CHUNK_THREADS, 0, header->threads) && losses_put() &&
 	       chunk_put(CPROF_CHUNK_CLOCK, &header->last_clock, sizeof header->last_clock, 1, 0) &&
 	       chunk_put(CPROF_CHUNK_END, &end, sizeof end, 1, 0) && rt_writer_index();
@@ -400,15 +400,14 @@ __attribute__((destructor(101))) static void process_destructor(void)
 	uint64_t mask = rt_signals_block();
 	atomic_compare_exchange_strong(&rt_phase, &none, RT_PHASE_OFF); /* too late for a first call */
 	wait_while_starting();
-	if (atomic_compare_exchange_strong(&rt_phase, &on, RT_PHASE_OFF)) {
-		rt_drain_stop();
-		if (rt_status_wait_for_holders()) {
-			if (!rt_live.header->threads)
-				remove_files(); /* the process ended during its first call: nothing was recorded */
-			else if (finish())
-				rt_live_remove();
-			rt_writer_close();
-		}
+	bool was_on = atomic_compare_exchange_strong(&rt_phase, &on, RT_PHASE_OFF);
+	rt_drain_stop(); /* also after a failure: who met it may be about to say so */
+	if (rt_status_wait_for_holders() && was_on) {
+		if (!rt_live.header->threads)
+			remove_files(); /* the process ended during its first call: nothing was recorded */
+		else if (finish())
+			rt_live_remove();
+		rt_writer_close();
 	}
 	rt_signals_restore(mask);
 }

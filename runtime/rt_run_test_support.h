@@ -26,7 +26,7 @@ struct run {
 
 static char run_folder[64];
 
-static void folder_empty(const char *path)
+static inline void folder_empty(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -39,21 +39,21 @@ static void folder_empty(const char *path)
 }
 
 /* For cmocka's group setup and teardown. */
-static int run_setup(void **state)
+static inline int run_setup(void **state)
 {
 	(void)state;
 	strcpy(run_folder, "/tmp/cprof-run-XXXXXX");
 	return !mkdtemp(run_folder) || chdir(run_folder);
 }
 
-static int run_teardown(void **state)
+static inline int run_teardown(void **state)
 {
 	(void)state;
 	folder_empty(run_folder);
 	return chdir("/") || rmdir(run_folder);
 }
 
-static void set_or_not(const char *name, const char *value)
+static inline void set_or_not(const char *name, const char *value)
 {
 	if (value)
 		setenv(name, value, 1);
@@ -61,7 +61,7 @@ static void set_or_not(const char *name, const char *value)
 		unsetenv(name);
 }
 
-static char *file_text(const char *path)
+static inline char *file_text(const char *path)
 {
 	static char text[65536];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -75,7 +75,7 @@ static char *file_text(const char *path)
 }
 
 /* Returns the child's wait status. */
-static int run_child(const struct run *run, void (*program)(void *), void *argument)
+static inline int run_child(const struct run *run, void (*program)(void *), void *argument)
 {
 	int status;
 
@@ -105,7 +105,7 @@ static int run_child(const struct run *run, void (*program)(void *), void *argum
 	return status;
 }
 
-static struct trace_counts *run_read(const char *path)
+static inline struct trace_counts *run_read(const char *path)
 {
 	char why[256];
 	struct trace_counts *counts = trace_counts_read(path, why);
@@ -113,11 +113,12 @@ static struct trace_counts *run_read(const char *path)
 	if (!counts)
 		fail_msg("%s: %s", path, why);
 	assert_string_equal(counts->wrong, "");
+	assert_string_equal(counts->problem, "");
 	return counts;
 }
 
 /* The program ended well and left one clean trace: what it says. */
-static struct trace_counts *run_counts(const struct run *run, void (*program)(void *), void *argument)
+static inline struct trace_counts *run_counts(const struct run *run, void (*program)(void *), void *argument)
 {
 	assert_int_equal(run_child(run, program, argument), 0);
 	struct trace_counts *counts = run_read("trace.lz4");

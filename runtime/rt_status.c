@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <time.h>
 
+#include "rt_file.h"
 #include "rt_sys.h"
 
 _Atomic uint32_t rt_phase;
 static const char *log_path;
-static _Atomic uint32_t failed;
+static _Atomic uint32_t said;
 static _Atomic uint32_t holders;
 
 /* Dekker: each side writes its word before it reads the other's. */
@@ -91,6 +94,35 @@ static const char *error_name(int error)
 	}
 }
 
+static uint64_t stderr_device, stderr_inode;
+
+/* A program may close its standard error and get the number for a file of its own, which is no place for our line. */
+__attribute__((constructor(101))) static void status_constructor(void)
+{
+	rt_file_identity(2, &stderr_device, &stderr_inode);
+}
+
+static bool is_still_stderr(void)
+{
+	return stderr_inode && rt_file_fd_is(2, stderr_device, stderr_inode);
+}
+
+/* Neither blocks (a pipe that nobody empties) nor kills (one that nobody reads). */
+static void line_write(long fd, const char *line, size_t length)
+{
+	const uint64_t pipe_signal = 1ull << (SIGPIPE - 1);
+	struct pollfd ready = { .fd = (int)fd, .events = POLLOUT };
+	struct timespec now = { 0, 0 };
+	uint64_t mask = rt_signals_block(), pending = 0;
+
+	if (rt_sys(SYS_ppoll, &ready, 1, &now, NULL, 0) == 1 && ready.revents & POLLOUT) {
+		rt_sys(SYS_rt_sigpending, &pending, sizeof pending);
+		if (rt_sys(SYS_write, fd, line, length) == -EPIPE && !(pending & pipe_signal))
+			rt_sys(SYS_rt_sigtimedwait, &pipe_signal, NULL, &now, sizeof pipe_signal);
+	}
+	rt_signals_restore(mask);
+}
+
 static void say(const char *what, const char *path, int error, const char *so)
 {
 	char line[1024];
@@ -117,26 +149,32 @@ static void say(const char *what, const char *path, int error, const char *so)
 		length = rt_text_append(line, length, sizeof line, so);
 	}
 	length = rt_text_append(line, length, sizeof line - 1, "\n");
-	if (log_path) {
-		fd = rt_sys(SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd < 0)
-			fd = 2;
-	}
-	rt_sys(SYS_write, fd, line, length);
+	if (log_path)
+		fd = rt_sys(SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
+		fd = 2;
+	if (fd != 2 || is_still_stderr())
+		line_write(fd, line, length);
 	if (fd != 2)
 		rt_sys(SYS_close, fd);
 }
 
-void rt_fail(const char *what, const char *path, int error, const char *so)
+static bool is_first(void)
 {
 	uint32_t no = 0;
 
+	return atomic_compare_exchange_strong(&said, &no, 1);
+}
+
+void rt_fail(const char *what, const char *path, int error, const char *so)
+{
 	atomic_store(&rt_phase, RT_PHASE_OFF);
-	if (atomic_compare_exchange_strong(&failed, &no, 1))
+	if (is_first())
 		say(what, path, error, so);
 }
 
 void rt_warn(const char *what, const char *path, int error, const char *so)
 {
-	say(what, path, error, so);
+	if (is_first())
+		say(what, path, error, so);
 }

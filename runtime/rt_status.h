@@ -40,7 +40,7 @@ void rt_status_reset_holders(uint32_t holders); /* in a fork's child */
 void rt_status_set_log(const char *path);
 /* "cprof: cannot <what> <path>: <reason of error>; <so>". what, path and so may be NULL; error is a positive errno or 0. Switches recording off. */
 void rt_fail(const char *what, const char *path, int error, const char *so);
-/* The same line without switching off: for what is lost but can be lived with. At most once per process for each of a few callers. */
+/* The same line without switching off: for what is lost but can be lived with. */
 void rt_warn(const char *what, const char *path, int error, const char *so);
 
 #endif

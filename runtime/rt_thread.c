@@ -129,12 +129,12 @@ static void block_install(struct rt_thread *thread, struct rt_block *block)
 	if (block) {
 		struct cprof_block_header *header = block->header;
 
-		header->thread = thread->index;
 		header->strand = 0;
 		header->tsc_high = tls->clock_high;
 		header->sequence = atomic_load(&thread->sequence);
 		header->depth = thread->apart ? thread->told_depth : state_depth(tls);
 		header->context = thread->apart ? thread->told_context : tls->stack[state_depth(tls)].context;
+		__atomic_store_n(&header->thread, thread->index, __ATOMIC_RELEASE); /* last: without it a reader takes no notice of the block */
 		atomic_store(&thread->sequence, header->sequence + 1);
 		thread->record->blocks = header->sequence + 1;
 		tls->events = block->events - next;
@@ -310,6 +310,8 @@ static bool block_change(struct rt_thread *thread)
 	if (rt_is_off() || !stack_reserve(thread, block ? block->capacity : DISCARD_EVENTS)) {
 		if (!rt_is_off())
 			rt_fail("get memory for the open calls of a thread", NULL, 12, "recording ends here");
+		if (block)
+			rt_blocks_give(block, 0);
 		block_install(thread, NULL);
 		return false;
 	}
@@ -427,7 +429,7 @@ static bool attach(struct rt_tls *tls)
 	}
 	index = atomic_fetch_add(&next_index, 1);
 	if (!rt_table_ensure(&rt_live.threads, index)) {
-		rt_fail("enlarge", rt_live.path, 28, "recording ends here");
+		rt_fail("enlarge", rt_live.path, rt_live.error, "recording ends here");
 		return false;
 	}
 	thread->index = index;

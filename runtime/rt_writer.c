@@ -26,7 +26,9 @@ static struct {
 	uint64_t event_chunks;      /* guarded by lock */
 	struct cprof_index_entry *index; /* guarded by lock */
 	uint64_t index_count, index_capacity;
+	bool index_incomplete;      /* no memory for it: the trace ends without, and readers scan */
 	_Atomic uint32_t lock;
+	bool failed;                /* guarded by lock; nothing is written after what could not be */
 } writer = { .fd = -1 };
 
 static void writer_lock(void)
@@ -138,6 +140,7 @@ int rt_writer_open(bool beside, struct cprof_meta *meta)
 	uint32_t n = 0;
 
 	writer.bytes = writer.event_chunks = writer.index_count = 0;
+	writer.index_incomplete = writer.failed = false;
 	rt_text_append(writer.path, 0, sizeof writer.path, rt_config.output);
 	if (beside)
 		name_beside(writer.path, meta->pid, 0);
@@ -172,7 +175,12 @@ int rt_writer_open(bool beside, struct cprof_meta *meta)
 		rt_fail("find a free name beside", rt_config.output, 0, "nothing is recorded");
 		return -EEXIST;
 	}
-	rt_file_identity(writer.fd, &writer.device, &writer.inode);
+	if (!rt_file_identity(writer.fd, &writer.device, &writer.inode)) {
+		rt_sys(SYS_unlinkat, AT_FDCWD, writer.path, 0);
+		rt_sys(SYS_close, writer.fd);
+		rt_fail("ask for the identity of", writer.path, EIO, "nothing is recorded");
+		return -EIO;
+	}
 	lock_file();
 	return 0;
 }
@@ -236,8 +244,11 @@ static void index_add(const struct cprof_chunk_header *header, uint64_t offset, 
 		uint64_t capacity = writer.index_capacity ? writer.index_capacity * 2 : INDEX_FIRST;
 		struct cprof_index_entry *bigger = rt_memory_reserve(capacity * sizeof *bigger);
 
-		if (!bigger)
-			return; /* the trace ends without an index then: readers scan */
+		if (!bigger || writer.index_incomplete) {
+			writer.index_incomplete = true;
+			rt_memory_release(bigger, capacity * sizeof *bigger);
+			return;
+		}
 		if (writer.index_count)
 			__builtin_memcpy(bigger, writer.index, writer.index_count * sizeof *bigger);
 		struct cprof_index_entry *old = writer.index;
@@ -271,13 +282,17 @@ static bool append(const void *data, size_t bytes)
 	size_t written;
 	long error;
 
+	if (writer.failed)
+		return false;
+	writer.failed = true;
 	if (!descriptor_check())
 		return false;
 	error = rt_file_write(writer.fd, data, bytes, &written);
-	if (!error)
+	if (!error) {
+		writer.failed = false;
 		return true;
-	if (written)
-		rt_sys(SYS_ftruncate, writer.fd, writer.bytes); /* leave whole frames only */
+	}
+	rt_sys(SYS_ftruncate, writer.fd, writer.bytes); /* leave whole frames only */
 	rt_fail("write", writer.path, (int)-error, "recording ends here; cprof-analyze reads what was written so far");
 	return false;
 }
@@ -312,7 +327,7 @@ bool rt_writer_index(void)
 	bool ok;
 
 	tail.payload_bytes = (uint32_t)(sizeof head + entries + sizeof tail);
-	if (sizeof head + entries + sizeof tail > UINT32_MAX)
+	if (writer.index_incomplete || sizeof head + entries + sizeof tail > UINT32_MAX)
 		return true; /* no index: readers scan */
 	XXH32_reset(&hash, 0);
 	XXH32_update(&hash, &head, sizeof head);

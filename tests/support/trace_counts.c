@@ -292,8 +292,8 @@ struct trace_counts *trace_counts_read(const char *path, char *why)
 	const struct trace_state *state = trace_state(trace);
 	counts->clean = state->clean;
 	counts->live_used = state->live_used;
-	for (size_t i = 0; i < state->nr_problems; i++)
-		wrong(counts, "reader: %s", state->problems[i]);
+	if (state->nr_problems)
+		snprintf(counts->problem, sizeof counts->problem, "%s", state->problems[0]);
 	free(w.open);
 	free(function_of);
 	session_destroy(session);

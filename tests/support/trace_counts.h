@@ -42,6 +42,7 @@ struct trace_counts {
 	uint64_t generation, pid, parent_pid;
 	bool clean, live_used, forked;
 	char wrong[256];          /* "" when all holds */
+	char problem[256];        /* what the reader says first of the file, or "" */
 };
 
 /* path as given, with its live file if there is one. NULL when it cannot be read at all; why (256 bytes) says why. */

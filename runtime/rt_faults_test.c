@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bad days: every system call of the runtime fails once, disks fill, limits are reached, descriptors are closed, files are not what they seem.
+ *
+ * Always: the program's output and exit status are what they are without cprof, it does not hang, cprof says at most one line, and what it leaves on
+ * disk can be read or is not there. rt_faults_test PROGRAM
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "fault_inject.h"
+#include "rt_run_test_support.h"
+
+enum { EVENTS = 2 * (1 + 2 * (1 + 20 * 4095)), PROGRAM_STATUS = 3 << 8 };
+
+static char program[512], expected[64];
+static bool line_is_lost; /* standard error cannot be written either */
+
+static size_t lines(const char *text)
+{
+	size_t nr = 0;
+
+	for (; *text; text++)
+		nr += *text == '\n';
+	return nr;
+}
+
+static void clear(void)
+{
+	folder_empty(run_folder);
+	unsetenv("CPROF_OUTPUT");
+	unsetenv("CPROF_LOG");
+	unsetenv("CPROF_DRAIN");
+	setenv("CPROF_BUFFER", "256k", 1);
+}
+
+/* The program went as it should, and its trace is there and can be read, or is not there. Returns whether cprof said something. */
+static bool check(const char *what, int status, const char *trace, bool may_be_absent)
+{
+	char why[256], said[1024];
+
+	snprintf(said, sizeof said, "%s", file_text("stderr"));
+	if (status != PROGRAM_STATUS)
+		fail_msg("%s: wait status %#x; %s", what, status, said);
+	if (strcmp(file_text("stdout"), expected))
+		fail_msg("%s: other output: %s", what, file_text("stdout"));
+	if (lines(said) > 1 || (*said && strncmp(said, "cprof: ", 7)))
+		fail_msg("%s: cprof said: %s", what, said);
+	if (access(trace, F_OK)) {
+		if (!may_be_absent || (!*said && !line_is_lost))
+			fail_msg("%s: no trace; %s", what, said);
+		assert_int_equal(access("trace.lz4.live", F_OK), -1);
+		return *said;
+	}
+	struct trace_counts *counts = trace_counts_read(trace, why);
+	if (!counts)
+		fail_msg("%s: the trace cannot be read: %s; %s", what, why, said);
+	if (*counts->wrong)
+		fail_msg("%s: %s; %s", what, counts->wrong, said);
+	if (*counts->problem && !strstr(counts->problem, "index")) /* it may be missing: readers scan */
+		fail_msg("%s: %s; %s", what, counts->problem, said);
+	uint64_t events = trace_counts_lost(counts);
+	if (counts->clean && counts->lost_by_buffer != events)
+		fail_msg("%s: %" PRIu64 " events lost by THREADS, %" PRIu64 " by LOSS", what, events, counts->lost_by_buffer);
+	for (size_t t = 0; t < counts->nr_threads; t++)
+		events += counts->threads[t].enters + counts->threads[t].exits;
+	if (!*said && !line_is_lost && events != EVENTS)
+		fail_msg("%s: %" PRIu64 " events recorded or lost, not %u, and nobody says so", what, events, EVENTS);
+	if (counts->clean && events != EVENTS)
+		fail_msg("%s: %" PRIu64 " events, not %u, in a trace that says it is complete; %s", what, events, EVENTS, said);
+	trace_counts_destroy(counts);
+	return *said;
+}
+
+/* --- every call of a kind fails once ------------------------------------------------------------------------------------------------ */
+
+static void fail_each(int nr, const char *name, int error, bool from_there_on)
+{
+	char what[128];
+	struct fault_result result;
+	unsigned said = 0, runs = 0;
+	char *argv[] = { program, NULL };
+
+	for (unsigned n = 1;; n++) {
+		struct fault fault = { nr, n, from_there_on, error };
+
+		clear();
+		snprintf(what, sizeof what, "%s number %u%s: %s", name, n, from_there_on ? " and all after it" : "", strerror(error));
+		if (!fault_inject_run(argv, "libcprof.so", &fault, "stdout", "stderr", 30, &result)) {
+			skip();
+			return;
+		}
+		if (result.calls < n)
+			break;
+		said += check(what, result.status, "trace.lz4", true);
+		runs++;
+		if (n >= 40) /* the rest is the same again: look at some of it */
+			n += n / 4;
+	}
+	print_message("%s, %s%s: %u runs, %u with a line\n", name, strerror(error), from_there_on ? " from there on" : "", runs, said);
+	assert_in_range(runs, 1, UINT32_MAX);
+}
+
+#define FAIL_EACH(nr, error) fail_each(SYS_##nr, #nr, error, false)
+#define FAIL_FROM(nr, error) fail_each(SYS_##nr, #nr, error, true)
+
+static void test_open_fails(void **state)
+{
+	(void)state;
+	FAIL_EACH(openat, EMFILE);
+	FAIL_FROM(openat, EMFILE);
+	FAIL_EACH(openat, EACCES);
+}
+
+static void test_memory_fails(void **state)
+{
+	(void)state;
+	FAIL_EACH(mmap, ENOMEM);
+	FAIL_FROM(mmap, ENOMEM);
+}
+
+static void test_space_fails(void **state)
+{
+	(void)state;
+	FAIL_EACH(fallocate, ENOSPC);
+	FAIL_FROM(fallocate, ENOSPC);
+	FAIL_FROM(fallocate, EOPNOTSUPP);
+}
+
+static void test_write_fails(void **state)
+{
+	(void)state;
+	FAIL_EACH(write, ENOSPC);
+	line_is_lost = true;
+	FAIL_FROM(write, EIO);
+	line_is_lost = false;
+}
+
+static void test_others_fail(void **state)
+{
+	(void)state;
+	FAIL_EACH(fstat, EBADF);
+	FAIL_EACH(fcntl, EMFILE);
+	FAIL_EACH(madvise, EINVAL);
+	FAIL_EACH(getcwd, ENOENT);
+	FAIL_EACH(clone, EAGAIN);
+	FAIL_EACH(read, EIO);
+	FAIL_EACH(readlinkat, EACCES);
+	FAIL_EACH(unlinkat, EACCES);
+	FAIL_EACH(getrandom, EAGAIN);
+	FAIL_EACH(munmap, EINVAL);
+}
+
+/* --- limits and places ---------------------------------------------------------------------------------------------------------------- */
+
+struct place {
+	int limit;              /* RLIMIT_*, or -1 */
+	rlim_t value;
+	void (*prepare)(void);  /* in the child, before exec; may be NULL */
+};
+
+static int run_program(const struct place *place)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_return_code(pid, errno);
+	if (!pid) {
+		int out = open("stdout", O_WRONLY | O_CREAT | O_TRUNC, 0600), err = open("stderr", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		dup2(out, 1);
+		dup2(err, 2);
+		close(out);
+		close(err);
+		alarm(30);
+		if (place->prepare)
+			place->prepare();
+		if (place->limit >= 0)
+			setrlimit((__rlimit_resource_t)place->limit, &(struct rlimit){ place->value, place->value });
+		execl(program, program, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void test_file_size_limit(void **state)
+{
+	char what[64];
+
+	(void)state;
+	for (rlim_t limit = 4096; limit <= 4 << 20; limit = limit * 3 / 2) {
+		clear();
+		snprintf(what, sizeof what, "RLIMIT_FSIZE %lu", (unsigned long)limit);
+		check(what, run_program(&(struct place){ RLIMIT_FSIZE, limit, NULL }), "trace.lz4", true);
+	}
+}
+
+static void test_open_files_limit(void **state)
+{
+	char what[64];
+
+	(void)state;
+	for (rlim_t limit = 3; limit < 24; limit++) {
+		struct place place = { RLIMIT_NOFILE, limit, NULL };
+
+		clear();
+		setenv("CPROF", "off", 1);
+		int without = run_program(&place);
+		unsetenv("CPROF");
+		if (without != PROGRAM_STATUS)
+			continue; /* the loader needs some */
+		snprintf(what, sizeof what, "RLIMIT_NOFILE %lu", (unsigned long)limit);
+		check(what, run_program(&place), "trace.lz4", true);
+	}
+}
+
+static void test_address_space_limit(void **state)
+{
+	char what[64];
+
+	(void)state;
+	for (rlim_t limit = 64ul << 20; limit < 2ul << 30; limit = limit * 5 / 4) {
+		clear();
+		snprintf(what, sizeof what, "RLIMIT_AS %lu", (unsigned long)limit);
+		check(what, run_program(&(struct place){ RLIMIT_AS, limit, NULL }), "trace.lz4", true);
+	}
+}
+
+static void test_missing_folder(void **state)
+{
+	(void)state;
+	clear();
+	setenv("CPROF_OUTPUT", "/nonexistent/trace.lz4", 1);
+	assert_true(check("no folder", run_program(&(struct place){ .limit = -1 }), "/nonexistent/trace.lz4", true));
+	assert_non_null(strstr(file_text("stderr"), "/nonexistent/trace.lz4"));
+}
+
+static void test_log(void **state)
+{
+	(void)state;
+	clear();
+	setenv("CPROF_OUTPUT", "/nonexistent/trace.lz4", 1);
+	setenv("CPROF_LOG", "log", 1);
+	assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS);
+	assert_string_equal(file_text("stderr"), "");
+	assert_int_equal(lines(file_text("log")), 1);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	fputs(text, file);
+	fclose(file);
+}
+
+static void test_foreign_file(void **state)
+{
+	(void)state;
+	clear();
+	write_file("trace.lz4", "my letter of application\n");
+	assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS);
+	assert_int_equal(lines(file_text("stderr")), 1);
+	assert_non_null(strstr(file_text("stderr"), "not a cprof trace"));
+	assert_string_equal(file_text("trace.lz4"), "my letter of application\n");
+	assert_int_equal(access("trace.lz4.live", F_OK), -1);
+}
+
+static void test_symbolic_link(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	for (int dangling = 0; dangling < 2; dangling++) {
+		clear();
+		if (!dangling)
+			write_file("victim", "precious\n");
+		assert_return_code(symlink("victim", "trace.lz4"), errno);
+		assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS);
+		assert_int_equal(lines(file_text("stderr")), 1);
+		assert_return_code(lstat("trace.lz4", &st), errno);
+		assert_true(S_ISLNK(st.st_mode));
+		assert_int_equal(access("victim", F_OK), dangling ? -1 : 0);
+		if (!dangling)
+			assert_string_equal(file_text("victim"), "precious\n");
+	}
+	/* The live file's name, too. */
+	clear();
+	write_file("victim", "precious\n");
+	assert_return_code(symlink("victim", "trace.lz4.live"), errno);
+	check("live file's name is a link", run_program(&(struct place){ .limit = -1 }), "trace.lz4", false);
+	assert_string_equal(file_text("victim"), "precious\n");
+}
+
+static void test_folder_fifo_device(void **state)
+{
+	(void)state;
+	clear();
+	assert_return_code(mkfifo("trace.lz4", 0600), errno);
+	assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS);
+	assert_int_equal(lines(file_text("stderr")), 1);
+	clear();
+	setenv("CPROF_OUTPUT", "/dev/null", 1);
+	assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS);
+	assert_int_equal(lines(file_text("stderr")), 1);
+	clear();
+	setenv("CPROF_OUTPUT", "/tmp", 1);
+	assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS);
+	assert_int_equal(lines(file_text("stderr")), 1);
+}
+
+static void test_older_trace(void **state)
+{
+	(void)state;
+	clear();
+	for (int i = 0; i < 2; i++)
+		check("again over an older trace", run_program(&(struct place){ .limit = -1 }), "trace.lz4", false);
+	DIR *dir = opendir(".");
+	int nr = 0;
+	for (struct dirent *entry; (entry = readdir(dir));)
+		nr += !strncmp(entry->d_name, "trace", 5);
+	closedir(dir);
+	assert_int_equal(nr, 1);
+}
+
+/* --- standard error that is not one ------------------------------------------------------------------------------------------------------ */
+
+static void no_stderr(void)
+{
+	close(2);
+}
+
+/* The number is a file of the program's own by the time something is to be said. */
+static void stderr_is_a_file(void)
+{
+	close(2);
+	if (open("own", O_WRONLY | O_CREAT | O_TRUNC, 0600) != 2)
+		_exit(126);
+}
+
+static void stderr_is_a_dead_pipe(void)
+{
+	int fds[2];
+
+	if (pipe(fds))
+		_exit(126);
+	dup2(fds[1], 2);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void stderr_is_a_full_pipe(void)
+{
+	int fds[2];
+	char byte = 0;
+
+	if (pipe(fds))
+		_exit(126);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	while (write(fds[1], &byte, 1) == 1)
+		;
+	fcntl(fds[1], F_SETFL, 0);
+	dup2(fds[1], 2);
+	dup2(fds[0], 600); /* stays open */
+}
+
+static void test_stderr(void **state)
+{
+	static void (*const prepare[])(void) = { no_stderr, stderr_is_a_dead_pipe, stderr_is_a_full_pipe };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof prepare / sizeof *prepare; i++) {
+		clear();
+		setenv("CPROF_OUTPUT", "/nonexistent/trace.lz4", 1);
+		assert_int_equal(run_program(&(struct place){ .limit = -1, .prepare = prepare[i] }), PROGRAM_STATUS);
+		assert_string_equal(file_text("stdout"), expected);
+	}
+	clear();
+	setenv("CPROF_OUTPUT", "/nonexistent/trace.lz4", 1);
+	assert_int_equal(run_program(&(struct place){ .limit = -1, .prepare = stderr_is_a_file }), PROGRAM_STATUS);
+	assert_int_equal(lines(file_text("own")), 1); /* from the start: that is its stderr */
+}
+
+/* --- many at once ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Processes of one build write beside each other, not over each other. */
+static void test_many_processes(void **state)
+{
+	enum { PROCESSES = 12 };
+	int status;
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		clear();
+		int gate[2];
+		assert_return_code(pipe(gate), errno);
+		for (int i = 0; i < PROCESSES; i++) {
+			pid_t pid = fork();
+			assert_return_code(pid, errno);
+			if (!pid) {
+				char byte;
+				int out = open("/dev/null", O_WRONLY);
+				dup2(out, 1);
+				close(gate[1]);
+				if (read(gate[0], &byte, 1) < 0)
+					_exit(125);
+				execl(program, program, (char *)NULL);
+				_exit(127);
+			}
+		}
+		close(gate[0]);
+		close(gate[1]);
+		/* None may take another's for an older run's while it lives; how many there are at the end depends on who had ended. */
+		for (int i = 0; i < PROCESSES; i++) {
+			assert_true(wait(&status) > 0);
+			assert_int_equal(status, PROGRAM_STATUS);
+		}
+		DIR *dir = opendir(".");
+		size_t traces = 0;
+		for (struct dirent *entry; (entry = readdir(dir));) {
+			if (strncmp(entry->d_name, "trace", 5))
+				continue;
+			struct trace_counts *counts = run_read(entry->d_name);
+			assert_true(counts->clean);
+			trace_counts_destroy(counts);
+			traces++;
+		}
+		closedir(dir);
+		assert_in_range(traces, 1, PROCESSES);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open_fails),
+		cmocka_unit_test(test_memory_fails),
+		cmocka_unit_test(test_space_fails),
+		cmocka_unit_test(test_write_fails),
+		cmocka_unit_test(test_others_fail),
+		cmocka_unit_test(test_file_size_limit),
+		cmocka_unit_test(test_open_files_limit),
+		cmocka_unit_test(test_address_space_limit),
+		cmocka_unit_test(test_missing_folder),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_foreign_file),
+		cmocka_unit_test(test_symbolic_link),
+		cmocka_unit_test(test_folder_fifo_device),
+		cmocka_unit_test(test_older_trace),
+		cmocka_unit_test(test_stderr),
+		cmocka_unit_test(test_many_processes),
+	};
+
+	if (argc != 2)
+		return 2;
+	snprintf(program, sizeof program, "%s", argv[1]);
+	unsigned long sum = 0; /* of 20 rounds: 2048 leaves each, n plus 11 to 22 on the way: 16.5 on average */
+	for (unsigned long i = 1; i <= 20; i++)
+		sum += 2048 * i + 2048 * 33 / 2;
+	snprintf(expected, sizeof expected, "sum %lu\n", 2 * sum);
+	return cmocka_run_group_tests(tests, run_setup, run_teardown);
+}
