@@ -5,6 +5,7 @@
 #include "context_names.h"
 #include "event_decoder.h"
 #include "output_file.h"
+#include "session_choice.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,17 +17,16 @@ struct dump_args {
 	struct output_args output;
 	unsigned format;
 	bool events;
-	uint64_t limit, thread;
+	uint64_t limit;
+	const char *threads;
 };
 
-#define ANY_THREAD UINT64_MAX
-
-static const struct dump_args dump_defaults = { .limit = UINT64_MAX, .thread = ANY_THREAD };
+static const struct dump_args dump_defaults = { .limit = UINT64_MAX };
 
 static const struct cprof_option dump_options[] = {
 	OPT_CHOICE("format", 0, dump_args, format, format_names_json, "form of the result; json: one object in each line"),
 	OPT_FLAG("events", 'e', dump_args, events, "also every enter, exit and escape"),
-	OPT_COUNT("thread", 't', dump_args, thread, "only the thread with this index"),
+	OPT_TEXT("thread", 't', dump_args, threads, "LIST", "only these threads: names or ids, separated by commas"),
 	OPT_COUNT("limit", 'n', dump_args, limit, "stop after N lines"),
 	OUTPUT_OPTIONS(dump_args, output),
 	TEXT_OPTIONS(dump_args, text),
@@ -41,6 +41,7 @@ struct dump {
 	struct json_writer json;
 	struct trace *trace;
 	const struct trace_tables *tables;
+	const bool *threads; /* of the trace: what is chosen; NULL: all */
 	struct context_names names;
 	uint64_t start_ticks;
 	double hz;
@@ -284,24 +285,23 @@ static struct cprof_error *dump_chunks(struct dump *dump, uint32_t thread)
 
 static struct cprof_error *dump_all(struct dump *dump)
 {
-	uint64_t only = dump->args->thread;
 	struct cprof_error *error = NULL;
 
 	for (size_t i = 0; i < dump->tables->nr_modules && !is_full(dump); i++)
 		dump_module(dump, &dump->tables->modules[i]);
 	for (size_t i = 0; i < dump->tables->nr_threads && !is_full(dump); i++)
-		if (only == ANY_THREAD || only == i)
+		if (!dump->threads || dump->threads[i])
 			dump_thread(dump, &dump->tables->threads[i]);
 	for (uint32_t id = 1; id < dump->tables->nr_contexts && !is_full(dump); id++)
 		dump_context(dump, id);
 	for (size_t i = 0; i < dump->tables->nr_threads && !error && !is_full(dump); i++)
-		if (only == ANY_THREAD || only == i)
+		if (!dump->threads || dump->threads[i])
 			error = dump_chunks(dump, (uint32_t)i);
 	return error;
 }
 
-static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, struct session *session, size_t index, struct symbolizer *symbolizer,
-				      uint64_t *lines)
+static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, struct session *session, const struct session_choice *choice, size_t index,
+				      struct symbolizer *symbolizer, uint64_t *lines)
 {
 	struct trace *trace = session_trace(session, index);
 	struct dump dump = { .out = out, .args = args, .trace = trace, .tables = trace_tables(trace), .hz = trace_clock_hz(trace), .lines = *lines };
@@ -309,6 +309,7 @@ static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, s
 
 	if (error)
 		return error;
+	dump.threads = choice->threads ? choice->threads[index] : NULL;
 	dump.style = text_style_of(out, args->text.color, args->text.width);
 	dump.start_ticks = dump.tables->nr_clocks ? dump.tables->clocks[0].tsc : 0;
 	error = dump_all(&dump);
@@ -319,17 +320,23 @@ static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, s
 
 static struct cprof_error *dump_session(const struct dump_args *args, struct session *session, struct symbolizer *symbolizer)
 {
+	struct session_choice choice;
 	struct output_file file;
 	uint64_t lines = 0;
-	struct cprof_error *error = output_file_open(args->output.path, &file);
+	struct cprof_error *error = session_choice_init(&choice, session, args->threads, NULL);
 
 	if (error)
 		return error;
-	for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
-		error = dump_trace(file.out, args, session, i, symbolizer, &lines);
-	if (!error)
-		return output_file_close(&file);
-	output_file_abandon(&file);
+	error = output_file_open(args->output.path, &file);
+	if (!error) {
+		for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
+			error = dump_trace(file.out, args, session, &choice, i, symbolizer, &lines);
+		if (error)
+			output_file_abandon(&file);
+		else
+			error = output_file_close(&file);
+	}
+	session_choice_deinit(&choice, session);
 	return error;
 }
 

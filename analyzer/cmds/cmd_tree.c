@@ -13,6 +13,7 @@ struct tree_args {
 	unsigned format, sort;
 	double min_percent;
 	uint64_t depth;
+	bool wide;
 };
 
 /* All of it goes to programs, what matters to people; an option says otherwise. */
@@ -25,6 +26,7 @@ static const struct cprof_option tree_options[] = {
 	OPT_CHOICE("format", 0, tree_args, format, format_names, "form of the result"),
 	SORT_OPTION(tree_args, sort, "order of the callees of a function"),
 	OPT_COUNT("depth", 'd', tree_args, depth, "show N levels of calls"),
+	OPT_FLAG("wide", 0, tree_args, wide, "say how many calls are recursive, and the span of time in which they were open"),
 	OPT_PERCENT("min-percent", 'm', tree_args, min_percent, "fold what takes less than P % of the time (text: 1, others: 0)"),
 	FILTER_OPTIONS(tree_args, select),
 	SELECT_OPTIONS(tree_args, select),
@@ -45,7 +47,7 @@ static struct cprof_error *print_tree(FILE *out, const struct tree_args *args, c
 	if (limits.min_percent < 0)
 		limits.min_percent = args->format == FORMAT_TEXT ? MIN_PERCENT_TEXT : 0;
 	if (args->format == FORMAT_TEXT)
-		return tree_report_text(out, &style, &analysis->view, &limits);
+		return tree_report_text(out, &style, &analysis->view, &limits, args->wide);
 	if (args->format == FORMAT_CSV) {
 		tree_report_csv(out, &analysis->view, &limits);
 		return NULL;

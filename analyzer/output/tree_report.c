@@ -18,6 +18,8 @@ struct tree_text {
 	unsigned calls_columns, name_columns, site_columns, bar_columns;
 	unsigned indent;        /* columns per level */
 	size_t drawn_levels;    /* deeper nodes start with their depth instead of lines */
+	bool wide;              /* say of recursion how much of it there is */
+	bool any_recursive;     /* a mark has been printed */
 	char *more;             /* more[d]: the node of the path at depth d has siblings below it */
 	size_t more_capacity;
 };
@@ -142,10 +144,10 @@ static struct tree_notes make_notes(const struct tree_text *text, const struct c
 
 	if (node->kind != NODE_FUNCTION)
 		return notes;
-	if (node->recursive_calls)
+	if (text->wide && node->recursive_calls)
 		snprintf(notes.texts[notes.count++], NOTE_BYTES, "+%s recursive call%s", human_count(node->recursive_calls).text,
 			 node->recursive_calls == 1 ? "" : "s");
-	if (numbers->span_ticks != numbers->total_ticks && !text->view->filtered)
+	if (text->wide && numbers->span_ticks != numbers->total_ticks && !text->view->filtered)
 		snprintf(notes.texts[notes.count++], NOTE_BYTES, "span %s", human_ticks(text->view->profile, numbers->span_ticks).text);
 	if (numbers->open)
 		snprintf(notes.texts[notes.count++], NOTE_BYTES, "%s not ended", human_count(numbers->open).text);
@@ -185,6 +187,16 @@ static void print_notes_inline(struct tree_text *text, const struct tree_notes *
 	text_color(text->style, text->out, TEXT_PLAIN);
 }
 
+/* Heavily recursive trees would be half notes, so that it is recursive must do. */
+static unsigned print_recursion_mark(struct tree_text *text)
+{
+	text_color(text->style, text->out, TEXT_DIM);
+	fputs(" *", text->out);
+	text_color(text->style, text->out, TEXT_PLAIN);
+	text->any_recursive = true;
+	return 2;
+}
+
 static void print_node(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
 {
 	struct site_text site = call_site_text(node);
@@ -203,7 +215,10 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 		room = 8;
 	if (node->kind != NODE_FUNCTION)
 		text_color(text->style, text->out, TEXT_BOLD);
-	unsigned printed = text_print(text->style, text->out, node->name, room);
+	bool marked = node->recursive_calls && !text->wide;
+	unsigned printed = text_print(text->style, text->out, node->name, marked ? room - 2 : room);
+	if (marked)
+		printed += print_recursion_mark(text);
 	if (node->kind != NODE_FUNCTION)
 		text_color(text->style, text->out, TEXT_PLAIN);
 	if (notes.count && printed + 1 + notes.columns <= room) {
@@ -347,14 +362,17 @@ static void print_header(struct tree_text *text)
 	fputc('\n', text->out);
 }
 
-struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits)
+struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits,
+				    bool wide)
 {
-	struct tree_text text = { .out = out, .style = style, .view = view, .limits = limits };
+	struct tree_text text = { .out = out, .style = style, .view = view, .limits = limits, .wide = wide };
 	struct cprof_error *error;
 
 	lay_out(&text);
 	print_header(&text);
 	error = print_tree(&text);
+	if (text.any_recursive)
+		fputs("* called again from deeper in its own path, which counts here (--wide: how often)\n", out);
 	free(text.more);
 	return error;
 }

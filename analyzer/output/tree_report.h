@@ -12,7 +12,8 @@ struct tree_limits {
 	uint64_t depth;     /* levels below the root; UINT64_MAX: all */
 };
 
-struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits)
+/* wide: recursion in numbers, not just as a mark. */
+struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits, bool wide)
 	CPROF_MUST_CHECK;
 /* The root's object as value of key. min_percent and depth leave nodes out: their time stays in their callers' totals. */
 void tree_report_json(struct json_writer *json, const char *key, const struct call_view *view, const struct tree_limits *limits);
