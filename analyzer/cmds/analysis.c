@@ -94,6 +94,75 @@ static struct cprof_error *make_profile(struct analysis *analysis, const struct 
 	return error;
 }
 
+/* threads becomes a choice of one. */
+static struct cprof_error *choose_one(bool **threads, const struct session *session, size_t trace, size_t thread)
+{
+	for (size_t i = 0; i < session_nr_traces(session); i++) {
+		threads[i] = calloc(trace_tables(session_trace(session, i))->nr_threads + 1, sizeof **threads);
+		if (!threads[i])
+			return &cprof_enomem;
+	}
+	threads[trace][thread] = true;
+	return NULL;
+}
+
+static struct cprof_error *profile_one(const struct analysis *analysis, const struct select_args *select, size_t trace, size_t thread, struct profile **ret)
+{
+	size_t nr_traces = session_nr_traces(analysis->session);
+	bool **threads = calloc(nr_traces + 1, sizeof *threads);
+	struct profile_options options = { 0 };
+	struct session_choice choice = { 0 };
+	struct cprof_error *error = threads ? select_calls(select, analysis->session, &choice, &options) : &cprof_enomem;
+
+	if (!error && (!choice.threads || choice.threads[trace][thread])) {
+		options.by_thread = false;
+		options.threads = (const bool *const *)threads;
+		error = choose_one(threads, analysis->session, trace, thread);
+		if (!error)
+			error = profile_create(analysis->session, analysis->symbolizer, &options, ret);
+	}
+	session_choice_deinit(&choice, analysis->session);
+	for (size_t i = 0; threads && i < nr_traces; i++)
+		free(threads[i]);
+	free(threads);
+	return error;
+}
+
+struct cprof_error *thread_analysis_create(const struct analysis *analysis, const struct select_args *select, size_t trace, size_t thread,
+					   struct thread_analysis **ret)
+{
+	const struct cprof_thread *record = &trace_tables(session_trace(analysis->session, trace))->threads[thread];
+	struct thread_analysis *made = calloc(1, sizeof *made);
+	struct call_view_options view = { .focus = select->focus };
+	struct cprof_error *error = made ? profile_one(analysis, select, trace, thread, &made->profile) : &cprof_enomem;
+	bool empty = error || !made->profile || !made->profile->root->first_child;
+
+	*ret = NULL;
+	if (!error && !empty)
+		error = call_view_create(made->profile, &view, &made->view);
+	if (error && error->code == CPROF_ERROR_NOT_FOUND) { /* the focus is in other threads */
+		cprof_error_free(error);
+		error = NULL;
+		empty = true;
+	}
+	if (error || empty) {
+		thread_analysis_destroy(made);
+		return error;
+	}
+	snprintf(made->name, sizeof made->name, "%.16s [%u]", record->name[0] ? record->name : "thread", record->tid);
+	*ret = made;
+	return NULL;
+}
+
+void thread_analysis_destroy(struct thread_analysis *thread)
+{
+	if (!thread)
+		return;
+	call_view_destroy(&thread->view);
+	profile_destroy(thread->profile);
+	free(thread);
+}
+
 static void add_problem(struct analysis *analysis, const char *problem)
 {
 	for (size_t i = 0; i < analysis->run.nr_problems; i++)

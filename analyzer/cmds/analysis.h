@@ -29,6 +29,19 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 				    unsigned sort, struct analysis **ret) CPROF_MUST_CHECK;
 void analysis_destroy(struct analysis *analysis);
 
+/*
+ * The same of one thread alone, with numbers as exact as those of all: the view is of its profile. For commands that show each thread. *ret is NULL
+ * when select does not choose the thread, or nothing of it.
+ */
+struct thread_analysis {
+	struct profile *profile;
+	struct call_view view;
+	char name[64];
+};
+struct cprof_error *thread_analysis_create(const struct analysis *analysis, const struct select_args *select, size_t trace, size_t thread,
+					   struct thread_analysis **ret) CPROF_MUST_CHECK;
+void thread_analysis_destroy(struct thread_analysis *thread);
+
 /* The symbolizer for a session, with its modules. */
 struct cprof_error *analysis_open_symbols(const struct session *session, const struct source_args *source, struct symbolizer **ret) CPROF_MUST_CHECK;
 

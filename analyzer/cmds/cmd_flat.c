@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "flat_report.h"
 #include "output_file.h"
+#include "session.h"
 
 #include <stdlib.h>
 
@@ -31,41 +32,97 @@ static const struct cprof_option flat_options[] = {
 	OPT_TEXT("exclude", 'x', flat_args, select.exclude, "REGEX", "leave out functions whose name matches"),
 	SELECT_OPTIONS(flat_args, select),
 	SKIP_OPTIONS(flat_args, select),
+	OPT_FLAG("by-thread", 0, flat_args, select.by_thread, "a table for each thread; JSON, CSV: with the thread"),
 	OUTPUT_OPTIONS(flat_args, output),
 	TEXT_OPTIONS(flat_args, text),
 	SOURCE_OPTIONS(flat_args, source),
 	OPT_END
 };
 
-static void print_flat(FILE *out, const struct flat_args *args, const struct analysis *analysis, const struct call_row *rows, size_t count)
-{
-	struct text_style style = text_style_of(out, args->text.color, args->text.width);
-	size_t shown = count < args->limit ? count : (size_t)args->limit;
+struct flat_output {
+	FILE *out;
+	const struct flat_args *args;
 	struct json_writer json;
+	bool any; /* something has been printed */
+};
 
-	if (args->format == FORMAT_TEXT) {
-		flat_report_text(out, &style, &analysis->view, rows, shown, count - shown, args->wide);
-	} else if (args->format == FORMAT_CSV) {
-		flat_report_csv(out, &analysis->view, rows, shown);
+/* thread: NULL where the rows are of all. */
+static void print_rows(struct flat_output *output, const char *thread, const struct call_view *view, const struct call_row *rows, size_t count)
+{
+	const struct flat_args *args = output->args;
+	struct text_style style = text_style_of(output->out, args->text.color, args->text.width);
+	size_t shown = count < args->limit ? count : (size_t)args->limit;
+
+	if (args->format == FORMAT_CSV) {
+		flat_report_csv(output->out, thread, view, rows, shown);
+	} else if (args->format == FORMAT_JSON) {
+		flat_report_json(&output->json, thread, view, rows, shown);
 	} else {
-		json_init(&json, out);
-		json_begin_object(&json, NULL);
-		run_info_json(&json, "trace", &analysis->run, analysis->profile);
-		flat_report_json(&json, "functions", &analysis->view, rows, shown);
-		json_end_object(&json);
-		json_finish(&json);
+		if (output->any)
+			fputc('\n', output->out);
+		if (thread) {
+			text_print(&style, output->out, thread, style.width);
+			fputc('\n', output->out);
+		}
+		flat_report_text(output->out, &style, view, rows, shown, count - shown, args->wide);
 	}
+	output->any = true;
 }
 
-static struct cprof_error *select_rows(const struct flat_args *args, const struct analysis *analysis, struct call_row **rows, size_t *count)
+static struct cprof_error *print_view(struct flat_output *output, const char *thread, const struct call_view *view)
 {
-	struct cprof_error *error = call_rows_create(&analysis->view, args->sort, rows, count);
+	const struct flat_args *args = output->args;
+	struct call_row *rows;
+	size_t count;
+	struct cprof_error *error = call_rows_create(view, args->sort, &rows, &count);
 
 	if (error)
 		return error;
-	error = call_rows_choose(&analysis->view, args->select.filter, args->select.exclude, args->min_percent, *rows, count);
-	if (error)
-		free(*rows);
+	error = call_rows_choose(view, args->select.filter, args->select.exclude, args->min_percent, rows, &count);
+	if (!error && (count || !thread))
+		print_rows(output, thread, view, rows, count);
+	free(rows);
+	return error;
+}
+
+static struct cprof_error *print_threads(struct flat_output *output, const struct analysis *analysis)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t trace = 0; trace < session_nr_traces(analysis->session); trace++) {
+		size_t nr_threads = trace_tables(session_trace(analysis->session, trace))->nr_threads;
+
+		for (size_t i = 0; !error && i < nr_threads && !ferror(output->out); i++) {
+			struct thread_analysis *thread = NULL;
+
+			error = thread_analysis_create(analysis, &output->args->select, trace, i, &thread);
+			if (!error && thread)
+				error = print_view(output, thread->name, &thread->view);
+			thread_analysis_destroy(thread);
+		}
+	}
+	return error;
+}
+
+static struct cprof_error *print_flat(FILE *out, const struct flat_args *args, const struct analysis *analysis)
+{
+	struct flat_output output = { .out = out, .args = args };
+	struct cprof_error *error;
+
+	if (args->format == FORMAT_JSON) {
+		json_init(&output.json, out);
+		json_begin_object(&output.json, NULL);
+		run_info_json(&output.json, "trace", &analysis->run, analysis->profile);
+		json_begin_array(&output.json, "functions");
+	} else if (args->format == FORMAT_CSV) {
+		flat_report_csv_head(out, args->select.by_thread);
+	}
+	error = args->select.by_thread ? print_threads(&output, analysis) : print_view(&output, NULL, &analysis->view);
+	if (args->format == FORMAT_JSON) {
+		json_end_array(&output.json);
+		json_end_object(&output.json);
+		json_finish(&output.json);
+	}
 	return error;
 }
 
@@ -75,21 +132,19 @@ static struct cprof_error *run_flat(const void *pointer, const struct cprof_oper
 	struct select_args select = args->select;
 	struct analysis *analysis;
 	struct output_file file;
-	struct call_row *rows;
-	size_t count;
 
 	select.filter = select.exclude = NULL;
+	select.by_thread = false;
 	struct cprof_error *error = analysis_create(operands, &args->source, &select, CALL_SORT_TOTAL, &analysis);
 	if (error)
 		return error;
-	error = select_rows(args, analysis, &rows, &count);
+	error = output_file_open(args->output.path, &file);
 	if (!error) {
-		error = output_file_open(args->output.path, &file);
-		if (!error) {
-			print_flat(file.out, args, analysis, rows, count);
+		error = print_flat(file.out, args, analysis);
+		if (error)
+			output_file_abandon(&file);
+		else
 			error = output_file_close(&file);
-		}
-		free(rows);
 	}
 	analysis_destroy(analysis);
 	return error;

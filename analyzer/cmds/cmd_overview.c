@@ -46,7 +46,9 @@ static struct cprof_error *print_overview(FILE *out, const struct overview_args 
 	json_init(&json, out);
 	json_begin_object(&json, NULL);
 	run_info_json(&json, "trace", &analysis->run, analysis->profile);
-	flat_report_json(&json, "functions", &analysis->view, rows, count < args->limit ? count : (size_t)args->limit);
+	json_begin_array(&json, "functions");
+	flat_report_json(&json, NULL, &analysis->view, rows, count < args->limit ? count : (size_t)args->limit);
+	json_end_array(&json);
 	json_end_object(&json);
 	json_finish(&json);
 	free(rows);

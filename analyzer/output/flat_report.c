@@ -108,12 +108,13 @@ void flat_report_text(FILE *out, const struct text_style *style, const struct ca
 		fprintf(out, "(%s more)\n", human_count(hidden).text);
 }
 
-void flat_report_json(struct json_writer *json, const char *key, const struct call_view *view, const struct call_row *rows, size_t count)
+void flat_report_json(struct json_writer *json, const char *thread, const struct call_view *view, const struct call_row *rows, size_t count)
 {
-	json_begin_array(json, key);
 	for (size_t i = 0; i < count && !ferror(json->out); i++) {
 		json_line(json);
 		json_begin_object(json, NULL);
+		if (thread)
+			json_text(json, "thread", thread);
 		json_text(json, "name", rows[i].function->name);
 		json_text(json, "module", rows[i].function->module);
 		json_text(json, "file", rows[i].function->file);
@@ -125,13 +126,20 @@ void flat_report_json(struct json_writer *json, const char *key, const struct ca
 		json_double(json, "fraction", human_fraction(rows[i].numbers.self_ticks, view->root->numbers.total_ticks));
 		json_end_object(json);
 	}
-	json_end_array(json);
 }
 
-void flat_report_csv(FILE *out, const struct call_view *view, const struct call_row *rows, size_t count)
+void flat_report_csv_head(FILE *out, bool by_thread)
 {
-	fputs("name,module,file,line," NUMBERS_CSV_HEADER "\r\n", out);
+	fprintf(out, "%sname,module,file,line," NUMBERS_CSV_HEADER "\r\n", by_thread ? "thread," : "");
+}
+
+void flat_report_csv(FILE *out, const char *thread, const struct call_view *view, const struct call_row *rows, size_t count)
+{
 	for (size_t i = 0; i < count && !ferror(out); i++) {
+		if (thread) {
+			csv_text(out, thread);
+			fputc(',', out);
+		}
 		csv_text(out, rows[i].function->name);
 		fputc(',', out);
 		csv_text(out, rows[i].function->module);
