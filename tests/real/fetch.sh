@@ -21,16 +21,18 @@ private_apt() {
 		-o APT::Update::Error-Mode=any -o Acquire::Retries=3 "$@"
 }
 
-# Debian's own archives only: others need not have sources.
+# Debian's main archive only: others need not have sources, and security updates come there with the next point release.
 if [ ! -e "$cache/apt/complete" ]; then
 	echo "fetch: apt lists of source packages"
 	rm -rf "$cache/apt"
 	mkdir -p "$cache/apt/parts" "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial"
 	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-		sed -nE '/\/debian(-security)?\/? /s/^deb /deb-src /p' >"$cache/apt/sources.list"
+		sed -nE '/\/debian\/? /s/^deb /deb-src /p' >"$cache/apt/sources.list"
 	for file in /etc/apt/sources.list.d/*.sources; do
-		[ -e "$file" ] && grep -qE '^URIs:.*/debian(-security)?/?$' "$file" &&
-			sed 's/^Types:.*/Types: deb-src/' "$file" >"$cache/apt/parts/$(basename "$file")"
+		[ -e "$file" ] || continue
+		# A stanza an archive; several may stand in a file.
+		awk 'BEGIN { RS = ""; ORS = "\n\n" } /(^|\n)URIs:[^\n]*\/debian\/?(\n|$)/' "$file" |
+			sed 's/^Types:.*/Types: deb-src/' >"$cache/apt/parts/$(basename "$file")"
 	done
 	private_apt update
 	touch "$cache/apt/complete"
