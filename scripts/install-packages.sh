@@ -8,7 +8,8 @@ set -eu
 build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev"
 test="$build clang libclang-rt-14-dev llvm lld libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file groff libxml2-utils"
 test="$test golang-go valgrind protobuf-compiler nodejs npm chromium" # those that read our exports
-bench="$test uftrace tcl"
+test="$test tcl" # SQLite's own build
+bench="$test uftrace"
 
 case ${1:-} in
 demo) wanted=$build ;;
