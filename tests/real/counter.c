@@ -3,12 +3,12 @@
  * An independent counter of calls, to check libcprof against: other hooks, linked to the same instrumented objects.
  *
  * It counts calls per function and per (caller, callee) pair in two hash tables and writes them as text at exit. It shares no code
- * and no idea with the runtime beyond what the compiler's hooks mean: no contexts, no clock, no transaction. One thread only.
- * It must not be instrumented itself.
+ * and no idea with the runtime beyond what the compiler's hooks mean: no contexts, no clock, no transaction. It must not be
+ * instrumented itself. Linked in, or as a shared library that is preloaded: its hooks then come before libcprof's.
  *
  * Output, to the file named by CALL_COUNTER_OUTPUT, addresses as nm prints those of a position-independent executable:
- * "function ADDRESS CALLS" and "pair CALLER CALLEE CALLS" (CALLER 0: nobody). A function outside the executable (clang instruments
- * the inline tolower() of <ctype.h> under the C library's address) is @NAME.
+ * "function ADDRESS CALLS" and "pair CALLER CALLEE CALLS" (CALLER 0: nobody). Outside the executable a function is @NAME if it is
+ * exported (clang instruments the inline tolower() of <ctype.h> under the C library's address), else FILE+ADDRESS.
  *
  * A stack entry is gone when its frame is below that of a function that is entered (the stack grows down), or above it on our
  * stack when a function returns: longjmp and exceptions leave such entries.
@@ -16,14 +16,13 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <inttypes.h>
+#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define UNINSTRUMENTED __attribute__((no_instrument_function))
-
-extern const char __executable_start[]; /* by the linker: what the file's address 0 became */
-extern const char _end[];
 
 enum { TABLE_SLOTS = 1 << 16, STACK_ENTRIES = 1 << 20 };
 
@@ -37,11 +36,15 @@ struct open_call {
 };
 
 static struct count functions[TABLE_SLOTS], pairs[TABLE_SLOTS];
-static struct open_call stack[STACK_ENTRIES];
-static size_t depth;
+static __thread struct open_call *stack;
+static __thread size_t depth;
+static char tables_busy;
+static int written;
 
 UNINSTRUMENTED void __cyg_profile_func_enter(void *function, void *call_site);
 UNINSTRUMENTED void __cyg_profile_func_exit(void *function, void *call_site);
+
+UNINSTRUMENTED static void write_counts(void);
 
 UNINSTRUMENTED static void fail(const char *why)
 {
@@ -68,6 +71,15 @@ UNINSTRUMENTED static void table_count(struct count *table, uintptr_t caller, ui
 	fail("too many functions");
 }
 
+UNINSTRUMENTED static void stack_create(void)
+{
+	void *pages = mmap(NULL, STACK_ENTRIES * sizeof *stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (pages == MAP_FAILED)
+		fail("no memory");
+	stack = pages;
+}
+
 /*
  * Where a function's return address lies. An entered function has set up its frame, so it is one above what its %rbp points to;
  * the hook's own caller is that function, at -O2 too, because an enter hook is never a tail call.
@@ -77,6 +89,8 @@ __attribute__((noinline)) void __cyg_profile_func_enter(void *function, void *ca
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(1);
 	uintptr_t hook_return = (uintptr_t)__builtin_return_address(0);
 
+	if (!stack)
+		stack_create();
 	while (depth && stack[depth - 1].frame < frame)
 		depth--;
 	/*
@@ -87,8 +101,13 @@ __attribute__((noinline)) void __cyg_profile_func_enter(void *function, void *ca
 		if (stack[i - 1].call_site != (uintptr_t)call_site || stack[i - 1].hook_return == hook_return)
 			depth = i - 1;
 	}
+	while (__atomic_test_and_set(&tables_busy, __ATOMIC_ACQUIRE))
+		;
 	table_count(functions, 0, (uintptr_t)function);
 	table_count(pairs, depth ? stack[depth - 1].function : 0, (uintptr_t)function);
+	__atomic_clear(&tables_busy, __ATOMIC_RELEASE);
+	if (written)
+		write_counts();
 	if (depth == STACK_ENTRIES)
 		fail("too deep");
 	stack[depth++] = (struct open_call){ (uintptr_t)function, frame, hook_return, (uintptr_t)call_site };
@@ -112,19 +131,33 @@ __attribute__((noinline)) void __cyg_profile_func_exit(void *function, void *cal
 	fail("a function returned that was never entered");
 }
 
-UNINSTRUMENTED static void write_address(FILE *file, uintptr_t address)
+/* The executable is the first. */
+UNINSTRUMENTED static int executable_found(struct dl_phdr_info *module, size_t size, void *base)
 {
-	uintptr_t start = (uintptr_t)__executable_start;
-	Dl_info outside;
-
-	if (!address || (address >= start && address < (uintptr_t)_end))
-		fprintf(file, " %016" PRIxPTR, address ? address - start : 0);
-	else if (dladdr((void *)address, &outside) && outside.dli_sname)
-		fprintf(file, " @%s", outside.dli_sname);
-	else
-		fail("a function without a name");
+	(void)size;
+	*(uintptr_t *)base = module->dlpi_addr;
+	return 1;
 }
 
+UNINSTRUMENTED static void write_address(FILE *file, uintptr_t address)
+{
+	uintptr_t executable = 0;
+	Dl_info found;
+
+	dl_iterate_phdr(executable_found, &executable);
+	if (!address)
+		fputs(" 0", file);
+	else if (!dladdr((void *)address, &found))
+		fail("a function in no file");
+	else if ((uintptr_t)found.dli_fbase == executable)
+		fprintf(file, " %016" PRIxPTR, address - executable);
+	else if (found.dli_sname && (uintptr_t)found.dli_saddr == address)
+		fprintf(file, " @%s", found.dli_sname);
+	else
+		fprintf(file, " %s+%016" PRIxPTR, found.dli_fname, address - (uintptr_t)found.dli_fbase);
+}
+
+/* Again with each call that comes later: libraries may be finished after this one. */
 UNINSTRUMENTED __attribute__((destructor)) static void write_counts(void)
 {
 	const char *path = getenv("CALL_COUNTER_OUTPUT");
@@ -132,6 +165,7 @@ UNINSTRUMENTED __attribute__((destructor)) static void write_counts(void)
 
 	if (!file)
 		fail("cannot write to CALL_COUNTER_OUTPUT");
+	written = 1;
 	for (size_t i = 0; i < TABLE_SLOTS; i++) {
 		if (functions[i].calls) {
 			fputs("function", file);
