@@ -74,9 +74,10 @@ echo "$name: $(wc -l <traces) traces, all sound and complete"
 
 "$plain_cc" -O2 -Wall -Wno-frame-address -fPIC -shared -o counter.so "$real/counter.c" -ldl || die "the counter does not compile"
 cd source || exit 1
-"run_$project" env CPROF_OUTPUT="$work/trace.lz4" "./$program" >"$work/traced.out" || die "$name: the workload fails"
-"run_$project" env LD_PRELOAD="$work/counter.so" CALL_COUNTER_OUTPUT="$work/counter.txt" "./$program" >"$work/counted.out" ||
-	die "$name: the counted workload fails"
+# The same names in the environment: jq makes an object of it.
+export CPROF_OUTPUT="$work/trace.lz4" CALL_COUNTER_OUTPUT="$work/counter.txt"
+"run_$project" env LD_PRELOAD= "./$program" >"$work/traced.out" || die "$name: the workload fails"
+"run_$project" env LD_PRELOAD="$work/counter.so" "./$program" >"$work/counted.out" || die "$name: the counted workload fails"
 cd "$work" || exit 1
 cmp counted.out traced.out || die "$name: tracing changes what the workload prints"
 "$cprof_analyze" check trace.lz4 >/dev/null || die "$name: cprof-analyze check trace.lz4"

@@ -21,11 +21,6 @@ build_jq() {
 check_jq() {
 	if [ "$full" ]; then make check; else make check TESTS="tests/onigtest tests/shtest"; fi
 }
-program_jq=.libs/jq
-run_jq() {
-	printf '[{"name":"a","values":[1,2.5,null]},{"name":"\\u00e4","values":[true,"x"]}]' >jq-input.json
-	LD_LIBRARY_PATH=$PWD/.libs "$@" 'map({key: .name, value: [.values[] | tostring | test("^[0-9]")]}) | from_entries' jq-input.json
-}
 
 # A plain makefile. It has the functions that libcprof uses itself, under the same names.
 package_lz4=lz4
@@ -83,4 +78,8 @@ build_fribidi() {
 }
 check_fribidi() {
 	meson test -C build --print-errorlogs --timeout-multiplier 10
+}
+program_fribidi=build/bin/fribidi
+run_fribidi() {
+	"$@" --test --charset UTF-8 test/test_UTF-8_persian.input
 }
