@@ -264,6 +264,7 @@ static struct cprof_error *read_extents(struct live_file *live, struct table_set
 
 struct cprof_error *live_file_read_tables(struct live_file *live, struct table_set *set)
 {
+	set->unfinished = true;
 	struct cprof_error *error = trace_file_refresh(&live->file);
 	uint8_t *buffer;
 

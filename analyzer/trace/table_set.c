@@ -235,7 +235,7 @@ static struct cprof_error *finish_contexts(struct table_set *set, struct problem
 			continue;
 		set->contexts[id] = (struct cprof_context){ .target = (uint32_t)id };
 	}
-	if (missing)
+	if (missing && !set->unfinished)
 		error = problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "%llu records of the context table are missing: those calls have no name", (unsigned long long)missing);
 	if (invalid && !error)
 		error = problems_add(problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "%llu records of the context table are invalid: those calls have no name", (unsigned long long)invalid);

@@ -21,6 +21,7 @@ struct table_set {
 	size_t nr_clocks, clocks_capacity, nr_losses, losses_capacity;
 	uint64_t budget_bytes;
 	bool budget_exceeded;
+	bool unfinished; /* of a live file: a context that was being made when it stopped has no target yet, and no event names it */
 };
 
 void table_set_init(struct table_set *set, uint64_t input_bytes);
