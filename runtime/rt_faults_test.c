@@ -393,50 +393,68 @@ static void test_stderr(void **state)
 
 /* --- many at once ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Processes of one build write beside each other, not over each other. */
+static size_t traces(void)
+{
+	DIR *dir = opendir(".");
+	size_t nr = 0;
+
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		size_t length = strlen(entry->d_name);
+
+		nr += !strncmp(entry->d_name, "trace", 5) && !strcmp(entry->d_name + length - 4, ".lz4");
+	}
+	closedir(dir);
+	return nr;
+}
+
+/* Processes that start at the same moment beside an older trace: each keeps a file of its own, and none loses it to another's clean-up. */
 static void test_many_processes(void **state)
 {
-	enum { PROCESSES = 12 };
+	enum { PROCESSES = 12, ROUNDS = 20 };
 	int status;
 
 	(void)state;
-	for (int round = 0; round < 5; round++) {
+	for (int round = 0; round < ROUNDS; round++) {
+		int start[2], finish[2];
+
 		clear();
-		int gate[2];
-		assert_return_code(pipe(gate), errno);
+		assert_int_equal(run_program(&(struct place){ .limit = -1 }), PROGRAM_STATUS); /* the older one */
+		assert_return_code(pipe2(start, O_CLOEXEC), errno);
+		assert_return_code(pipe2(finish, O_CLOEXEC), errno);
 		for (int i = 0; i < PROCESSES; i++) {
 			pid_t pid = fork();
 			assert_return_code(pid, errno);
 			if (!pid) {
 				char byte;
-				int out = open("/dev/null", O_WRONLY);
-				dup2(out, 1);
-				close(gate[1]);
-				if (read(gate[0], &byte, 1) < 0)
+				dup2(open("/dev/null", O_WRONLY), 1);
+				dup2(finish[0], 0);
+				close(start[1]);
+				if (read(start[0], &byte, 1) < 0)
 					_exit(125);
-				execl(program, program, (char *)NULL);
+				execl(program, program, "wait", (char *)NULL);
 				_exit(127);
 			}
 		}
-		close(gate[0]);
-		close(gate[1]);
-		/* None may take another's for an older run's while it lives; how many there are at the end depends on who had ended. */
+		close(start[0]);
+		close(finish[0]);
+		close(start[1]); /* go */
+		for (int tries = 0; tries < 500 && traces() < PROCESSES; tries++)
+			usleep(10000);
+		close(finish[1]);
 		for (int i = 0; i < PROCESSES; i++) {
 			assert_true(wait(&status) > 0);
 			assert_int_equal(status, PROGRAM_STATUS);
 		}
+		assert_int_equal(traces(), PROCESSES);
 		DIR *dir = opendir(".");
-		size_t traces = 0;
 		for (struct dirent *entry; (entry = readdir(dir));) {
 			if (strncmp(entry->d_name, "trace", 5))
 				continue;
 			struct trace_counts *counts = run_read(entry->d_name);
 			assert_true(counts->clean);
 			trace_counts_destroy(counts);
-			traces++;
 		}
 		closedir(dir);
-		assert_in_range(traces, 1, PROCESSES);
 	}
 }
 

@@ -64,9 +64,32 @@ static bool is_locked(long fd)
 	return !rt_sys(SYS_fcntl, fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
+/* As long as the descriptor lives. false: another has it. */
+static bool lock_file(long fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return rt_sys(SYS_fcntl, fd, F_OFD_SETLK, &lock) != -EAGAIN; /* a file system without locks: as if we had it */
+}
+
+/*
+ * Removes an older run's trace. Under its lock, since a process that starts at the same moment may have made it just now: who makes a trace locks it and
+ * then looks whether it is still there.
+ */
+static bool remove_older(long fd, const char *path)
+{
+	uint64_t device, inode;
+
+	if (!lock_file(fd))
+		return false;
+	if (rt_file_identity(fd, &device, &inode) && rt_file_is(path, device, inode))
+		rt_sys(SYS_unlinkat, AT_FDCWD, path, 0);
+	return true;
+}
+
 enum found { FOUND_NOTHING, FOUND_OLDER, FOUND_ACTIVE, FOUND_OWN_IMAGE, FOUND_FOREIGN };
 
-/* What is at path? A trace begins with a META chunk whose fixed part may be read without decompressing when it was stored; ours is. */
+/* What is at path? FOUND_OLDER: it was an older run's, and has been removed. A trace begins with a META chunk whose fixed part may be read without decompressing when it was stored; ours is. */
 static enum found look_at(const char *path, const struct cprof_meta *mine, struct cprof_meta *its)
 {
 	struct {
@@ -96,6 +119,8 @@ static enum found look_at(const char *path, const struct cprof_meta *mine, struc
 					!__builtin_memcmp(start.meta.boot_id, mine->boot_id, sizeof mine->boot_id) ? FOUND_OWN_IMAGE : FOUND_OLDER;
 		}
 	}
+	if (found == FOUND_OLDER && !remove_older(fd, path))
+		found = FOUND_ACTIVE;
 	rt_sys(SYS_close, fd);
 	return found;
 }
@@ -127,13 +152,6 @@ static void name_beside(char *out, uint64_t pid, uint32_t n)
 	rt_text_append(out, at, RT_PATH_MAX, path + dot);
 }
 
-static void lock_file(void)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	rt_sys(SYS_fcntl, writer.fd, F_OFD_SETLK, &lock);
-}
-
 int rt_writer_open(bool beside, struct cprof_meta *meta)
 {
 	struct cprof_meta its;
@@ -146,17 +164,27 @@ int rt_writer_open(bool beside, struct cprof_meta *meta)
 		name_beside(writer.path, meta->pid, 0);
 	for (int tries = 0; tries < 1000; tries++) {
 		writer.fd = rt_file_open_new(writer.path, O_RDWR | O_APPEND);
-		if (writer.fd >= 0)
-			break;
+		if (writer.fd >= 0) {
+			if (!rt_file_identity(writer.fd, &writer.device, &writer.inode)) {
+				rt_sys(SYS_unlinkat, AT_FDCWD, writer.path, 0);
+				rt_sys(SYS_close, writer.fd);
+				rt_fail("ask for the identity of", writer.path, EIO, "nothing is recorded");
+				return -EIO;
+			}
+			if (lock_file(writer.fd) && rt_file_is(writer.path, writer.device, writer.inode))
+				return 0;
+			rt_sys(SYS_close, writer.fd); /* taken for an older run's: it is gone, or will be in a moment */
+			writer.fd = -1;
+			rt_yield();
+			continue;
+		}
 		if (writer.fd != -EEXIST && writer.fd != -ELOOP) {
 			rt_fail("create", writer.path, (int)-writer.fd, "nothing is recorded (set CPROF_OUTPUT to a writable place)");
 			return (int)writer.fd;
 		}
 		switch (look_at(writer.path, meta, &its)) {
-		case FOUND_NOTHING:
-			break; /* gone meanwhile */
+		case FOUND_NOTHING: /* gone meanwhile */
 		case FOUND_OLDER:
-			rt_sys(SYS_unlinkat, AT_FDCWD, writer.path, 0);
 			break;
 		case FOUND_OWN_IMAGE: /* I am its exec */
 			if (its.generation >= meta->generation)
@@ -171,18 +199,8 @@ int rt_writer_open(bool beside, struct cprof_meta *meta)
 			return -EEXIST;
 		}
 	}
-	if (writer.fd < 0) {
-		rt_fail("find a free name beside", rt_config.output, 0, "nothing is recorded");
-		return -EEXIST;
-	}
-	if (!rt_file_identity(writer.fd, &writer.device, &writer.inode)) {
-		rt_sys(SYS_unlinkat, AT_FDCWD, writer.path, 0);
-		rt_sys(SYS_close, writer.fd);
-		rt_fail("ask for the identity of", writer.path, EIO, "nothing is recorded");
-		return -EIO;
-	}
-	lock_file();
-	return 0;
+	rt_fail("find a free name beside", rt_config.output, 0, "nothing is recorded");
+	return -EEXIST;
 }
 
 size_t rt_frame_buffer_bytes(size_t payload_bytes)
@@ -270,7 +288,7 @@ static bool descriptor_check(void)
 		return true;
 	writer.fd = rt_file_reopen(writer.path, O_RDWR | O_APPEND, writer.device, writer.inode);
 	if (writer.fd >= 0) {
-		lock_file();
+		lock_file(writer.fd);
 		return true;
 	}
 	rt_fail("go on writing", writer.path, EBADF, "recording ends here; cprof-analyze reads what was written so far");
