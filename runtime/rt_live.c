@@ -14,6 +14,10 @@
 
 enum { PAGE = 4096, MAX_THREADS = 1 << 20, MAX_MODULES = 1 << 16, TIGHT = 1 << 6 /* so many times smaller */ };
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 struct rt_live rt_live = { .fd = -1 };
 
 /* The file's descriptor: a daemon may have closed ours, and opened a file of its own under that number. Negative errno when it is lost. */
@@ -62,18 +66,31 @@ static bool extent_publish(uint32_t kind, uint32_t item_bytes, uint64_t first, u
 	return true;
 }
 
+static inline bool is_error(long ret)
+{
+	return ret < 0 && ret > -PAGE;
+}
+
+/*
+ * Maps a part of the file and write-faults it: what the file system may refuse (a store to a shared page may have to allocate) is an error here and not
+ * a SIGBUS in the host. MAP_POPULATE would only read.
+ */
 static long map_shared(void *at, uint64_t bytes, uint64_t offset)
 {
 	long fd = file_descriptor();
 
 	if (fd < 0)
 		return fd;
-	return rt_sys(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | (at ? MAP_FIXED : 0), fd, offset);
-}
-
-static inline bool is_error(long ret)
-{
-	return ret < 0 && ret > -PAGE;
+	long address = rt_sys(SYS_mmap, at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (at ? MAP_FIXED : 0), fd, offset);
+	if (is_error(address))
+		return address;
+	long error = rt_sys(SYS_madvise, address, bytes, MADV_POPULATE_WRITE);
+	if (error && error != -EINVAL) { /* EINVAL: Linux before 5.14, where the first stores fault */
+		if (!at)
+			rt_memory_release((void *)address, bytes);
+		return error == -EFAULT ? -ENOSPC : error;
+	}
+	return address;
 }
 
 /* Address space for records records; the items of a table never straddle two extents. */

@@ -368,9 +368,8 @@ static bool finish(void)
 {
 	struct rt_thread *thread;
 
-	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++)
-		if (atomic_load(&thread->alive))
-			rt_thread_hand_over_at_end(thread);
+	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) /* those, too, that have gone since recording was switched off */
+		rt_thread_hand_over_at_end(thread);
 	rt_drain_any(true);
 	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++)
 		if (thread->replay.next_sequence != atomic_load(&thread->sequence))

@@ -219,6 +219,14 @@ static void release(struct rt_thread *thread)
 	atomic_store(&thread->alive, RT_ALIVE);
 }
 
+static void lost_count_at_end(struct rt_thread *thread)
+{
+	if (!thread->discarding || !hold(thread))
+		return;
+	lost_count(thread);
+	release(thread);
+}
+
 /* The thread may be running still, or its TLS be gone: the block alone tells how far it got. */
 void rt_thread_hand_over_at_end(struct rt_thread *thread)
 {
@@ -227,10 +235,7 @@ void rt_thread_hand_over_at_end(struct rt_thread *thread)
 
 	if (thread->tid == (uint32_t)rt_sys(SYS_gettid))
 		thread_name_read(thread->record);
-	if (thread->discarding && hold(thread)) {
-		lost_count(thread);
-		release(thread);
-	}
+	lost_count_at_end(thread);
 	while (items && !__atomic_load_n(&block->events[items - 1], __ATOMIC_ACQUIRE))
 		items--;
 	hand_over(thread, items);
@@ -515,6 +520,7 @@ static void end_of_thread(void *value)
 		rt_drain_wake();
 		rt_status_release();
 	} else { /* the end of the process is at work, perhaps on this thread's block */
+		lost_count_at_end(rt_tls.thread);
 		go(rt_tls.thread);
 	}
 	rt_signals_restore(mask);

@@ -312,6 +312,7 @@ static void test_dying_at_exit(void **state)
 	for (int round = 0; round < 40; round++) {
 		assert_int_equal(run_child(&(struct run){ .buffer = "256k", .drain = DRAIN }, dying_at_exit, NULL), 0);
 		struct trace_counts *counts = run_read("trace.lz4");
+		assert_true(counts->clean);
 		trace_counts_destroy(counts);
 	}
 }
