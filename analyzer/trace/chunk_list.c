@@ -138,7 +138,7 @@ static struct cprof_error *find_frame(const struct trace_file *file, uint64_t fr
 	return error;
 }
 
-static struct cprof_error *scan(const struct trace_file *file, bool growing, struct problems *problems, struct chunk_list *list)
+static struct cprof_error *scan(const struct trace_file *file, struct problems *problems, struct chunk_list *list)
 {
 	uint64_t offset = 0;
 
@@ -169,26 +169,22 @@ static struct cprof_error *scan(const struct trace_file *file, bool growing, str
 		error = find_frame(file, offset + 1, &next);
 		if (error)
 			return error;
-		list->damaged_bytes += next - offset;
 		if (next < file->bytes || status == FRAME_BAD) {
+			list->damaged_bytes += next - offset;
 			error = problems_add(problems, PROBLEM_AT(FINDING_DAMAGE, offset), "%s; %" PRIu64 " bytes skipped",
 					     status == FRAME_BAD ? why : "length of a chunk's payload makes no sense", next - offset);
+			if (error)
+				return error;
 		} else {
+			list->cut_offset = offset;
 			list->cut_bytes = next - offset;
-			if (growing)
-				list->damaged_bytes -= next - offset;
-			else
-				error = problems_add(problems, PROBLEM_AT(FINDING_DAMAGE, offset),
-						     "the file ends within a chunk; its last %" PRIu64 " bytes are not used", next - offset);
 		}
-		if (error)
-			return error;
 		offset = next;
 	}
 	return NULL;
 }
 
-struct cprof_error *chunk_list_make(const struct trace_file *file, bool growing, struct problems *problems, struct chunk_list *ret)
+struct cprof_error *chunk_list_make(const struct trace_file *file, struct problems *problems, struct chunk_list *ret)
 {
 	struct chunk_list list = { 0 };
 	bool valid;
@@ -197,7 +193,7 @@ struct cprof_error *chunk_list_make(const struct trace_file *file, bool growing,
 	if (error)
 		return error;
 	if (!valid) {
-		error = scan(file, growing, problems, &list);
+		error = scan(file, problems, &list);
 		if (error) {
 			chunk_list_deinit(&list);
 			return error;

@@ -22,13 +22,14 @@ struct chunk_list {
 	struct chunk_place *places; /* in file order */
 	size_t nr, capacity;
 	uint64_t damaged_bytes;  /* in which no chunk was found */
-	uint64_t cut_bytes;      /* of a last frame that is not complete; part of damaged_bytes */
+	uint64_t cut_offset;     /* of a last frame that is not complete */
+	uint64_t cut_bytes;      /* 0: there is none */
 	bool from_index;
 	bool index_seen;         /* an index frame is there, be it damaged */
 };
 
-/* What is wrong goes to problems. "growing": the file is being written, an incomplete last frame is no problem. */
-struct cprof_error *chunk_list_make(const struct trace_file *file, bool growing, struct problems *problems, struct chunk_list *ret) CPROF_MUST_CHECK;
+/* What is wrong goes to problems, but for an incomplete last frame: whether that is one depends on who wrote it. */
+struct cprof_error *chunk_list_make(const struct trace_file *file, struct problems *problems, struct chunk_list *ret) CPROF_MUST_CHECK;
 void chunk_list_deinit(struct chunk_list *list);
 
 /* Only what the index says: *valid is false when there is none or it is damaged. */

@@ -344,6 +344,21 @@ static struct cprof_error *use_live_tables(struct trace *trace)
 	return error;
 }
 
+/* A process that dies while it writes a chunk leaves a part of it; the block it came from is in the live file still. */
+static struct cprof_error *note_cut_chunk(struct trace *trace)
+{
+	const struct chunk_list *chunks = &trace->chunks;
+
+	if (!chunks->cut_bytes || trace->state.active)
+		return NULL;
+	if (trace->state.live_used && chunks->cut_offset >= trace->live.header->trace_bytes)
+		return problems_add(&trace->problems, PROBLEM_AT(FINDING_NOTE, chunks->cut_offset),
+				    "the process died while it wrote a chunk; its events are in the live file");
+	trace->state.damaged_bytes += chunks->cut_bytes;
+	return problems_add(&trace->problems, PROBLEM_AT(FINDING_DAMAGE, chunks->cut_offset),
+			    "the file ends within a chunk; its last %" PRIu64 " bytes are not used", chunks->cut_bytes);
+}
+
 static struct cprof_error *note_missing_end(struct trace *trace, const char *live_reason)
 {
 	if (trace->has_end || trace->state.live_used)
@@ -361,7 +376,7 @@ static struct cprof_error *load(struct trace *trace, struct frame_buffer *buffer
 	if (!error)
 		error = trace_file_refresh(&trace->file);
 	if (!error)
-		error = chunk_list_make(&trace->file, trace->state.active, &trace->problems, &trace->chunks);
+		error = chunk_list_make(&trace->file, &trace->problems, &trace->chunks);
 	if (error)
 		return error;
 	trace->state.damaged_bytes = trace->chunks.damaged_bytes;
@@ -376,6 +391,8 @@ static struct cprof_error *load(struct trace *trace, struct frame_buffer *buffer
 		live_file_close(&trace->live);
 	else
 		error = use_live_tables(trace);
+	if (!error)
+		error = note_cut_chunk(trace);
 	if (!error && trace->has_end && trace->end.contexts)
 		error = table_set_cover_contexts(&trace->set, trace->end.contexts - 1);
 	trace->state.clean = trace->has_end && trace->has_meta && !trace->state.damaged_bytes;
