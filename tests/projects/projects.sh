@@ -34,7 +34,7 @@ check_lz4() {
 program_lz4=programs/lz4
 run_lz4() {
 	for _ in 1 2 3 4 5 6 7 8; do cat lib/*.c; done >lz4-input
-	"$@" -q -f -9 lz4-input lz4-output && programs/lz4 -q -d -c lz4-output 2>/dev/null | cmp - lz4-input
+	"$@" -q -f -9 lz4-input lz4-output && cksum lz4-output
 }
 
 # CMake with Ninja, C++ with threads and a shared library; by launchers, so that CMake thinks it has the plain compiler.
@@ -52,7 +52,7 @@ check_leveldb() {
 	if [ "$full" ]; then
 		ctest --test-dir build --output-on-failure --timeout 3600
 	else
-		ctest --test-dir build -j 2 --output-on-failure -E 'issue178|issue320|fault_injection'
+		ctest --test-dir build -j 2 --output-on-failure -E 'issue178|issue320'
 	fi
 }
 
