@@ -60,7 +60,7 @@ static bool expand_output(const char *pattern)
 {
 	char *out = rt_config.output;
 	size_t length = 0;
-	char exe[RT_PATH_MAX];
+	static char exe[RT_PATH_MAX]; /* one thread starts, perhaps on a small signal stack */
 
 	out[0] = 0;
 	if (*pattern != '/') {

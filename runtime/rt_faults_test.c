@@ -69,6 +69,8 @@ static bool check(const char *what, int status, const char *trace, bool may_be_a
 	if (*counts->problem && !strstr(counts->problem, "index")) /* it may be missing: readers scan */
 		fail_msg("%s: %s; %s", what, counts->problem, said);
 	uint64_t events = trace_counts_lost(counts);
+	if (events && !*said && !line_is_lost)
+		fail_msg("%s: %" PRIu64 " events lost, and nobody says so", what, events);
 	if (counts->clean && counts->lost_by_buffer != events)
 		fail_msg("%s: %" PRIu64 " events lost by THREADS, %" PRIu64 " by LOSS", what, events, counts->lost_by_buffer);
 	for (size_t t = 0; t < counts->nr_threads; t++)

@@ -56,7 +56,7 @@ static void read_boot_id(void)
 /* Field 22 of /proc/self/stat; the name in field 2 may hold anything, so count from the last ')'. */
 static uint64_t read_start_ticks(void)
 {
-	char text[1024];
+	static char text[1024]; /* one thread starts, perhaps on a small signal stack */
 	const char *at = text;
 
 	if (rt_file_read("/proc/self/stat", text, sizeof text) < 0)
@@ -90,7 +90,7 @@ static size_t meta_append(uint8_t *out, size_t length, const char *key, const ch
 /* Arguments as a shell would need them. */
 static void read_command_line(char *out, size_t capacity)
 {
-	char raw[2048];
+	static char raw[2048];
 	long bytes = rt_file_read("/proc/self/cmdline", raw, sizeof raw);
 	size_t length = 0;
 

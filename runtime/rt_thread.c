@@ -255,7 +255,10 @@ static struct rt_block *block_get(struct rt_thread *thread, bool large)
 			return block;
 	}
 	/* Everything is being drained by others this moment: a little more than CPROF_BUFFER rather than a loss. */
-	return atomic_load(&thread->pending[atomic_load(&thread->sequence) % RT_PENDING]) ? NULL : rt_blocks_take(large, true);
+	block = atomic_load(&thread->pending[atomic_load(&thread->sequence) % RT_PENDING]) ? NULL : rt_blocks_take(large, true);
+	if (!block)
+		rt_warn("get", "space for events", rt_live.error, "some are lost, and counted");
+	return block;
 }
 
 /* Calls open now, as events of a new beginning: timed from here, not counted. */
