@@ -80,7 +80,7 @@ static void print_thread(FILE *out, const struct threads_args *args, const struc
 		fprintf(out, "%9s  ", human_count(sums.contexts).text);
 		text_pad(out, 24 - text_print(style, out, thread->name, 24));
 		fputs("  ", out);
-		text_print(style, out, hottest, style->width - 66);
+		text_print_name(style, out, hottest, style->width - 66);
 		fputc('\n', out);
 	}
 }

@@ -158,7 +158,7 @@ static void print_edge(FILE *out, const struct text_style *style, const struct c
 
 	fprintf(out, "  %15s %8s", human_count(edge->calls).text, edge->total_ticks ? human_ticks(edges->profile, edge->total_ticks).text : "-");
 	fputs(callee ? "    > " : "    < ", out);
-	text_print(style, out, function_name(edges->profile, callee ? edge->callee : edge->caller), style->width - EDGE_COLUMNS);
+	text_print_name(style, out, function_name(edges->profile, callee ? edge->callee : edge->caller), style->width - EDGE_COLUMNS);
 	fputc('\n', out);
 }
 
@@ -189,7 +189,7 @@ void call_edges_text(FILE *out, const struct text_style *style, const struct cal
 			print_edges_of(out, style, edges, false, functions[i]);
 		text_color(style, out, TEXT_BOLD);
 		fprintf(out, "  %15s %8s  ", human_count(function->numbers.calls).text, human_ticks(edges->profile, function->numbers.total_ticks).text);
-		text_print(style, out, function->name, style->width - FUNCTION_COLUMNS);
+		text_print_name(style, out, function->name, style->width - FUNCTION_COLUMNS);
 		text_color(style, out, TEXT_PLAIN);
 		fputc('\n', out);
 		if (sides & CALL_EDGES_CALLEES)

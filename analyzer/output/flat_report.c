@@ -82,7 +82,7 @@ static void print_row(FILE *out, const struct text_style *style, const struct ca
 			fprintf(out, " %*s", COLUMN_TIME, known ? human_ticks(view->profile, ticks).text : "-");
 	}
 	fputs("  ", out);
-	text_print(style, out, row->function->name, layout->name_columns);
+	text_print_name(style, out, row->function->name, layout->name_columns);
 	fputc('\n', out);
 }
 

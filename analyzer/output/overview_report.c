@@ -77,7 +77,7 @@ static void print_functions(FILE *out, const struct text_style *style, const str
 	for (size_t i = 0; i < count; i++) {
 		print_share(out, style, view, rows[i].numbers.self_ticks);
 		fprintf(out, " %9s %13s  ", human_ticks(view->profile, rows[i].numbers.total_ticks).text, human_count(rows[i].numbers.calls).text);
-		text_print(style, out, rows[i].function->name, style->width - used);
+		text_print_name(style, out, rows[i].function->name, style->width - used);
 		fputc('\n', out);
 	}
 }
@@ -101,7 +101,7 @@ static void print_step(FILE *out, const struct text_style *style, const char *na
 			++*column;
 		}
 	}
-	*column += text_print(style, out, name, columns);
+	*column += text_print_name(style, out, name, columns);
 	if (*site) {
 		text_color(style, out, TEXT_DIM);
 		fputs(" (", out);
@@ -179,7 +179,7 @@ static struct cprof_error *print_paths(FILE *out, const struct text_style *style
 		print_amount(out, hottest[i]->numbers.calls, "call", "calls");
 		fputs(" of ", out);
 		text_color(style, out, TEXT_BOLD);
-		text_print(style, out, hottest[i]->name, style->width - 42);
+		text_print_name(style, out, hottest[i]->name, style->width - 42);
 		text_color(style, out, TEXT_PLAIN);
 		fputc('\n', out);
 		error = print_path(out, style, hottest[i]);

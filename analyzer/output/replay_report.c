@@ -80,11 +80,11 @@ static void print_call(const struct replay_report *report, const struct replay_l
 	if (line->kind == REPLAY_CLOSE) {
 		text_color(report->style, out, TEXT_DIM);
 		fputs("} ", out);
-		text_print(report->style, out, name, room > 2 ? room - 2 : 1);
+		text_print_name(report->style, out, name, room > 2 ? room - 2 : 1);
 		text_color(report->style, out, TEXT_PLAIN);
 		return;
 	}
-	text_print(report->style, out, name, room > 4 ? room - 4 : 1);
+	text_print_name(report->style, out, name, room > 4 ? room - 4 : 1);
 	fprintf(out, "%s%s", brackets, line->kind == REPLAY_OPEN ? " {" : ";");
 	if (line->calls > 1) {
 		fprintf(out, "  x %s", human_count(line->calls).text);

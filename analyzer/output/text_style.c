@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "short_name.h"
 #include "utf8.h"
 
 struct text_style text_style_of(FILE *out, enum color_mode color, uint64_t width)
@@ -71,6 +72,11 @@ static bool is_plain(const char *text, size_t limit, size_t *length)
 	return i <= limit && !text[i];
 }
 
+static const char *cut_mark(const struct text_style *style)
+{
+	return style->unicode ? "\u2026" : "..";
+}
+
 unsigned text_print(const struct text_style *style, FILE *out, const char *text, unsigned columns)
 {
 	size_t length;
@@ -80,7 +86,7 @@ unsigned text_print(const struct text_style *style, FILE *out, const char *text,
 		return (unsigned)length;
 	}
 
-	const char *mark = style->unicode ? "\u2026" : "..";
+	const char *mark = cut_mark(style);
 	unsigned mark_columns = style->unicode ? 1 : 2, all = text_columns(style, text);
 	bool cut = all > columns && columns > mark_columns, marked = false;
 	unsigned head = cut ? (columns - mark_columns + 1) / 2 : columns, tail_from = cut ? all - (columns - mark_columns - head) : all;
@@ -105,6 +111,19 @@ unsigned text_print(const struct text_style *style, FILE *out, const char *text,
 		at += step;
 	}
 	return printed;
+}
+
+unsigned text_print_name(const struct text_style *style, FILE *out, const char *name, unsigned columns)
+{
+	const char *shown = name;
+	char text[1024];
+
+	for (enum short_name_without without = WITHOUT_PARAMETERS; without < SHORT_NAME_KINDS && text_columns(style, shown) > columns; without++) {
+		if (!short_name(name, without, cut_mark(style), text, sizeof text))
+			break;
+		shown = text;
+	}
+	return text_print(style, out, shown, columns);
 }
 
 void text_pad(FILE *out, unsigned columns)

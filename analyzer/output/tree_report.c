@@ -216,7 +216,7 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 	if (node->kind != NODE_FUNCTION)
 		text_color(text->style, text->out, TEXT_BOLD);
 	bool marked = node->recursive_calls && !text->wide;
-	unsigned printed = text_print(text->style, text->out, node->name, marked ? room - 2 : room);
+	unsigned printed = text_print_name(text->style, text->out, node->name, marked ? room - 2 : room);
 	if (marked)
 		printed += print_recursion_mark(text);
 	if (node->kind != NODE_FUNCTION)

@@ -177,7 +177,8 @@ struct cprof_error *module_symbols_open(struct module_symbols *module, const str
 					  module->path);
 	if (module->status == SYMBOLS_STRIPPED)
 		return string_pool_format(pool, &module->detail,
-					  "%s is stripped and no debug file of it was found: functions are shown as offsets", module->path);
+					  "%s is stripped and no debug file of it was found: %s", module->path,
+					  module->symbols.count ? "only exported functions have names" : "functions are shown as offsets");
 	if (!module->build_id_bytes)
 		return string_pool_format(
 			pool, &module->detail,
