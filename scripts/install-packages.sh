@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# install-packages.sh demo|test|bench: installs the Debian packages that are missing for that. Needs root only when something is
+# install-packages.sh demo|test|projects|bench: installs the Debian packages that are missing for that. Needs root only when something is
 # missing; says what to install when it is not root.
 set -eu
 
@@ -9,15 +9,16 @@ build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev l
 test="$build clang libclang-rt-14-dev llvm lld libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file groff libxml2-utils"
 test="$test golang-go valgrind protobuf-compiler nodejs npm chromium" # those that read our exports
 test="$test tcl" # SQLite's own build
-test="$test autoconf automake libtool flex bison meson libonig-dev libgtest-dev libgmock-dev libbenchmark-dev" # tests/projects
+projects="$test autoconf automake libtool flex bison meson libonig-dev libgtest-dev libgmock-dev libbenchmark-dev"
 bench="$test uftrace"
 
 case ${1:-} in
 demo) wanted=$build ;;
 test) wanted=$test ;;
+projects) wanted=$projects ;;
 bench) wanted=$bench ;;
 *)
-	echo "usage: $0 demo|test|bench" >&2
+	echo "usage: $0 demo|test|projects|bench" >&2
 	exit 2
 	;;
 esac

@@ -5,6 +5,9 @@
 # build-test/; real programs' sources are downloaded once and kept there. The exit status is 0 when everything passed.
 #
 # The main build comes last, so that the output ends with its summary.
+#
+# test.sh projects: instead, projects from Debian source packages are rebuilt with cprof-cc by their own build systems and must pass their own
+# tests (tests/projects). Ten minutes on two cores.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 builds=$top/build-test
@@ -32,6 +35,21 @@ tests() {
 }
 
 failed=
+case ${1:-} in
+projects)
+	say "Packages"
+	sh "$top/scripts/install-packages.sh" projects
+	say "Projects rebuilt with cprof-cc: their own tests"
+	tree gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
+	tests gcc -L projects
+	exit
+	;;
+'') ;;
+*)
+	echo "usage: $0 [projects]" >&2
+	exit 2
+	;;
+esac
 say "Packages"
 sh "$top/scripts/install-packages.sh" test
 
@@ -49,7 +67,7 @@ tests threads -R '^rt_' || failed="$failed threads"
 
 say "gcc, as it is released: all tests"
 tree gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
-tests gcc || failed="$failed gcc"
+tests gcc -LE projects || failed="$failed gcc"
 
 [ -z "$failed" ] || {
 	echo "FAILED:$failed"
