@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# real.sh BUILD PROGRAM COMPILER: a program from a Debian source package (lua or bzip2), counted twice.
+# real.sh BUILD PROGRAM COMPILER: a program from a Debian source package (lua, bzip2 or sqlite), counted twice.
 #
 # The same instrumented objects are linked with libcprof and with counter.c. Every function's number of calls and every (caller,
 # callee) pair's must be equal. Names are compared, not addresses: nm gives them for the counter, DWARF for cprof; functions that share
@@ -22,7 +22,12 @@ die() {
 	exit 1
 }
 
-for package in lua5.4 bzip2; do # bzip2's input is Lua's source
+case $program in
+lua) packages="lua5.4" ;;
+bzip2) packages="lua5.4 bzip2" ;; # its input is Lua's source
+sqlite) packages="sqlite3" ;;
+esac
+for package in $packages; do
 	sh "$real/fetch.sh" "$cache" $package >fetch.log 2>&1 || { cat fetch.log; die "cannot fetch $package"; }
 done
 
