@@ -280,12 +280,9 @@ static void wait_while_starting(void)
 
 /* --- fork ------------------------------------------------------------------------------------------------------------------- */
 
-bool rt_process_start_child(void)
+/* Lets go of all that is the parent's, without touching its files. holders: threads of this process that are in the cold path. */
+static void forget_parent(uint32_t holders)
 {
-	atomic_store(not_a_child, 1);
-	if (rt_is_off())
-		return false;
-	struct rt_inherited inherited = rt_thread_inherit();
 	rt_writer_forget();
 	rt_live_forget();
 	rt_contexts_destroy();
@@ -293,7 +290,16 @@ bool rt_process_start_child(void)
 	rt_blocks_reset();
 	rt_threads_reset();
 	rt_drain_reset();
-	rt_status_reset_holders(1);
+	rt_status_reset_holders(holders);
+}
+
+bool rt_process_start_child(void)
+{
+	atomic_store(not_a_child, 1);
+	if (rt_is_off())
+		return false;
+	struct rt_inherited inherited = rt_thread_inherit();
+	forget_parent(1);
 	if (!start(true)) {
 		atomic_store(&rt_phase, RT_PHASE_OFF);
 		return false;
@@ -325,6 +331,11 @@ static void after_fork_in_child(void)
 	/* Nothing is recorded until the child makes a call: one that execs leaves no file. The next event finds the wiped page. */
 	if (rt_tls.thread)
 		rt_tls.end = 0;
+	/* Another thread of the parent began to start just when this one forked. It is not here: the child would wait for it for ever. */
+	if (atomic_load(&rt_phase) == RT_PHASE_STARTING) {
+		forget_parent(0);
+		atomic_store(&rt_phase, RT_PHASE_NONE);
+	}
 }
 
 __attribute__((constructor(102))) static void process_constructor(void)
