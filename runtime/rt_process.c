@@ -336,6 +336,9 @@ static void after_fork_in_child(void)
 		forget_parent(0);
 		atomic_store(&rt_phase, RT_PHASE_NONE);
 	}
+	/* Nor is one that was just about to: the end must not wait for it. */
+	if (atomic_load(&rt_phase) == RT_PHASE_NONE)
+		rt_status_reset_holders(0);
 }
 
 __attribute__((constructor(102))) static void process_constructor(void)
