@@ -263,6 +263,32 @@ static void test_fork_at_start(void **state)
 	}
 }
 
+/* --- fork before anybody's first call: the child, which records first, does not lose its trace to the parent ------------------------------ */
+
+static void fork_before_start(void *unused)
+{
+	(void)unused;
+	pid_t pid = fork();
+	if (!pid) {
+		program_fill(IN_CHILD);
+		exit(0);
+	}
+	wait_for(pid);
+	program_leaf();
+}
+
+static void test_fork_before_start(void **state)
+{
+	(void)state;
+	assert_int_equal(run_child(&(struct run){ 0 }, fork_before_start, NULL), 0);
+	assert_int_equal(files(), 2);
+	struct trace_counts *child = run_read("trace.lz4"), *parent = child_counts();
+	assert_int_equal(trace_counts_calls(child, 0, program_leaf), IN_CHILD);
+	assert_int_equal(trace_counts_calls(parent, 0, program_leaf), 1);
+	trace_counts_destroy(child);
+	trace_counts_destroy(parent);
+}
+
 /* --- children of children -------------------------------------------------------------------------------------------------------------- */
 
 static void fork_chain(void *left_)
@@ -453,6 +479,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_fork_from_silent_thread),
 		cmocka_unit_test(test_silent_child),
 		cmocka_unit_test(test_fork_at_start),
+		cmocka_unit_test(test_fork_before_start),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_vfork),
 		cmocka_unit_test(test_daemon),

@@ -27,6 +27,7 @@
 enum { PAGE = 4096 };
 
 static struct cprof_meta meta;
+static _Atomic uint32_t session_state; /* of meta.session: 0 none, 1 in the making, 2 made */
 static _Atomic uint32_t *_Atomic not_a_child; /* 1; in a forked child the kernel has made it 0 (MADV_WIPEONFORK) */
 static _Atomic uint64_t fork_ticks;
 
@@ -117,6 +118,22 @@ static void read_command_line(char *out, size_t capacity)
 	}
 }
 
+/* One for all processes that a fork makes of this one, whoever of them records first: so at the first call or the first fork. Signals blocked. */
+static void session_make(void)
+{
+	uint32_t none = 0;
+
+	if (atomic_compare_exchange_strong(&session_state, &none, 1)) {
+		if (rt_sys(SYS_getrandom, meta.session, sizeof meta.session, GRND_NONBLOCK) != sizeof meta.session) {
+			uint64_t seed[2] = { rt_clock_ticks() * 0x9E3779B97F4A7C15ull, (uint64_t)rt_sys(SYS_getpid) << 32 };
+			__builtin_memcpy(meta.session, seed, sizeof seed);
+		}
+		atomic_store(&session_state, 2);
+	}
+	while (atomic_load(&session_state) != 2)
+		rt_yield();
+}
+
 static void meta_fill(bool child)
 {
 	meta.pid = (uint32_t)rt_sys(SYS_getpid);
@@ -128,12 +145,9 @@ static void meta_fill(bool child)
 	meta.generation = 0;
 	meta.flags = child ? CPROF_META_FORKED : 0;
 	if (child)
-		return; /* session and boot are the parent's */
+		return; /* boot is the parent's, and so is the session */
 	read_boot_id();
-	if (rt_sys(SYS_getrandom, meta.session, sizeof meta.session, GRND_NONBLOCK) != sizeof meta.session) {
-		uint64_t seed[2] = { rt_clock_ticks() * 0x9E3779B97F4A7C15ull, meta.process_start_ticks ^ (uint64_t)meta.pid << 32 };
-		__builtin_memcpy(meta.session, seed, sizeof seed);
-	}
+	session_make();
 }
 
 /* Text of META, in the live file's header. Large buffers: start only, never in a hook's depth. */
@@ -311,8 +325,12 @@ bool rt_process_start_child(void)
 static void before_fork(void)
 {
 	struct rt_tls *tls = &rt_tls;
+	uint64_t mask = rt_signals_block();
 
-	wait_while_starting(); /* a child would wait for ever */
+	wait_while_starting(); /* most often enough that the child sees it done; the child's handler looks again */
+	if (!rt_is_off())
+		session_make();
+	rt_signals_restore(mask);
 	if (!tls->thread || rt_is_off())
 		return;
 	tls->thread->fork_pending = true;
@@ -334,6 +352,8 @@ static void after_fork_in_child(void)
 	/* Another thread of the parent began to start just when this one forked. It is not here: the child would wait for it for ever. */
 	if (atomic_load(&rt_phase) == RT_PHASE_STARTING) {
 		forget_parent(0);
+		if (atomic_load(&not_a_child))
+			atomic_store(not_a_child, 1);
 		atomic_store(&rt_phase, RT_PHASE_NONE);
 	}
 	/* Nor is one that was just about to: the end must not wait for it. */

@@ -87,7 +87,7 @@ static bool remove_older(long fd, const char *path)
 	return true;
 }
 
-enum found { FOUND_NOTHING, FOUND_OLDER, FOUND_ACTIVE, FOUND_OWN_IMAGE, FOUND_FOREIGN };
+enum found { FOUND_NOTHING, FOUND_OLDER, FOUND_OTHERS /* at work, or of the same session */, FOUND_OWN_IMAGE, FOUND_FOREIGN };
 
 /* What is at path? FOUND_OLDER: it was an older run's, and has been removed. A trace begins with a META chunk whose fixed part may be read without decompressing when it was stored; ours is. */
 static enum found look_at(const char *path, const struct cprof_meta *mine, struct cprof_meta *its)
@@ -108,19 +108,24 @@ static enum found look_at(const char *path, const struct cprof_meta *mine, struc
 		return FOUND_FOREIGN;
 	if (!rt_sys(SYS_fstat, fd, &st) && S_ISREG(st.st_mode)) {
 		if (is_locked(fd))
-			found = FOUND_ACTIVE;
+			found = FOUND_OTHERS;
 		else if (!st.st_size)
 			found = FOUND_OLDER;
 		else if (rt_sys(SYS_pread64, fd, &start, sizeof start, 0) == sizeof start && start.header.magic == CPROF_CHUNK_MAGIC &&
 			 start.header.kind == CPROF_CHUNK_META) {
 			*its = start.meta;
-			found = start.block_bytes >> 31 && start.meta.pid == mine->pid &&
-					start.meta.process_start_ticks == mine->process_start_ticks &&
-					!__builtin_memcmp(start.meta.boot_id, mine->boot_id, sizeof mine->boot_id) ? FOUND_OWN_IMAGE : FOUND_OLDER;
+			found = FOUND_OLDER;
+			if (!(start.block_bytes >> 31))
+				; /* packed: not of ours */
+			else if (start.meta.pid == mine->pid && start.meta.process_start_ticks == mine->process_start_ticks &&
+				 !__builtin_memcmp(start.meta.boot_id, mine->boot_id, sizeof mine->boot_id))
+				found = FOUND_OWN_IMAGE;
+			else if (!__builtin_memcmp(start.meta.session, mine->session, sizeof mine->session))
+				found = FOUND_OTHERS; /* a fork's other half, which began before us */
 		}
 	}
 	if (found == FOUND_OLDER && !remove_older(fd, path))
-		found = FOUND_ACTIVE;
+		found = FOUND_OTHERS;
 	rt_sys(SYS_close, fd);
 	return found;
 }
@@ -191,7 +196,7 @@ int rt_writer_open(bool beside, struct cprof_meta *meta)
 				meta->generation = its.generation + 1;
 			__builtin_memcpy(meta->session, its.session, sizeof its.session);
 			__attribute__((fallthrough));
-		case FOUND_ACTIVE:
+		case FOUND_OTHERS:
 			name_beside(writer.path, meta->pid, n++);
 			break;
 		case FOUND_FOREIGN:
