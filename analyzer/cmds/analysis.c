@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "module_map.h"
+#include "output_file.h"
 #include "session.h"
 #include "session_choice.h"
 #include "symbolizer.h"
@@ -317,4 +318,33 @@ void analysis_destroy(struct analysis *analysis)
 	free(analysis->modules);
 	free(analysis->problems);
 	free(analysis);
+}
+
+struct cprof_error *analysis_write(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select, unsigned sort,
+				   const struct analysis_report *report)
+{
+	struct analysis *analysis;
+	struct output_file file;
+	struct cprof_error *error = analysis_create(operands, source, select, sort, &analysis);
+
+	if (error)
+		return error;
+	error = output_file_open(report->path, &file);
+	if (!error)
+		error = output_file_end(&file, report->print(file.out, report->args, analysis));
+	analysis_destroy(analysis);
+	return error;
+}
+
+void analysis_json_begin(struct json_writer *json, FILE *out, const struct analysis *analysis)
+{
+	json_init(json, out);
+	json_begin_object(json, NULL);
+	run_info_json(json, "trace", &analysis->run, analysis->profile);
+}
+
+void analysis_json_end(struct json_writer *json)
+{
+	json_end_object(json);
+	json_finish(json);
 }

@@ -8,6 +8,7 @@
 
 #include "call_view.h"
 #include "common_options.h"
+#include "json_writer.h"
 #include "run_info.h"
 
 struct session;
@@ -41,6 +42,19 @@ struct thread_analysis {
 struct cprof_error *thread_analysis_create(const struct analysis *analysis, const struct select_args *select, size_t trace, size_t thread,
 					   struct thread_analysis **ret) CPROF_MUST_CHECK;
 void thread_analysis_destroy(struct thread_analysis *thread);
+
+/* From operands to the written result: what a command that shows sums does. print writes the result; what it returns is the command's error. */
+struct analysis_report {
+	const char *path; /* of --output; NULL: standard output */
+	struct cprof_error *(*print)(FILE *out, const void *args, const struct analysis *analysis);
+	const void *args; /* the command's */
+};
+struct cprof_error *analysis_write(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select, unsigned sort,
+				   const struct analysis_report *report) CPROF_MUST_CHECK;
+
+/* The frame of a JSON result: an object with the run as "trace", and what the command adds between these two. */
+void analysis_json_begin(struct json_writer *json, FILE *out, const struct analysis *analysis);
+void analysis_json_end(struct json_writer *json);
 
 /* The symbolizer for a session, with its modules. */
 struct cprof_error *analysis_open_symbols(const struct session *session, const struct source_args *source, struct symbolizer **ret) CPROF_MUST_CHECK;

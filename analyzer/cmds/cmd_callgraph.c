@@ -5,7 +5,6 @@
 #include "call_edges.h"
 #include "commands.h"
 #include "function_match.h"
-#include "output_file.h"
 
 #include <stdlib.h>
 
@@ -107,8 +106,8 @@ static struct select_args calls_of(const struct callgraph_args *args)
 	return select;
 }
 
-static void print_callgraph(FILE *out, const struct callgraph_args *args, const struct analysis *analysis, const struct call_edges *edges,
-			    const struct chosen *chosen)
+static void print_edges(FILE *out, const struct callgraph_args *args, const struct analysis *analysis, const struct call_edges *edges,
+			const struct chosen *chosen)
 {
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	const bool *wanted = is_part(args) ? chosen->wanted : NULL;
@@ -119,40 +118,34 @@ static void print_callgraph(FILE *out, const struct callgraph_args *args, const 
 	} else if (args->format == FORMAT_CSV) {
 		call_edges_csv(out, edges, args->sides, wanted);
 	} else {
-		json_init(&json, out);
-		json_begin_object(&json, NULL);
-		run_info_json(&json, "trace", &analysis->run, analysis->profile);
+		analysis_json_begin(&json, out, analysis);
 		call_edges_json(&json, "edges", edges, args->sides, wanted);
-		json_end_object(&json);
-		json_finish(&json);
+		analysis_json_end(&json);
 	}
+}
+
+static struct cprof_error *print_callgraph(FILE *out, const void *pointer, const struct analysis *analysis)
+{
+	const struct callgraph_args *args = pointer;
+	struct chosen chosen = { NULL, NULL, 0 };
+	struct call_edges edges = { 0 };
+	struct cprof_error *error = choose(args, analysis, &chosen);
+
+	if (!error)
+		error = call_edges_create(analysis->profile, &edges);
+	if (!error)
+		print_edges(out, args, analysis, &edges, &chosen);
+	call_edges_destroy(&edges);
+	chosen_deinit(&chosen);
+	return error;
 }
 
 static struct cprof_error *run_callgraph(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct callgraph_args *args = pointer;
-	struct chosen chosen = { NULL, NULL, 0 };
-	struct call_edges edges = { 0 };
-	struct analysis *analysis;
-	struct output_file file;
-	struct select_args select = calls_of(args);
-	struct cprof_error *error = analysis_create(operands, &args->source, &select, CALL_SORT_TOTAL, &analysis);
-
-	if (error)
-		return error;
-	error = choose(args, analysis, &chosen);
-	if (!error)
-		error = call_edges_create(analysis->profile, &edges);
-	if (!error)
-		error = output_file_open(args->output.path, &file);
-	if (!error) {
-		print_callgraph(file.out, args, analysis, &edges, &chosen);
-		error = output_file_close(&file);
-	}
-	call_edges_destroy(&edges);
-	chosen_deinit(&chosen);
-	analysis_destroy(analysis);
-	return error;
+	const struct analysis_report report = { args->output.path, print_callgraph, args };
+	const struct select_args select = calls_of(args);
+	return analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &report);
 }
 
 #define CALLGRAPH_TEXT \

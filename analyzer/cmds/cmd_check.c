@@ -142,12 +142,7 @@ static struct cprof_error *run_check(const void *pointer, const struct cprof_ope
 		error = output_file_open(args->output.path, &file);
 	if (error)
 		return error;
-	error = check_traces(file.out, args, &traces, &damaged);
-	if (error) {
-		output_file_abandon(&file);
-		return error;
-	}
-	error = output_file_close(&file);
+	error = output_file_end(&file, check_traces(file.out, args, &traces, &damaged));
 	if (!error && damaged)
 		error = cprof_error_create(CPROF_ERROR_FORMAT, "%zu of %zu traces damaged (recover keeps what is sound)", damaged, traces.count);
 	return error;

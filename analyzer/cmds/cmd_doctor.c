@@ -155,12 +155,7 @@ static struct cprof_error *run_doctor(const void *pointer, const struct cprof_op
 	error = output_file_open(args->output.path, &file);
 	if (error)
 		return error;
-	error = print_programs(file.out, args, operands, &unfit);
-	if (error) {
-		output_file_abandon(&file);
-		return error;
-	}
-	error = output_file_close(&file);
+	error = output_file_end(&file, print_programs(file.out, args, operands, &unfit));
 	if (!error && unfit)
 		error = cprof_error_create(CPROF_ERROR_FORMAT, "%zu of %zu programs not fit to record", unfit, operands->count);
 	return error;

@@ -331,10 +331,7 @@ static struct cprof_error *dump_session(const struct dump_args *args, struct ses
 	if (!error) {
 		for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
 			error = dump_trace(file.out, args, session, &choice, i, symbolizer, &lines);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
+		error = output_file_end(&file, error);
 	}
 	session_choice_deinit(&choice, session);
 	return error;

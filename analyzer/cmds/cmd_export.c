@@ -3,7 +3,6 @@
 #include "analysis.h"
 #include "commands.h"
 #include "exports.h"
-#include "output_file.h"
 #include "timed_export.h"
 
 enum export_kind { EXPORT_FOLDED, EXPORT_SPEEDSCOPE, EXPORT_CHROME, EXPORT_PERFETTO, EXPORT_PPROF, EXPORT_CALLGRIND };
@@ -59,8 +58,9 @@ static uint64_t max_bytes(const struct export_args *args)
 	return or_default(args->max_bytes, EXPORT_SIZE_UNSET, args->to == EXPORT_PERFETTO ? 0 : EXPORT_MAX_BYTES);
 }
 
-static struct cprof_error *write_sums(FILE *out, const struct export_args *args, const struct analysis *analysis)
+static struct cprof_error *write_sums(FILE *out, const void *pointer, const struct analysis *analysis)
 {
+	const struct export_args *args = pointer;
 	uint64_t path_depth = or_default(args->depth, UINT64_MAX, EXPORT_DEPTH);
 
 	switch ((enum export_kind)args->to) {
@@ -75,47 +75,16 @@ static struct cprof_error *write_sums(FILE *out, const struct export_args *args,
 	}
 }
 
-static struct cprof_error *close_output(struct output_file *file, struct cprof_error *error)
+static struct cprof_error *write_calls(FILE *out, const void *pointer, const struct session_view *view)
 {
-	if (!error)
-		return output_file_close(file);
-	output_file_abandon(file);
-	return error;
-}
-
-static struct cprof_error *export_sums(const struct export_args *args, const struct cprof_operands *operands)
-{
-	struct analysis *analysis;
-	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, &args->select, CALL_SORT_TOTAL, &analysis);
-
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error)
-		error = close_output(&file, write_sums(file.out, args, analysis));
-	analysis_destroy(analysis);
-	return error;
-}
-
-static struct cprof_error *export_calls(const struct export_args *args, const struct cprof_operands *operands)
-{
+	const struct export_args *args = pointer;
 	const struct timed_export_options options = {
 		.format = args->to == EXPORT_CHROME ? TIMED_CHROME : TIMED_PERFETTO,
 		.filter = args->select.filter, .exclude = args->select.exclude, .focus = args->select.focus,
 		.skip_first = args->select.skip_first, .depth = args->depth, .max_bytes = max_bytes(args),
 	};
-	struct session_view *view;
-	struct output_file file;
-	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, args->select.time, &view);
 
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error)
-		error = close_output(&file, timed_export(file.out, view, &options));
-	session_view_destroy(view);
-	return error;
+	return timed_export(out, view, &options);
 }
 
 static bool has_time_axis(unsigned to)
@@ -142,11 +111,14 @@ static struct cprof_error *check_args(const struct export_args *args)
 static struct cprof_error *run_export(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct export_args *args = pointer;
+	const struct analysis_report sums = { args->output.path, write_sums, args };
+	const struct session_report calls = { args->output.path, write_calls, args };
 	struct cprof_error *error = check_args(args);
 
 	if (error)
 		return error;
-	return has_time_axis(args->to) ? export_calls(args, operands) : export_sums(args, operands);
+	return has_time_axis(args->to) ? session_view_write(operands, &args->source, &args->select, &calls) :
+					 analysis_write(operands, &args->source, &args->select, CALL_SORT_TOTAL, &sums);
 }
 
 const struct cprof_command export_command = {

@@ -3,7 +3,6 @@
 #include "analysis.h"
 #include "commands.h"
 #include "flamegraph.h"
-#include "output_file.h"
 
 /* What is narrower cannot be seen, but zooming makes it wider. */
 #define MIN_PIXELS 0.02
@@ -37,28 +36,22 @@ static const struct cprof_option flamegraph_options[] = {
 	OPT_END
 };
 
-static struct cprof_error *run_flamegraph(const void *pointer, const struct cprof_operands *operands)
+static struct cprof_error *draw_tree(FILE *out, const void *pointer, const struct analysis *analysis)
 {
 	const struct flamegraph_args *args = pointer;
 	struct flamegraph_options options = { args->title, args->icicle, MIN_PIXELS, args->min_percent, args->depth };
-	struct analysis *analysis;
-	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, &args->select, args->sort, &analysis);
 
-	if (error)
-		return error;
 	if (!options.title)
 		options.title = *analysis->run.command ? analysis->run.command : "flame graph";
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = flamegraph_write(file.out, &analysis->view, &options);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return flamegraph_write(out, &analysis->view, &options);
+}
+
+static struct cprof_error *run_flamegraph(const void *pointer, const struct cprof_operands *operands)
+{
+	const struct flamegraph_args *args = pointer;
+	const struct analysis_report report = { args->output.path, draw_tree, args };
+
+	return analysis_write(operands, &args->source, &args->select, args->sort, &report);
 }
 
 #define PICTURE_TEXT \

@@ -4,7 +4,6 @@
 #include "call_rows.h"
 #include "commands.h"
 #include "flat_report.h"
-#include "output_file.h"
 #include "session.h"
 
 #include <stdlib.h>
@@ -104,15 +103,14 @@ static struct cprof_error *print_threads(struct flat_output *output, const struc
 	return error;
 }
 
-static struct cprof_error *print_flat(FILE *out, const struct flat_args *args, const struct analysis *analysis)
+static struct cprof_error *print_flat(FILE *out, const void *pointer, const struct analysis *analysis)
 {
+	const struct flat_args *args = pointer;
 	struct flat_output output = { .out = out, .args = args };
 	struct cprof_error *error;
 
 	if (args->format == FORMAT_JSON) {
-		json_init(&output.json, out);
-		json_begin_object(&output.json, NULL);
-		run_info_json(&output.json, "trace", &analysis->run, analysis->profile);
+		analysis_json_begin(&output.json, out, analysis);
 		json_begin_array(&output.json, "functions");
 	} else if (args->format == FORMAT_CSV) {
 		flat_report_csv_head(out, args->select.by_thread);
@@ -120,8 +118,7 @@ static struct cprof_error *print_flat(FILE *out, const struct flat_args *args, c
 	error = args->select.by_thread ? print_threads(&output, analysis) : print_view(&output, NULL, &analysis->view);
 	if (args->format == FORMAT_JSON) {
 		json_end_array(&output.json);
-		json_end_object(&output.json);
-		json_finish(&output.json);
+		analysis_json_end(&output.json);
 	}
 	return error;
 }
@@ -129,25 +126,12 @@ static struct cprof_error *print_flat(FILE *out, const struct flat_args *args, c
 static struct cprof_error *run_flat(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct flat_args *args = pointer;
+	const struct analysis_report report = { args->output.path, print_flat, args };
 	struct select_args select = args->select;
-	struct analysis *analysis;
-	struct output_file file;
 
-	select.filter = select.exclude = NULL;
+	select.filter = select.exclude = NULL; /* choose rows here, not calls */
 	select.by_thread = false;
-	struct cprof_error *error = analysis_create(operands, &args->source, &select, CALL_SORT_TOTAL, &analysis);
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = print_flat(file.out, args, analysis);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &report);
 }
 
 const struct cprof_command flat_command = {

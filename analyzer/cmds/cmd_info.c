@@ -2,7 +2,6 @@
 /* cprof-analyze info: about the run and the quality of its record. */
 #include "analysis.h"
 #include "commands.h"
-#include "output_file.h"
 
 struct info_args {
 	struct source_args source;
@@ -21,38 +20,27 @@ static const struct cprof_option info_options[] = {
 	OPT_END
 };
 
-static void print_info(FILE *out, const struct info_args *args, const struct analysis *analysis)
+static struct cprof_error *print_info(FILE *out, const void *pointer, const struct analysis *analysis)
 {
+	const struct info_args *args = pointer;
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	struct json_writer json;
 
 	if (args->format == FORMAT_TEXT) {
 		run_info_text(out, &style, &analysis->run, analysis->profile);
-		return;
+	} else {
+		analysis_json_begin(&json, out, analysis);
+		analysis_json_end(&json);
 	}
-	json_init(&json, out);
-	json_begin_object(&json, NULL);
-	run_info_json(&json, "trace", &analysis->run, analysis->profile);
-	json_end_object(&json);
-	json_finish(&json);
+	return NULL;
 }
 
 static struct cprof_error *run_info_command(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct info_args *args = pointer;
-	struct analysis *analysis;
-	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, NULL, CALL_SORT_TOTAL, &analysis);
+	const struct analysis_report report = { args->output.path, print_info, args };
 
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		print_info(file.out, args, analysis);
-		error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return analysis_write(operands, &args->source, NULL, CALL_SORT_TOTAL, &report);
 }
 
 const struct cprof_command info_command = {

@@ -4,7 +4,6 @@
 #include "call_rows.h"
 #include "commands.h"
 #include "flat_report.h"
-#include "output_file.h"
 #include "overview_report.h"
 
 #include <stdlib.h>
@@ -30,8 +29,9 @@ static const struct cprof_option overview_options[] = {
 	OPT_END
 };
 
-static struct cprof_error *print_overview(FILE *out, const struct overview_args *args, const struct analysis *analysis)
+static struct cprof_error *print_overview(FILE *out, const void *pointer, const struct analysis *analysis)
 {
+	const struct overview_args *args = pointer;
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	struct json_writer json;
 	struct call_row *rows;
@@ -43,14 +43,11 @@ static struct cprof_error *print_overview(FILE *out, const struct overview_args 
 	struct cprof_error *error = call_rows_create(&analysis->view, CALL_SORT_SELF, &rows, &count);
 	if (error)
 		return error;
-	json_init(&json, out);
-	json_begin_object(&json, NULL);
-	run_info_json(&json, "trace", &analysis->run, analysis->profile);
+	analysis_json_begin(&json, out, analysis);
 	json_begin_array(&json, "functions");
 	flat_report_json(&json, NULL, &analysis->view, rows, count < args->limit ? count : (size_t)args->limit);
 	json_end_array(&json);
-	json_end_object(&json);
-	json_finish(&json);
+	analysis_json_end(&json);
 	free(rows);
 	return NULL;
 }
@@ -58,22 +55,9 @@ static struct cprof_error *print_overview(FILE *out, const struct overview_args 
 static struct cprof_error *run_overview(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct overview_args *args = pointer;
-	struct analysis *analysis;
-	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, NULL, CALL_SORT_TOTAL, &analysis);
+	const struct analysis_report report = { args->output.path, print_overview, args };
 
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = print_overview(file.out, args, analysis);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return analysis_write(operands, &args->source, NULL, CALL_SORT_TOTAL, &report);
 }
 
 const struct cprof_command overview_command = {

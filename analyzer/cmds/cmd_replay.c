@@ -2,7 +2,6 @@
 /* cprof-analyze replay: the calls one after the other, indented like the code that made them. */
 #include "commands.h"
 #include "function_match.h"
-#include "output_file.h"
 #include "replay_report.h"
 #include "session_view.h"
 #include "time_range.h"
@@ -105,8 +104,9 @@ static struct cprof_error *parse_duration(const char *text, double hz, uint64_t 
 	return NULL;
 }
 
-static struct cprof_error *replay_view(FILE *out, const struct replay_args *args, const struct session_view *view)
+static struct cprof_error *replay_view(FILE *out, const void *pointer, const struct session_view *view)
 {
+	const struct replay_args *args = pointer;
 	struct function_choice choice = { NULL, NULL, NULL };
 	struct call_replay_options options = { .threads = (const bool *const *)view->choice.threads, .depth = args->depth, .from_ticks = view->choice.from_ticks,
 					       .to_ticks = view->choice.to_ticks, .skip_first = args->skip_first, .no_merge = args->no_merge };
@@ -129,22 +129,9 @@ static struct cprof_error *replay_view(FILE *out, const struct replay_args *args
 static struct cprof_error *run_replay(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct replay_args *args = pointer;
-	struct session_view *view;
-	struct output_file file;
-	struct cprof_error *error = session_view_create(operands, &args->source, args->select.threads, args->select.time, &view);
+	const struct session_report report = { args->output.path, replay_view, args };
 
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = replay_view(file.out, args, view);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	session_view_destroy(view);
-	return error;
+	return session_view_write(operands, &args->source, &args->select, &report);
 }
 
 const struct cprof_command replay_command = {

@@ -3,7 +3,6 @@
 #include "analysis.h"
 #include "commands.h"
 #include "human.h"
-#include "output_file.h"
 
 #include <inttypes.h>
 
@@ -85,17 +84,16 @@ static void print_thread(FILE *out, const struct threads_args *args, const struc
 	}
 }
 
-static void print_threads(FILE *out, const struct threads_args *args, const struct analysis *analysis)
+static struct cprof_error *print_threads(FILE *out, const void *pointer, const struct analysis *analysis)
 {
+	const struct threads_args *args = pointer;
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	const struct call_node *root = analysis->view.root;
 	struct json_writer json;
 	size_t depth = 0;
 
-	json_init(&json, out);
 	if (args->format == FORMAT_JSON) {
-		json_begin_object(&json, NULL);
-		run_info_json(&json, "trace", &analysis->run, analysis->profile);
+		analysis_json_begin(&json, out, analysis);
 		json_begin_array(&json, "threads");
 	} else if (args->format == FORMAT_CSV) {
 		fputs("name,calls,open,repaired,contexts,total_ns,hottest\r\n", out);
@@ -107,28 +105,17 @@ static void print_threads(FILE *out, const struct threads_args *args, const stru
 			print_thread(out, args, &style, analysis->profile, &json, node);
 	if (args->format == FORMAT_JSON) {
 		json_end_array(&json);
-		json_end_object(&json);
-		json_finish(&json);
+		analysis_json_end(&json);
 	}
+	return NULL;
 }
 
 static struct cprof_error *run_threads(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct threads_args *args = pointer;
+	const struct analysis_report report = { args->output.path, print_threads, args };
 	const struct select_args select = { .by_thread = true };
-	struct analysis *analysis;
-	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, &select, CALL_SORT_TOTAL, &analysis);
-
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		print_threads(file.out, args, analysis);
-		error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &report);
 }
 
 const struct cprof_command threads_command = {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cprof-analyze timeline: threads over time as an SVG. */
 #include "commands.h"
-#include "output_file.h"
 #include "session_view.h"
 #include "timeline_svg.h"
 
@@ -27,8 +26,9 @@ static const struct cprof_option timeline_options[] = {
 	OPT_END
 };
 
-static struct cprof_error *draw_view(FILE *out, const struct timeline_args *args, const struct session_view *view)
+static struct cprof_error *draw_view(FILE *out, const void *pointer, const struct session_view *view)
 {
+	const struct timeline_args *args = pointer;
 	struct timeline_options options = { .threads = (const bool *const *)view->choice.threads, .max_threads = THREADS_MAX,
 					    .max_rows = args->depth < DEPTH_MAX ? (size_t)args->depth : DEPTH_MAX, .max_items = (size_t)args->detail,
 					    .from_ticks = view->choice.from_ticks, .to_ticks = view->choice.to_ticks };
@@ -53,25 +53,11 @@ static struct cprof_error *draw_view(FILE *out, const struct timeline_args *args
 static struct cprof_error *run_timeline(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct timeline_args *args = pointer;
-	struct session_view *view;
-	struct output_file file;
-	struct cprof_error *error;
+	const struct session_report report = { args->output.path, draw_view, args };
 
 	if (!args->depth || args->detail > (1u << 24))
 		return cprof_error_create(CPROF_ERROR_USAGE, "timeline: --depth must be at least 1, --detail at most 16M");
-	error = session_view_create(operands, &args->source, args->select.threads, args->select.time, &view);
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = draw_view(file.out, args, view);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	session_view_destroy(view);
-	return error;
+	return session_view_write(operands, &args->source, &args->select, &report);
 }
 
 const struct cprof_command timeline_command = {

@@ -2,7 +2,6 @@
 /* cprof-analyze tree: the calling-context tree. */
 #include "analysis.h"
 #include "commands.h"
-#include "output_file.h"
 #include "tree_report.h"
 
 struct tree_args {
@@ -38,8 +37,9 @@ static const struct cprof_option tree_options[] = {
 	OPT_END
 };
 
-static struct cprof_error *print_tree(FILE *out, const struct tree_args *args, const struct analysis *analysis)
+static struct cprof_error *print_tree(FILE *out, const void *pointer, const struct analysis *analysis)
 {
+	const struct tree_args *args = pointer;
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	struct tree_limits limits = { args->min_percent, args->depth };
 	struct json_writer json;
@@ -52,35 +52,19 @@ static struct cprof_error *print_tree(FILE *out, const struct tree_args *args, c
 		tree_report_csv(out, &analysis->view, &limits);
 		return NULL;
 	}
-	json_init(&json, out);
-	json_begin_object(&json, NULL);
-	run_info_json(&json, "trace", &analysis->run, analysis->profile);
+	analysis_json_begin(&json, out, analysis);
 	json_line(&json);
 	tree_report_json(&json, "root", &analysis->view, &limits);
-	json_end_object(&json);
-	json_finish(&json);
+	analysis_json_end(&json);
 	return NULL;
 }
 
 static struct cprof_error *run_tree(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct tree_args *args = pointer;
-	struct analysis *analysis;
-	struct output_file file;
-	struct cprof_error *error = analysis_create(operands, &args->source, &args->select, args->sort, &analysis);
+	const struct analysis_report report = { args->output.path, print_tree, args };
 
-	if (error)
-		return error;
-	error = output_file_open(args->output.path, &file);
-	if (!error) {
-		error = print_tree(file.out, args, analysis);
-		if (error)
-			output_file_abandon(&file);
-		else
-			error = output_file_close(&file);
-	}
-	analysis_destroy(analysis);
-	return error;
+	return analysis_write(operands, &args->source, &args->select, args->sort, &report);
 }
 
 const struct cprof_command tree_command = {

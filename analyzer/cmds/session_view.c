@@ -3,22 +3,12 @@
 
 #include <stdlib.h>
 
-#include "analysis.h" /* trace_operands */
+#include "analysis.h" /* trace_operands, analysis_open_symbols */
+#include "output_file.h"
 #include "session.h"
 #include "symbolizer.h"
 
-static struct cprof_error *symbols_open(struct session_view *view, const struct source_args *source)
-{
-	const char *const folders[] = { source->symbols, NULL };
-	struct symbolizer_options options = { .search_paths = source->symbols ? folders : NULL, .perf_map = source->perf_map, .mangled = source->mangled };
-	struct cprof_error *error = symbolizer_create(&options, &view->symbolizer);
-
-	if (!error)
-		error = session_add_modules(view->session, view->symbolizer);
-	return error ? error : session_names_create(view->session, view->symbolizer, &view->names);
-}
-
-struct cprof_error *session_view_create(const struct cprof_operands *operands, const struct source_args *source, const char *threads, const char *time,
+struct cprof_error *session_view_create(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select,
 					struct session_view **ret)
 {
 	struct session_view *view = calloc(1, sizeof *view);
@@ -28,9 +18,11 @@ struct cprof_error *session_view_create(const struct cprof_operands *operands, c
 	if (!error)
 		error = session_open((const char *const *)traces.items, traces.count, &view->session);
 	if (!error)
-		error = session_choice_init(&view->choice, view->session, threads, time);
+		error = session_choice_init(&view->choice, view->session, select->threads, select->time);
 	if (!error)
-		error = symbols_open(view, source);
+		error = analysis_open_symbols(view->session, source, &view->symbolizer);
+	if (!error)
+		error = session_names_create(view->session, view->symbolizer, &view->names);
 	if (error) {
 		session_view_destroy(view);
 		return error;
@@ -49,4 +41,20 @@ void session_view_destroy(struct session_view *view)
 	symbolizer_destroy(view->symbolizer);
 	session_destroy(view->session);
 	free(view);
+}
+
+struct cprof_error *session_view_write(const struct cprof_operands *operands, const struct source_args *source, const struct select_args *select,
+				       const struct session_report *report)
+{
+	struct session_view *view;
+	struct output_file file;
+	struct cprof_error *error = session_view_create(operands, source, select, &view);
+
+	if (error)
+		return error;
+	error = output_file_open(report->path, &file);
+	if (!error)
+		error = output_file_end(&file, report->print(file.out, report->args, view));
+	session_view_destroy(view);
+	return error;
 }

@@ -91,3 +91,11 @@ void output_file_abandon(struct output_file *file)
 	free(file->path);
 	*file = (struct output_file){ NULL, NULL, NULL };
 }
+
+struct cprof_error *output_file_end(struct output_file *file, struct cprof_error *error)
+{
+	if (!error)
+		return output_file_close(file);
+	output_file_abandon(file);
+	return error;
+}

@@ -23,5 +23,7 @@ struct cprof_error *output_file_open(const char *path, struct output_file *ret) 
 struct cprof_error *output_file_close(struct output_file *file) CPROF_MUST_CHECK;
 /* Gives up: nothing of it remains. Does nothing after a close. */
 void output_file_abandon(struct output_file *file);
+/* Closes after a success (error is NULL), abandons after a failure, and returns what failed first. */
+struct cprof_error *output_file_end(struct output_file *file, struct cprof_error *error) CPROF_MUST_CHECK;
 
 #endif
