@@ -33,17 +33,27 @@
 	X(THREADS, 4, "threads and their counters") \
 	X(CONTEXTS, 5, "the calling-context tree") \
 	X(EVENTS, 6, "enters and exits of one thread") \
-	X(SCHED, 7, "reserved") \
+	X(SCHED, 7, "how the recorded threads were followed by cprof-record") \
 	X(LABELS, 8, "reserved") \
 	X(COUNTERS, 9, "reserved") \
 	X(SUMMARY, 10, "reserved") \
-	X(ALLOC, 11, "reserved") \
-	X(SAMPLES, 12, "reserved") \
-	X(IO, 13, "reserved") \
-	X(LOCK, 14, "reserved") \
-	X(STACKS, 15, "reserved") \
+	X(ALLOC, 11, "allocations by context") \
 	X(LOSS, 16, "what was not recorded, by reason") \
-	X(END, 17, "the writer ended cleanly")
+	X(END, 17, "the writer ended cleanly") \
+	X(KERNEL_PROCESSES, 32, "kernel half: processes") \
+	X(KERNEL_THREADS, 33, "kernel half: threads and their time") \
+	X(KERNEL_SAMPLES, 34, "kernel half: CPU samples") \
+	X(KERNEL_STACKS, 35, "kernel half: stacks") \
+	X(KERNEL_OFF_CPU, 36, "kernel half: long intervals off the CPU") \
+	X(KERNEL_SUMS, 37, "kernel half: sums of a window") \
+	X(KERNEL_IO, 38, "kernel half: slow file system calls") \
+	X(KERNEL_BLOCK, 39, "kernel half: requests of block devices") \
+	X(KERNEL_LOCKS, 40, "kernel half: long waits for locks") \
+	X(KERNEL_FILES, 41, "kernel half: names of files") \
+	X(KERNEL_SYMBOLS, 42, "kernel half: names of kernel addresses") \
+	X(KERNEL_SOURCES, 43, "kernel half: what was recorded") \
+	X(KERNEL_LOSSES, 44, "kernel half: what was lost, counted") \
+	X(KERNEL_END, 45, "kernel half: the recorder ended cleanly")
 
 enum cprof_chunk_kind {
 #define CPROF_X(name, number, what) CPROF_CHUNK_##name = number,
@@ -123,7 +133,7 @@ struct cprof_thread { /* 3.4 */
 	uint32_t parent;        /* thread index of the creator, CPROF_NO_THREAD when unknown */
 	char name[16];
 	uint64_t blocks;        /* EVENTS chunks handed over so far: what a complete trace holds of this thread */
-	uint64_t reserved;
+	uint32_t kernel_tgid, kernel_tid; /* in the initial pid namespace, when followed by cprof-record; else 0 */
 };
 #define CPROF_THREAD_MAIN 1u
 
@@ -153,7 +163,7 @@ struct cprof_context { /* 3.5; ids count from 1 in order of the table; 0 is "out
 	X(UNMATCHED, 3, "n exits that match no open call were ignored") \
 	X(INHERIT, 4, "the next n enters are calls that were open in the parent at fork: timed, not counted") \
 	X(STRAND, 5, "reserved: the thread goes on with strand n") \
-	X(SCHED, 6, "reserved") \
+	X(SCHED, 6, "since the event before: a figure of the scheduler's; its kind in bits 31..28, its value in 27..0 (4.1)") \
 	X(LOST, 7, "n events were lost here; open calls are closed as repaired and the stack restarts empty") \
 	X(UNTIMED, 8, "the next event's time is not its own but that of its successor")
 
@@ -161,6 +171,30 @@ enum cprof_escape {
 #define CPROF_X(name, number, what) CPROF_ESCAPE_##name = number,
 	CPROF_ESCAPES(CPROF_X)
 #undef CPROF_X
+};
+
+/* 4.1. Kinds of figure in a SCHED escape. HIGH comes before another and holds the bits from 28 up of that one's value. */
+#define CPROF_SCHED_FIGURES(X) \
+	X(SWITCHES, 0, "times off the CPU") \
+	X(FAULTS, 1, "page faults") \
+	X(RUNQ, 2, "ns ready to run without a CPU") \
+	X(BLOCKED, 3, "ns blocked; + enum cprof_blocked_class (slots.h)") \
+	X(HIGH, 15, "upper bits of the next")
+enum cprof_sched_figure {
+#define CPROF_X(name, number, what) CPROF_SCHED_##name = number,
+	CPROF_SCHED_FIGURES(CPROF_X)
+#undef CPROF_X
+};
+#define CPROF_SCHED_VALUE_BITS 28u
+
+struct cprof_sched { /* 3.8: SCHED chunk, one record: this process under cprof-record */
+	uint64_t attached_ns;   /* CLOCK_MONOTONIC: its threads were registered from here */
+	uint64_t heartbeat_ns;  /* the recorder was last seen alive: figures after it may be frozen */
+	uint64_t stopped_ns;    /* the recorder ended then; 0: not before the process */
+	uint32_t threads;       /* registered */
+	uint32_t threads_without_slot;
+	uint32_t kernel_tgid;   /* key of the kernel half's records */
+	uint32_t reserved;
 };
 
 /* 5. EVENTS payload on disk: this header, then closed_bytes, ids_bytes and times_bytes bytes of columns. */
