@@ -16,6 +16,7 @@
 #include "rt_clock.h"
 #include "rt_commit.h"
 #include "rt_contexts.h"
+#include "rt_repair.h"
 #include "rt_stackframe.h"
 #include "rt_sys.h"
 #include "rt_thread.h"
@@ -113,7 +114,7 @@ static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t c
 			continue;
 		}
 		if (frame >= top->frame && !is_inlined_call(top, frame, hook_return, call_site)) {
-			uint64_t checked = rt_thread_check_enter(frame, call_site, hook_return);
+			uint64_t checked = rt_repair_enter(frame, call_site, hook_return);
 
 			if (t->state != state || checked != frame) {
 				frame = checked;
@@ -132,7 +133,7 @@ static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t c
 		case ATTEMPT_DONE:
 			return;
 		case ATTEMPT_CLOCK:
-			rt_thread_clock_high(rt_clock_ticks());
+			rt_repair_clock(rt_clock_ticks());
 			break;
 		default:
 			break;
@@ -218,7 +219,7 @@ static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t fr
 			continue;
 		}
 		if (!exit_matches(&t->stack[state >> 32], function, frame, tail_frame)) {
-			if (!rt_thread_check_exit(function, frame, tail_frame))
+			if (!rt_repair_exit(function, frame, tail_frame))
 				return;
 			state = t->state;
 			if ((uint32_t)state >= t->end)
@@ -228,7 +229,7 @@ static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t fr
 		case ATTEMPT_DONE:
 			return;
 		case ATTEMPT_CLOCK:
-			rt_thread_clock_high(rt_clock_ticks());
+			rt_repair_clock(rt_clock_ticks());
 			break;
 		default:
 			break;

@@ -13,6 +13,7 @@
 #include "rt_config.h"
 #include "rt_contexts.h"
 #include "rt_drain.h"
+#include "rt_inherit.h"
 #include "rt_live.h"
 #include "rt_modules.h"
 #include "rt_status.h"
@@ -312,13 +313,13 @@ bool rt_process_start_child(void)
 	atomic_store(not_a_child, 1);
 	if (rt_is_off())
 		return false;
-	struct rt_inherited inherited = rt_thread_inherit();
+	struct rt_inherited inherited = rt_inherit_take();
 	forget_parent(1);
 	if (!start(true)) {
 		atomic_store(&rt_phase, RT_PHASE_OFF);
 		return false;
 	}
-	return rt_thread_restart(&inherited);
+	return rt_inherit_restart(&inherited);
 }
 
 /* Makes every event of this thread ask, until parent or child goes on. */

@@ -49,6 +49,24 @@ struct rt_tls {
 	uint32_t busy;           /* in rt_thread_poll(): hooks of host functions that we call return at once */
 } __attribute__((aligned(64)));
 
+static inline uint32_t rt_state_next(const struct rt_tls *tls)
+{
+	return (uint32_t)tls->state;
+}
+
+static inline uint32_t rt_state_depth(const struct rt_tls *tls)
+{
+	return (uint32_t)(tls->state >> 32);
+}
+
+/* Signals are blocked and this is the owner: a plain store will do. */
+static inline void rt_state_set(struct rt_tls *tls, uint32_t depth, uint32_t next)
+{
+	tls->state = (uint64_t)depth << 32 | next;
+}
+
+#define RT_STATE_REBASE_AT (1u << 31) /* next may not come near 2^32 */
+
 extern __thread struct rt_tls rt_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 enum rt_request {
@@ -97,13 +115,6 @@ struct rt_thread {
 
 /* The cold path of both hooks: first call of a thread, block full, or somebody wants attention. false: do not record this call. */
 bool rt_thread_poll(void);
-/* The clock's upper half changed: says so in the stream. */
-void rt_thread_clock_high(uint64_t ticks);
-/* A call's frame is not below the innermost open one's. Repairs what has ended without an exit and returns the frame to record. */
-uint64_t rt_thread_check_enter(uint64_t frame, uint64_t call_site, uint64_t hook_return);
-/* An exit does not match the innermost open call. Returns false when it matches none: ignore it. */
-bool rt_thread_check_exit(uint64_t function, uint64_t frame, uint64_t tail_frame);
-
 /* For the process: */
 enum { RT_THREADS_MAX = 1 << 15 };
 struct rt_thread *rt_thread_at(uint32_t slot); /* NULL: never used, and neither is any after it */
@@ -114,14 +125,8 @@ void rt_thread_hand_over_at_end(struct rt_thread *thread);
 /* Asks every thread for attention at its next call. */
 void rt_threads_ask(uint32_t request);
 
-/* The open calls of a forked child's only thread, taken over from the parent. */
-struct rt_inherited {
-	uint32_t depth;
-	const struct rt_entry *stack; /* stack[1 .. depth] */
-};
-/* Before the parent's tables are forgotten. */
-struct rt_inherited rt_thread_inherit(void);
-/* With the child's own tables: attaches the thread anew, its open calls timed from the fork on and not counted. */
-bool rt_thread_restart(const struct rt_inherited *inherited);
+/* A slot for the calling thread, and all that its hooks need except a block. Signals blocked. false: recording has failed, which is said. */
+bool rt_thread_attach(struct rt_tls *tls);
+void rt_thread_cache_clear(struct rt_tls *tls);
 
 #endif
