@@ -416,7 +416,7 @@ static void test_unknown_kinds_are_skipped(void **state)
 
 	(void)state;
 	trace_builder_table(builder, 99, 0, 1, "something new", 13);
-	trace_builder_table(builder, CPROF_CHUNK_SAMPLES, 0, 1, "something later", 15);
+	trace_builder_table(builder, CPROF_CHUNK_LABELS, 0, 1, "something later", 15);
 	trace_builder_end(builder);
 	struct session *session = open_built(builder, path);
 	struct trace *trace = session_trace(session, 0);
