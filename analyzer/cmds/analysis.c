@@ -63,11 +63,8 @@ static void end_progress(const struct progress *progress)
 static struct cprof_error *select_calls(const struct select_args *select, const struct session *session, struct session_choice *choice,
 					struct profile_options *options)
 {
-	struct cprof_error *error;
+	struct cprof_error *error = session_choice_init(choice, session, select->threads, select->time);
 
-	if (select->skip_first && !select->focus)
-		return cprof_error_create(CPROF_ERROR_USAGE, "--skip-first needs --focus: the function whose first calls are left out");
-	error = session_choice_init(choice, session, select->threads, select->time);
 	if (error)
 		return error;
 	options->unroll = select->recursion == RECURSION_UNROLL;
@@ -273,9 +270,11 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 {
 	struct call_view_options view = { .sort = sort };
 	struct cprof_operands traces = { NULL, 0 };
-	struct cprof_error *error = trace_operands(operands, &traces);
+	struct cprof_error *error = select ? select_args_check(select) : NULL;
 	struct analysis *analysis;
 
+	if (!error)
+		error = trace_operands(operands, &traces);
 	if (error)
 		return error;
 	analysis = calloc(1, sizeof *analysis);

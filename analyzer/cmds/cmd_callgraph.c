@@ -145,6 +145,7 @@ static struct cprof_error *run_callgraph(const void *pointer, const struct cprof
 	const struct callgraph_args *args = pointer;
 	const struct analysis_report report = { args->output.path, print_callgraph, args };
 	const struct select_args select = calls_of(args);
+
 	return analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &report);
 }
 

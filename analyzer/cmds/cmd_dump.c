@@ -5,6 +5,7 @@
 #include "context_names.h"
 #include "event_decoder.h"
 #include "output_file.h"
+#include "record_writer.h"
 #include "session_choice.h"
 
 #include <inttypes.h>
@@ -24,7 +25,7 @@ struct dump_args {
 static const struct dump_args dump_defaults = { .limit = UINT64_MAX };
 
 static const struct cprof_option dump_options[] = {
-	OPT_CHOICE("format", 0, dump_args, format, format_names_json, "form of the result; json: one object in each line"),
+	OPT_CHOICE("format", 0, dump_args, format, format_names, "form of the result; json: one object in each line; csv: one table for all"),
 	OPT_FLAG("events", 'e', dump_args, events, "also every enter, exit and escape"),
 	OPT_TEXT("thread", 't', dump_args, threads, "LIST", "only these threads: names or ids, separated by commas"),
 	OPT_COUNT("limit", 'n', dump_args, limit, "stop after N lines"),
@@ -38,7 +39,7 @@ struct dump {
 	FILE *out;
 	const struct dump_args *args;
 	struct text_style style;
-	struct json_writer json;
+	struct record_writer record;
 	struct trace *trace;
 	const struct trace_tables *tables;
 	const bool *threads; /* of the trace: what is chosen; NULL: all */
@@ -85,17 +86,22 @@ static const char *chunk_name(uint32_t kind)
 	return "unknown";
 }
 
-static void json_open(struct dump *dump, const char *record)
+/* Of records as CSV. */
+static const char *const dump_columns[] = {
+	"record", "kind", "index", "tid", "thread", "sequence", "hole_before", "ns", "ticks", "id", "parent", "target", "flags", "path", "bias", "start", "end",
+	"build_id", "name", "function_module", "function", "site_module", "call_site", "hook_module", "hook_return", "start_ticks", "end_ticks", "chunks",
+	"lost_events", "repaired_calls", "unmatched_exits", "items", "payload_bytes", "first_ns", "last_ns", "depth", "context", "closes", "escape", "payload", NULL
+};
+
+static void record_open(struct dump *dump, const char *kind)
 {
-	json_init(&dump->json, dump->out);
-	json_begin_object(&dump->json, NULL);
-	json_text(&dump->json, "record", record);
+	record_begin(&dump->record);
+	record_text(&dump->record, "record", kind);
 }
 
-static void json_close(struct dump *dump)
+static void record_close(struct dump *dump)
 {
-	json_end_object(&dump->json);
-	json_finish(&dump->json);
+	record_end(&dump->record);
 	dump->lines++;
 }
 
@@ -107,19 +113,19 @@ static void text_close(struct dump *dump)
 
 static void dump_module(struct dump *dump, const struct cprof_module *module)
 {
-	if (dump->args->format == FORMAT_JSON) {
+	if (dump->args->format != FORMAT_TEXT) {
 		char build_id[2 * sizeof module->build_id + 1] = "";
 
 		for (size_t i = 0; i < module->build_id_bytes && i < sizeof module->build_id; i++)
 			snprintf(build_id + 2 * i, 3, "%02x", module->build_id[i]);
-		json_open(dump, "module");
-		json_u64(&dump->json, "id", module->id);
-		json_text(&dump->json, "path", module->path);
-		json_u64(&dump->json, "bias", module->bias);
-		json_u64(&dump->json, "start", module->start);
-		json_u64(&dump->json, "end", module->end);
-		json_text(&dump->json, "build_id", build_id);
-		json_close(dump);
+		record_open(dump, "module");
+		record_u64(&dump->record, "id", module->id);
+		record_text(&dump->record, "path", module->path);
+		record_u64(&dump->record, "bias", module->bias);
+		record_u64(&dump->record, "start", module->start);
+		record_u64(&dump->record, "end", module->end);
+		record_text(&dump->record, "build_id", build_id);
+		record_close(dump);
 		return;
 	}
 	fprintf(dump->out, "module %" PRIu32 "  0x%" PRIx64 "-0x%" PRIx64 "  bias 0x%" PRIx64 "  ", module->id, module->start, module->end, module->bias);
@@ -132,18 +138,18 @@ static void dump_thread(struct dump *dump, const struct cprof_thread *thread)
 	char name[sizeof thread->name + 1] = "";
 
 	memcpy(name, thread->name, sizeof thread->name);
-	if (dump->args->format == FORMAT_JSON) {
-		json_open(dump, "thread");
-		json_u64(&dump->json, "index", thread->index);
-		json_u64(&dump->json, "tid", thread->tid);
-		json_text(&dump->json, "name", name);
-		json_u64(&dump->json, "start_ticks", thread->start_tsc);
-		json_u64(&dump->json, "end_ticks", thread->end_tsc);
-		json_u64(&dump->json, "chunks", thread->blocks);
-		json_u64(&dump->json, "lost_events", thread->lost_events);
-		json_u64(&dump->json, "repaired_calls", thread->repaired_calls);
-		json_u64(&dump->json, "unmatched_exits", thread->unmatched_exits);
-		json_close(dump);
+	if (dump->args->format != FORMAT_TEXT) {
+		record_open(dump, "thread");
+		record_u64(&dump->record, "index", thread->index);
+		record_u64(&dump->record, "tid", thread->tid);
+		record_text(&dump->record, "name", name);
+		record_u64(&dump->record, "start_ticks", thread->start_tsc);
+		record_u64(&dump->record, "end_ticks", thread->end_tsc);
+		record_u64(&dump->record, "chunks", thread->blocks);
+		record_u64(&dump->record, "lost_events", thread->lost_events);
+		record_u64(&dump->record, "repaired_calls", thread->repaired_calls);
+		record_u64(&dump->record, "unmatched_exits", thread->unmatched_exits);
+		record_close(dump);
 		return;
 	}
 	fprintf(dump->out, "thread %" PRIu32 "  tid %" PRIu32 "  chunks %" PRIu64 "  lost %" PRIu64 "  repaired %" PRIu64 "  unmatched %" PRIu64 "  ", thread->index,
@@ -157,20 +163,20 @@ static void dump_context(struct dump *dump, uint32_t id)
 	const struct cprof_context *context = &dump->tables->contexts[id];
 	const char *name = context_names_get(&dump->names, id);
 
-	if (dump->args->format == FORMAT_JSON) {
-		json_open(dump, context->target == id ? "context" : "edge");
-		json_u64(&dump->json, "id", id);
-		json_u64(&dump->json, "parent", context->parent);
-		json_u64(&dump->json, "target", context->target);
-		json_u64(&dump->json, "flags", context->flags);
-		json_text(&dump->json, "name", name);
-		json_u64(&dump->json, "function_module", context->function_module);
-		json_u64(&dump->json, "function", context->function);
-		json_u64(&dump->json, "site_module", context->site_module);
-		json_u64(&dump->json, "call_site", context->call_site);
-		json_u64(&dump->json, "hook_module", context->hook_module);
-		json_u64(&dump->json, "hook_return", context->hook_return);
-		json_close(dump);
+	if (dump->args->format != FORMAT_TEXT) {
+		record_open(dump, context->target == id ? "context" : "edge");
+		record_u64(&dump->record, "id", id);
+		record_u64(&dump->record, "parent", context->parent);
+		record_u64(&dump->record, "target", context->target);
+		record_u64(&dump->record, "flags", context->flags);
+		record_text(&dump->record, "name", name);
+		record_u64(&dump->record, "function_module", context->function_module);
+		record_u64(&dump->record, "function", context->function);
+		record_u64(&dump->record, "site_module", context->site_module);
+		record_u64(&dump->record, "call_site", context->call_site);
+		record_u64(&dump->record, "hook_module", context->hook_module);
+		record_u64(&dump->record, "hook_return", context->hook_return);
+		record_close(dump);
 		return;
 	}
 	fprintf(dump->out, "%s %" PRIu32 "  parent %" PRIu32, context->target == id ? "context" : "edge", id, context->parent);
@@ -186,20 +192,20 @@ static void dump_chunk(struct dump *dump, const struct events_chunk *chunk)
 {
 	const struct cprof_chunk_header *header = &chunk->header;
 
-	if (dump->args->format == FORMAT_JSON) {
-		json_open(dump, "chunk");
-		json_text(&dump->json, "kind", chunk_name(header->kind));
-		json_u64(&dump->json, "thread", header->thread);
-		json_u64(&dump->json, "sequence", header->sequence);
-		json_bool(&dump->json, "hole_before", chunk->hole_before);
-		json_u64(&dump->json, "items", header->items);
-		json_u64(&dump->json, "payload_bytes", header->payload_bytes);
-		json_u64(&dump->json, "first_ns", relative_ns(dump, header->first_tsc));
-		json_u64(&dump->json, "last_ns", relative_ns(dump, header->last_tsc));
-		json_u64(&dump->json, "depth", header->depth);
-		json_u64(&dump->json, "context", header->context);
-		json_u64(&dump->json, "closes", chunk->closed_items);
-		json_close(dump);
+	if (dump->args->format != FORMAT_TEXT) {
+		record_open(dump, "chunk");
+		record_text(&dump->record, "kind", chunk_name(header->kind));
+		record_u64(&dump->record, "thread", header->thread);
+		record_u64(&dump->record, "sequence", header->sequence);
+		record_bool(&dump->record, "hole_before", chunk->hole_before);
+		record_u64(&dump->record, "items", header->items);
+		record_u64(&dump->record, "payload_bytes", header->payload_bytes);
+		record_u64(&dump->record, "first_ns", relative_ns(dump, header->first_tsc));
+		record_u64(&dump->record, "last_ns", relative_ns(dump, header->last_tsc));
+		record_u64(&dump->record, "depth", header->depth);
+		record_u64(&dump->record, "context", header->context);
+		record_u64(&dump->record, "closes", chunk->closed_items);
+		record_close(dump);
 		return;
 	}
 	if (chunk->hole_before)
@@ -218,20 +224,20 @@ static void dump_event(struct dump *dump, uint32_t thread, const struct event_it
 	bool has_id = item->kind == EVENT_ENTER || item->kind == EVENT_EXIT_EXPLICIT;
 	uint64_t ns = relative_ns(dump, item->ticks);
 
-	if (dump->args->format == FORMAT_JSON) {
-		json_open(dump, kinds[item->kind]);
-		json_u64(&dump->json, "thread", thread);
-		json_u64(&dump->json, "ns", ns);
-		json_u64(&dump->json, "ticks", item->ticks);
+	if (dump->args->format != FORMAT_TEXT) {
+		record_open(dump, kinds[item->kind]);
+		record_u64(&dump->record, "thread", thread);
+		record_u64(&dump->record, "ns", ns);
+		record_u64(&dump->record, "ticks", item->ticks);
 		if (has_id)
-			json_u64(&dump->json, "id", item->id);
+			record_u64(&dump->record, "id", item->id);
 		if (item->kind == EVENT_ENTER)
-			json_text(&dump->json, "name", context_names_get(&dump->names, item->id));
+			record_text(&dump->record, "name", context_names_get(&dump->names, item->id));
 		if (item->kind == EVENT_ESCAPE) {
-			json_text(&dump->json, "escape", escape_name(item->id));
-			json_u64(&dump->json, "payload", item->payload);
+			record_text(&dump->record, "escape", escape_name(item->id));
+			record_u64(&dump->record, "payload", item->payload);
 		}
-		json_close(dump);
+		record_close(dump);
 		return;
 	}
 	fprintf(dump->out, "%" PRIu32 " %" PRIu64 " %s", thread, ns, kinds[item->kind]);
@@ -309,6 +315,9 @@ static struct cprof_error *dump_trace(FILE *out, const struct dump_args *args, s
 
 	if (error)
 		return error;
+	dump.record = record_writer_make(out, args->format == FORMAT_CSV ? dump_columns : NULL);
+	if (!index && args->format != FORMAT_TEXT)
+		record_head(&dump.record);
 	dump.threads = choice->threads ? choice->threads[index] : NULL;
 	dump.style = text_style_of(out, args->text.color, args->text.width);
 	dump.start_ticks = dump.tables->nr_clocks ? dump.tables->clocks[0].tsc : 0;

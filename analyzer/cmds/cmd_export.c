@@ -101,8 +101,6 @@ static struct cprof_error *check_args(const struct export_args *args)
 		return cprof_error_create(CPROF_ERROR_USAGE, "export: say with --to what to write: folded, speedscope, chrome, perfetto, pprof or callgrind");
 	if (args->to == EXPORT_CALLGRIND && (select->filter || select->exclude || select->focus || select->by_thread || args->depth != UINT64_MAX))
 		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of functions, not of paths: --filter, --exclude, --focus, --depth and --by-thread have no meaning there", name);
-	if (select->skip_first && !select->focus)
-		return cprof_error_create(CPROF_ERROR_USAGE, "--skip-first needs --focus: the function whose first calls are left out");
 	if (has_time_axis(args->to) && (select->by_thread || select->recursion == RECURSION_UNROLL))
 		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s has every call in its thread as it was: neither --by-thread nor --recursion", name);
 	return NULL;

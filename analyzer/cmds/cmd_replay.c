@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cprof-analyze replay: the calls one after the other, indented like the code that made them. */
 #include "commands.h"
-#include "function_match.h"
 #include "replay_report.h"
 #include "session_view.h"
 #include "time_range.h"
@@ -15,43 +14,26 @@ struct replay_args {
 	struct output_args output;
 	const char *min_duration;
 	unsigned format;
-	uint64_t depth, skip_first, limit;
+	uint64_t depth, limit;
 	bool no_merge;
 };
 
 static const struct replay_args replay_defaults = { .depth = UINT64_MAX, .limit = UINT64_MAX };
 
 static const struct cprof_option replay_options[] = {
-	OPT_CHOICE("format", 0, replay_args, format, format_names_json, "form of the result; json: one object in each line"),
+	OPT_CHOICE("format", 0, replay_args, format, format_names, "form of the result; json: one object in each line"),
 	OPT_TEXT("min-duration", 'm', replay_args, min_duration, "TIME", "leave out calls shorter than TIME: 10us, 1.5ms"),
 	OPT_COUNT("depth", 'd', replay_args, depth, "show N levels of calls"),
-	OPT_COUNT("skip-first", 0, replay_args, skip_first, "leave out the first N calls of each thread"),
 	OPT_COUNT("limit", 'n', replay_args, limit, "stop after N lines"),
 	OPT_FLAG("no-merge", 0, replay_args, no_merge, "a line for each call, even if it is like the one before"),
 	FILTER_OPTIONS(replay_args, select),
 	SELECT_OPTIONS(replay_args, select),
+	SKIP_OPTIONS(replay_args, select),
 	OUTPUT_OPTIONS(replay_args, output),
 	TEXT_OPTIONS(replay_args, text),
 	SOURCE_OPTIONS(replay_args, source),
 	OPT_END
 };
-
-struct function_choice {
-	bool *filter, *exclude, *focus;
-};
-
-static struct cprof_error *choose_functions(const struct session_names *names, const struct select_args *select, struct function_choice *ret)
-{
-	const struct call_function *functions = names->registry.functions;
-	size_t nr_functions = names->registry.nr_functions;
-	struct cprof_error *error = function_match_pattern(functions, nr_functions, "filter", select->filter, &ret->filter);
-
-	if (!error)
-		error = function_match_pattern(functions, nr_functions, "exclude", select->exclude, &ret->exclude);
-	if (!error)
-		error = function_match_name(functions, nr_functions, select->focus, &ret->focus);
-	return error;
-}
 
 static struct cprof_error *print_lines(FILE *out, const struct replay_args *args, const struct session_view *view, const struct call_replay_options *options)
 {
@@ -63,8 +45,11 @@ static struct cprof_error *print_lines(FILE *out, const struct replay_args *args
 
 	if (error)
 		return error;
+	report.record = record_writer_make(out, args->format == FORMAT_CSV ? replay_columns : NULL);
 	if (args->format == FORMAT_TEXT)
 		replay_report_head(&report);
+	else
+		record_head(&report.record);
 	for (uint64_t lines = 0; lines < args->limit && !ferror(out); lines++) {
 		struct replay_line line;
 		bool end = false;
@@ -72,10 +57,10 @@ static struct cprof_error *print_lines(FILE *out, const struct replay_args *args
 		error = call_replay_next(replay, &line, &end);
 		if (error || end)
 			break;
-		if (args->format == FORMAT_JSON)
-			replay_report_json(&report, &line);
-		else
+		if (args->format == FORMAT_TEXT)
 			replay_report_text(&report, &line);
+		else
+			replay_report_record(&report, &line);
 	}
 	call_replay_destroy(replay);
 	return error;
@@ -107,22 +92,20 @@ static struct cprof_error *parse_duration(const char *text, double hz, uint64_t 
 static struct cprof_error *replay_view(FILE *out, const void *pointer, const struct session_view *view)
 {
 	const struct replay_args *args = pointer;
-	struct function_choice choice = { NULL, NULL, NULL };
-	struct call_replay_options options = { .threads = (const bool *const *)view->choice.threads, .depth = args->depth, .from_ticks = view->choice.from_ticks,
-					       .to_ticks = view->choice.to_ticks, .skip_first = args->skip_first, .no_merge = args->no_merge };
-	struct cprof_error *error = parse_duration(args->min_duration, view->choice.hz, &options.min_ticks);
+	const struct call_registry *registry = &view->names->registry;
+	const struct select_args *select = &args->select;
+	struct function_choice functions;
+	struct call_replay_options options = { .threads = (const bool *const *)view->choice.threads, .depth = args->depth, .no_merge = args->no_merge };
+	struct cprof_error *error = function_choice_init(&functions, registry->functions, registry->nr_functions, select->filter, select->exclude, select->focus);
 
 	if (!error)
-		error = choose_functions(view->names, &args->select, &choice);
+		error = parse_duration(args->min_duration, view->choice.hz, &options.min_ticks);
 	if (!error) {
-		options.filter = choice.filter;
-		options.exclude = choice.exclude;
-		options.focus = choice.focus;
+		options.choice = (struct call_choice){ functions.filter, functions.exclude, functions.focus, select->skip_first, view->choice.from_ticks,
+						       view->choice.to_ticks };
 		error = print_lines(out, args, view, &options);
 	}
-	free(choice.filter);
-	free(choice.exclude);
-	free(choice.focus);
+	function_choice_deinit(&functions);
 	return error;
 }
 

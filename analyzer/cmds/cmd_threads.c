@@ -115,6 +115,7 @@ static struct cprof_error *run_threads(const void *pointer, const struct cprof_o
 	const struct threads_args *args = pointer;
 	const struct analysis_report report = { args->output.path, print_threads, args };
 	const struct select_args select = { .by_thread = true };
+
 	return analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &report);
 }
 

@@ -10,3 +10,10 @@ const struct cprof_alias call_sort_aliases[] = {
 	{ "cumulative", CALL_SORT_TOTAL }, { "cumtime", CALL_SORT_TOTAL }, { "time", CALL_SORT_SELF }, { "tottime", CALL_SORT_SELF },
 	{ "ncalls", CALL_SORT_CALLS }, { "percall", CALL_SORT_AVERAGE }, { "stdname", CALL_SORT_NAME }, { NULL, 0 }
 };
+
+struct cprof_error *select_args_check(const struct select_args *select)
+{
+	if (select->skip_first && !select->focus)
+		return cprof_error_create(CPROF_ERROR_USAGE, "--skip-first needs --focus: the function whose first calls are left out");
+	return NULL;
+}

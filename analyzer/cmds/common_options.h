@@ -58,6 +58,8 @@ struct select_args { /* which calls */
 #define SELECT_OPTIONS(type, field) \
 	OPT_TEXT("focus", 'F', type, field.focus, "FUNCTION", "only FUNCTION and what it calls, from wherever it was called"), \
 	RANGE_OPTIONS(type, field)
+/* What every command that has these options refuses. */
+struct cprof_error *select_args_check(const struct select_args *select) CPROF_MUST_CHECK;
 #define SKIP_OPTIONS(type, field) \
 	OPT_COUNT("skip-first", 0, type, field.skip_first, "with --focus: leave out its first N calls in each thread, those that warm up")
 #define TREE_OPTIONS(type, field) \

@@ -13,8 +13,10 @@ struct cprof_error *session_view_create(const struct cprof_operands *operands, c
 {
 	struct session_view *view = calloc(1, sizeof *view);
 	struct cprof_operands traces = { NULL, 0 };
-	struct cprof_error *error = view ? trace_operands(operands, &traces) : &cprof_enomem;
+	struct cprof_error *error = view ? select_args_check(select) : &cprof_enomem;
 
+	if (!error)
+		error = trace_operands(operands, &traces);
 	if (!error)
 		error = session_open((const char *const *)traces.items, traces.count, &view->session);
 	if (!error)

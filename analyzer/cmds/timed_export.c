@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call_choice.h"
 #include "call_sink.h"
 #include "call_stream.h"
-#include "function_match.h"
 #include "human.h"
 #include "vec.h"
 
@@ -16,12 +16,13 @@ struct timed_run {
 	const struct session_view *view;
 	const struct timed_export_options *options;
 	struct call_sink *sink;
-	bool *filter, *exclude, *focus; /* [function]; NULL: no such choice */
+	struct function_choice functions;
+	struct call_choice choice;
 };
 
 struct timed_call { /* an open one */
 	uint32_t function;
-	bool excluded, in_filter, in_focus; /* or what it was called by is */
+	struct chosen_call chosen;
 	bool shown;
 };
 
@@ -58,26 +59,15 @@ static bool in_range(const struct session_view *view, uint64_t ticks)
 	return ticks >= view->choice.from_ticks && ticks < view->choice.to_ticks;
 }
 
-static bool is_chosen(const bool *functions, uint32_t function)
-{
-	return functions && function != FUNCTION_NONE && functions[function];
-}
-
 static struct timed_call describe_call(struct timed_thread *thread, const struct call_event *event)
 {
-	static const struct timed_call outside;
+	static const struct chosen_call outside;
 	const struct timed_run *run = thread->run;
-	const struct timed_call *caller = thread->depth ? &thread->open[thread->depth - 1] : &outside;
+	const struct chosen_call *caller = thread->depth ? &thread->open[thread->depth - 1].chosen : &outside;
 	struct timed_call call = { .function = session_names_function(run->view->names, thread->trace, event->id) };
 
-	call.excluded = caller->excluded || is_chosen(run->exclude, call.function);
-	call.in_filter = caller->in_filter || !run->filter || is_chosen(run->filter, call.function);
-	call.in_focus = caller->in_focus || !run->focus || is_chosen(run->focus, call.function);
-	if (call.in_focus && !caller->in_focus && in_range(run->view, event->start_ticks) && thread->skipped < run->options->skip_first) {
-		thread->skipped++;
-		call.excluded = true;
-	}
-	call.shown = !call.excluded && call.in_filter && call.in_focus && thread->shown < run->options->depth && in_range(run->view, event->start_ticks);
+	call.chosen = call_choice_begin(&run->choice, caller, call.function, event->start_ticks, &thread->skipped);
+	call.shown = !call.chosen.excluded && call.chosen.in_filter && call.chosen.in_focus && call.chosen.in_range && thread->shown < run->options->depth;
 	return call;
 }
 
@@ -191,12 +181,11 @@ static struct cprof_error *choose_functions(struct timed_run *run)
 {
 	const struct call_registry *registry = &run->view->names->registry;
 	const struct timed_export_options *options = run->options;
-	struct cprof_error *error = function_match_pattern(registry->functions, registry->nr_functions, "filter", options->filter, &run->filter);
+	struct cprof_error *error = function_choice_init(&run->functions, registry->functions, registry->nr_functions, options->filter, options->exclude,
+							 options->focus);
 
-	if (!error)
-		error = function_match_pattern(registry->functions, registry->nr_functions, "exclude", options->exclude, &run->exclude);
-	if (!error)
-		error = function_match_name(registry->functions, registry->nr_functions, options->focus, &run->focus);
+	run->choice = (struct call_choice){ run->functions.filter, run->functions.exclude, run->functions.focus, options->skip_first,
+					    run->view->choice.from_ticks, run->view->choice.to_ticks };
 	return error;
 }
 
@@ -229,9 +218,7 @@ struct cprof_error *timed_export(FILE *out, const struct session_view *view, con
 	for (size_t i = 0; !error && i < session_nr_traces(view->session); i++)
 		error = export_trace(&run, i);
 	finish_error = run.sink ? run.sink->ops->finish(run.sink) : NULL;
-	free(run.filter);
-	free(run.exclude);
-	free(run.focus);
+	function_choice_deinit(&run.functions);
 	if (!error)
 		return finish_error;
 	cprof_error_free(finish_error);

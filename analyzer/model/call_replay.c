@@ -10,7 +10,7 @@ struct replay_frame {
 	uint64_t start_ticks, level;
 	uint32_t id;
 	bool inherited;
-	bool in_filter, in_focus, excluded;
+	struct chosen_call chosen;
 	bool visible; /* may have lines, if only because something inside has */
 	bool wanted;  /* has a line of its own, if it takes long enough */
 	bool printed; /* its REPLAY_OPEN was given */
@@ -24,7 +24,7 @@ struct replay_thread {
 	struct replay_frame *frames;
 	size_t depth, capacity;
 	size_t opened;            /* frames below this are printed, or never will be */
-	uint64_t calls;
+	uint64_t skipped;
 
 	struct replay_line run;   /* leaf calls alike; .calls 0: none */
 	bool flush;               /* the run is due */
@@ -52,11 +52,6 @@ struct call_replay {
 	size_t nr_heap;
 };
 
-static bool is_marked(const bool *marks, uint32_t function)
-{
-	return marks && function != FUNCTION_NONE && marks[function];
-}
-
 static struct cprof_error *frame_push(const struct call_replay *replay, struct replay_thread *thread, const struct call_event *event)
 {
 	static const struct replay_frame outside = { .level = 0 };
@@ -65,13 +60,10 @@ static struct cprof_error *frame_push(const struct call_replay *replay, struct r
 	uint32_t function = session_names_function(replay->names, thread->trace, event->id);
 	struct replay_frame frame = { .start_ticks = event->start_ticks, .id = event->id, .inherited = event->inherited };
 
-	frame.in_filter = !options->filter || parent->in_filter || is_marked(options->filter, function);
-	frame.in_focus = !options->focus || parent->in_focus || is_marked(options->focus, function);
-	frame.excluded = parent->excluded || is_marked(options->exclude, function);
-	frame.level = thread->depth && (parent->in_focus || !options->focus) ? parent->level + 1 : 0;
-	frame.visible = frame.in_focus && !frame.excluded && frame.level < options->depth;
-	frame.wanted = frame.visible && frame.in_filter && event->start_ticks >= options->from_ticks && event->start_ticks < options->to_ticks &&
-		       thread->calls++ >= options->skip_first;
+	frame.chosen = call_choice_begin(&options->choice, &parent->chosen, function, event->start_ticks, &thread->skipped);
+	frame.level = parent->chosen.in_focus ? parent->level + 1 : 0;
+	frame.visible = frame.chosen.in_focus && !frame.chosen.excluded && frame.level < options->depth;
+	frame.wanted = frame.visible && frame.chosen.in_filter && frame.chosen.in_range;
 	if (!vec_reserve(&thread->frames, &thread->capacity, thread->depth + 1, sizeof *thread->frames))
 		return &cprof_enomem;
 	thread->frames[thread->depth++] = frame;
@@ -200,7 +192,7 @@ static struct cprof_error *line_read(const struct call_replay *replay, struct re
 			error = frame_push(replay, thread, &event);
 		else if (event.kind == CALL_END)
 			frame_pop(replay, thread, &event);
-		else if (event.ticks >= replay->options->from_ticks && event.ticks < replay->options->to_ticks)
+		else if (event.ticks >= replay->options->choice.from_ticks && event.ticks < replay->options->choice.to_ticks)
 			note_take(thread, &event);
 		if (error)
 			return error;

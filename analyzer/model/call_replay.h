@@ -8,21 +8,17 @@
 #ifndef CPROF_CALL_REPLAY_H
 #define CPROF_CALL_REPLAY_H
 
+#include "call_choice.h"
 #include "call_stream.h"
 #include "session_names.h"
 
 struct call_replay;
 
 struct call_replay_options {
-	/* Of functions, by number; NULL: no such choice. */
-	const bool *filter;       /* only calls of these, what they call, and the way to them */
-	const bool *exclude;      /* not these nor what they call */
-	const bool *focus;        /* only these and what they call, at the left margin */
+	struct call_choice choice; /* and the way to these calls; a focus is at the left margin */
 	const bool *const *threads; /* [trace][thread]; NULL: all */
 	uint64_t depth;           /* levels shown */
 	uint64_t min_ticks;       /* of a call */
-	uint64_t from_ticks, to_ticks; /* calls that begin in it, and the way to them */
-	uint64_t skip_first;      /* calls of each thread */
 	bool no_merge;            /* each leaf call on a line of its own */
 };
 

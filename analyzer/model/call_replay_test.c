@@ -13,7 +13,7 @@
 
 #include "model_fixture.h"
 
-static const struct call_replay_options everything = { .depth = UINT64_MAX, .to_ticks = UINT64_MAX };
+static const struct call_replay_options everything = { .depth = UINT64_MAX, .choice = { .to_ticks = UINT64_MAX } };
 
 static int setup(void **state)
 {
@@ -111,8 +111,8 @@ static void test_a_range_shows_the_way_to_its_calls(void **state)
 	struct call_replay_options options = everything;
 
 	(void)state;
-	options.from_ticks = 30;
-	options.to_ticks = 60;
+	options.choice.from_ticks = 30;
+	options.choice.to_ticks = 60;
 	fixture_events(0, "e1@10 e2@20 x@29 e2@30 e3@35 x@70 x@71 e2@75 x@80 x@95 e1@96 x@99");
 	expect(&options, "0:0:{1@10 0:1:{2@30 0:2:3@35=35 0:1:}2@71=41 0:0:}1@95=85");
 }
@@ -124,19 +124,22 @@ static void test_functions(void **state)
 
 	(void)state;
 	fixture_events(0, "e1@10 e2@20 x@25 e2@30 e3@35 e4@36 x@37 x@70 x@71 x@95");
-	options.filter = third;
+	options.choice.filter = third;
 	expect(&options, "0:0:{1@10 0:1:{2@30 0:2:{3@35 0:3:4@36=1 0:2:}3@70=35 0:1:}2@71=41 0:0:}1@95=85");
 	options = everything;
-	options.exclude = third;
+	options.choice.exclude = third;
 	expect(&options, "0:0:{1@10 0:1:2@20=46x2[5,41] 0:0:}1@95=85");
 	options = everything;
-	options.focus = second;
+	options.choice.focus = second;
 	expect(&options, "0:0:2@20=5 0:0:{2@30 0:1:{3@35 0:2:4@36=1 0:1:}3@70=35 0:0:}2@71=41");
 	options.depth = 2;
 	expect(&options, "0:0:2@20=5 0:0:{2@30 0:1:3@35=35 0:0:}2@71=41");
 	options = everything;
-	options.skip_first = 3;
-	expect(&options, "0:0:{1@10 0:1:{2@30 0:2:{3@35 0:3:4@36=1 0:2:}3@70=35 0:1:}2@71=41 0:0:}1@95=85");
+	options.choice.focus = second;
+	options.choice.skip_first = 1;
+	expect(&options, "0:0:{2@30 0:1:{3@35 0:2:4@36=1 0:1:}3@70=35 0:0:}2@71=41");
+	options.choice.from_ticks = 25; /* the first one in the range, and what it calls */
+	expect(&options, "");
 }
 
 static void test_repairs_losses_and_the_end(void **state)

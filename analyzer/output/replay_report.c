@@ -18,7 +18,6 @@ static uint64_t line_ns(const struct replay_report *report, const struct replay_
 	return ticks_ns(report, line->ticks > report->start_ticks ? line->ticks - report->start_ticks : 0);
 }
 
-
 static const struct cprof_thread *thread_of(const struct replay_report *report, const struct replay_line *line)
 {
 	return &trace_tables(session_trace(report->session, line->trace))->threads[line->thread];
@@ -132,58 +131,64 @@ void replay_report_text(const struct replay_report *report, const struct replay_
 	fputc('\n', report->out);
 }
 
-static void json_site(struct json_writer *json, const struct call_site *site)
+const char *const replay_columns[] = { "kind", "ns", "pid", "tid", "thread", "events", "level", "name", "file", "line", "column", "module", "offset", "inherited",
+					"duration_ns", "end", "calls", "min_ns", "max_ns", NULL };
+
+/* In JSON an object, or null; in CSV columns of the row. */
+static void record_site(struct record_writer *record, const struct call_site *site)
 {
-	if (!site) {
-		json_null(json, "site");
+	bool json = !record->columns;
+
+	if (json && !site)
+		json_null(&record->json, "site");
+	if (!site)
 		return;
-	}
-	json_begin_object(json, "site");
+	if (json)
+		json_begin_object(&record->json, "site");
 	if (site->file) {
-		json_text(json, "file", site->file);
-		json_u64(json, "line", site->line);
-		json_u64(json, "column", site->column);
+		record_text(record, "file", site->file);
+		record_u64(record, "line", site->line);
+		record_u64(record, "column", site->column);
 	} else {
-		json_text(json, "module", site->module);
-		json_u64(json, "offset", site->address);
+		record_text(record, "module", site->module);
+		record_u64(record, "offset", site->address);
 	}
-	json_end_object(json);
+	if (json)
+		json_end_object(&record->json);
 }
 
-void replay_report_json(const struct replay_report *report, const struct replay_line *line)
+void replay_report_record(struct replay_report *report, const struct replay_line *line)
 {
 	static const char *const kinds[] = { "open", "close", "call", "lost", "hole" };
 	const struct cprof_thread *thread = thread_of(report, line);
 	char name[sizeof thread->name + 1] = "";
-	struct json_writer json;
+	struct record_writer *record = &report->record;
 
 	memcpy(name, thread->name, sizeof thread->name);
-	json_init(&json, report->out);
-	json_begin_object(&json, NULL);
-	json_text(&json, "kind", kinds[line->kind]);
-	json_u64(&json, "ns", line_ns(report, line));
-	json_u64(&json, "pid", trace_meta(session_trace(report->session, line->trace))->fixed.pid);
-	json_u64(&json, "tid", thread->tid);
-	json_text(&json, "thread", name);
+	record_begin(record);
+	record_text(record, "kind", kinds[line->kind]);
+	record_u64(record, "ns", line_ns(report, line));
+	record_u64(record, "pid", trace_meta(session_trace(report->session, line->trace))->fixed.pid);
+	record_u64(record, "tid", thread->tid);
+	record_text(record, "thread", name);
 	if (line->kind == REPLAY_LOSS)
-		json_u64(&json, "events", line->lost_events);
+		record_u64(record, "events", line->lost_events);
 	if (line->kind <= REPLAY_CALL) {
-		json_u64(&json, "level", line->level);
-		json_text(&json, "name", function_of(report, line));
+		record_u64(record, "level", line->level);
+		record_text(record, "name", function_of(report, line));
 		if (line->kind != REPLAY_CLOSE)
-			json_site(&json, session_names_site(report->names, line->trace, line->id));
+			record_site(record, session_names_site(report->names, line->trace, line->id));
 		if (line->inherited)
-			json_bool(&json, "inherited", true);
+			record_bool(record, "inherited", true);
 	}
 	if (line->kind == REPLAY_CLOSE || line->kind == REPLAY_CALL) {
-		json_u64(&json, "duration_ns", ticks_ns(report, line->duration_ticks));
-		json_text(&json, "end", end_name(line->end));
+		record_u64(record, "duration_ns", ticks_ns(report, line->duration_ticks));
+		record_text(record, "end", end_name(line->end));
 	}
 	if (line->kind == REPLAY_CALL) {
-		json_u64(&json, "calls", line->calls);
-		json_u64(&json, "min_ns", ticks_ns(report, line->min_ticks));
-		json_u64(&json, "max_ns", ticks_ns(report, line->max_ticks));
+		record_u64(record, "calls", line->calls);
+		record_u64(record, "min_ns", ticks_ns(report, line->min_ticks));
+		record_u64(record, "max_ns", ticks_ns(report, line->max_ticks));
 	}
-	json_end_object(&json);
-	json_finish(&json);
+	record_end(record);
 }
