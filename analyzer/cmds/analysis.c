@@ -12,16 +12,29 @@
 #include "session_choice.h"
 #include "symbolizer.h"
 
-static char default_trace[] = "trace.lz4";
+static const char default_trace[] = "trace.lz4";
 
-struct cprof_error *trace_operands(const struct cprof_operands *operands, struct cprof_operands *ret)
+struct cprof_error *trace_operands(const struct cprof_operands *operands, const struct source_args *source, struct session_files *ret)
 {
-	static char *defaults[] = { default_trace, NULL };
+	static const char *const defaults[] = { default_trace };
+	const char *const *paths = operands->count ? (const char *const *)operands->items : defaults;
+	size_t nr_paths = operands->count ? operands->count : 1;
 
 	if (!operands->count && access(default_trace, F_OK) < 0)
 		return cprof_error_create(CPROF_ERROR_USAGE, "no trace given, and there is no trace.lz4 here");
-	*ret = operands->count ? *operands : (struct cprof_operands){ defaults, 1 };
-	return NULL;
+	if (!source)
+		return session_files_list(paths, nr_paths, ret);
+	if (source->session && source->only)
+		return cprof_error_create(CPROF_ERROR_USAGE, "either --session or --only");
+	return session_files_find(paths, nr_paths, source->session ? SESSION_ALL : source->only ? SESSION_ONLY : SESSION_GIVEN, ret);
+}
+
+struct cprof_error *trace_operands_open(const struct cprof_operands *operands, const struct source_args *source, struct session_files *files,
+					struct session **ret)
+{
+	struct cprof_error *error = trace_operands(operands, source, files);
+
+	return error ? error : session_open((const char *const *)files->paths, files->nr_paths, ret);
 }
 
 /* Shown only when reading takes long, and wiped when it is done. */
@@ -189,6 +202,8 @@ static struct cprof_error *describe_files(struct analysis *analysis)
 	}
 	analysis->run.files = analysis->files;
 	analysis->run.nr_files = traces;
+	analysis->run.others = (const char *const *)analysis->paths.others;
+	analysis->run.nr_others = analysis->paths.nr_others;
 	analysis->run.problems = analysis->problems;
 	return NULL;
 }
@@ -269,12 +284,9 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 				    unsigned sort, struct analysis **ret)
 {
 	struct call_view_options view = { .sort = sort };
-	struct cprof_operands traces = { NULL, 0 };
 	struct cprof_error *error = select ? select_args_check(select) : NULL;
 	struct analysis *analysis;
 
-	if (!error)
-		error = trace_operands(operands, &traces);
 	if (error)
 		return error;
 	analysis = calloc(1, sizeof *analysis);
@@ -285,7 +297,7 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 		view.exclude = select->exclude;
 		view.focus = select->focus;
 	}
-	error = session_open((const char *const *)traces.items, traces.count, &analysis->session);
+	error = trace_operands_open(operands, source, &analysis->paths, &analysis->session);
 	if (!error)
 		error = analysis_open_symbols(analysis->session, source, &analysis->symbolizer);
 	if (!error)
@@ -313,6 +325,7 @@ void analysis_destroy(struct analysis *analysis)
 	profile_destroy(analysis->profile);
 	symbolizer_destroy(analysis->symbolizer);
 	session_destroy(analysis->session);
+	session_files_deinit(&analysis->paths);
 	free(analysis->files);
 	free(analysis->modules);
 	free(analysis->problems);

@@ -10,11 +10,13 @@
 #include "common_options.h"
 #include "json_writer.h"
 #include "run_info.h"
+#include "session_files.h"
 
 struct session;
 struct symbolizer;
 
 struct analysis {
+	struct session_files paths;
 	struct session *session;
 	struct symbolizer *symbolizer;
 	struct profile *profile;
@@ -59,7 +61,10 @@ void analysis_json_end(struct json_writer *json);
 /* The symbolizer for a session, with its modules. */
 struct cprof_error *analysis_open_symbols(const struct session *session, const struct source_args *source, struct symbolizer **ret) CPROF_MUST_CHECK;
 
-/* The traces to read: the operands, or the default one. */
-struct cprof_error *trace_operands(const struct cprof_operands *operands, struct cprof_operands *ret) CPROF_MUST_CHECK;
+/* The traces that operands name, or the default one. source: NULL when it does not matter of which session they are. */
+struct cprof_error *trace_operands(const struct cprof_operands *operands, const struct source_args *source, struct session_files *ret) CPROF_MUST_CHECK;
+/* ... and opens them. */
+struct cprof_error *trace_operands_open(const struct cprof_operands *operands, const struct source_args *source, struct session_files *files,
+					struct session **ret) CPROF_MUST_CHECK;
 
 #endif

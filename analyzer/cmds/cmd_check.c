@@ -99,7 +99,7 @@ static void print_text(FILE *out, const struct text_style *style, const char *pa
 }
 
 /* damaged counts the traces that are. */
-static struct cprof_error *check_traces(FILE *out, const struct check_args *args, const struct cprof_operands *traces, size_t *damaged)
+static struct cprof_error *check_traces(FILE *out, const struct check_args *args, const struct session_files *traces, size_t *damaged)
 {
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	struct json_writer json;
@@ -109,17 +109,17 @@ static struct cprof_error *check_traces(FILE *out, const struct check_args *args
 		json_begin_object(&json, NULL);
 		json_begin_array(&json, "traces");
 	}
-	for (size_t i = 0; i < traces->count; i++) {
+	for (size_t i = 0; i < traces->nr_paths; i++) {
 		struct trace_report *report;
-		struct cprof_error *error = trace_check(traces->items[i], &report);
+		struct cprof_error *error = trace_check(traces->paths[i], &report);
 
 		if (error)
 			return error;
 		*damaged += report->nr_damage > 0;
 		if (args->format == FORMAT_JSON)
-			print_json(&json, traces->items[i], report);
+			print_json(&json, traces->paths[i], report);
 		else
-			print_text(out, &style, traces->items[i], report);
+			print_text(out, &style, traces->paths[i], report);
 		trace_report_destroy(report);
 	}
 	if (args->format == FORMAT_JSON) {
@@ -133,18 +133,18 @@ static struct cprof_error *check_traces(FILE *out, const struct check_args *args
 static struct cprof_error *run_check(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct check_args *args = pointer;
-	struct cprof_operands traces = { NULL, 0 };
+	struct session_files traces = { 0 };
 	struct output_file file;
 	size_t damaged = 0;
-	struct cprof_error *error = trace_operands(operands, &traces);
+	struct cprof_error *error = trace_operands(operands, NULL, &traces);
 
 	if (!error)
 		error = output_file_open(args->output.path, &file);
-	if (error)
-		return error;
-	error = output_file_end(&file, check_traces(file.out, args, &traces, &damaged));
+	if (!error)
+		error = output_file_end(&file, check_traces(file.out, args, &traces, &damaged));
 	if (!error && damaged)
-		error = cprof_error_create(CPROF_ERROR_FORMAT, "%zu of %zu traces damaged (recover keeps what is sound)", damaged, traces.count);
+		error = cprof_error_create(CPROF_ERROR_FORMAT, "%zu of %zu traces damaged (recover keeps what is sound)", damaged, traces.nr_paths);
+	session_files_deinit(&traces);
 	return error;
 }
 

@@ -349,19 +349,18 @@ static struct cprof_error *dump_session(const struct dump_args *args, struct ses
 static struct cprof_error *run_dump(const void *pointer, const struct cprof_operands *operands)
 {
 	const struct dump_args *args = pointer;
-	struct cprof_operands traces = { NULL, 0 };
+	struct session_files files = { 0 };
 	struct symbolizer *symbolizer = NULL;
 	struct session *session = NULL;
-	struct cprof_error *error = trace_operands(operands, &traces);
+	struct cprof_error *error = trace_operands_open(operands, &args->source, &files, &session);
 
-	if (!error)
-		error = session_open((const char *const *)traces.items, traces.count, &session);
 	if (!error)
 		error = analysis_open_symbols(session, &args->source, &symbolizer);
 	if (!error)
 		error = dump_session(args, session, symbolizer);
 	symbolizer_destroy(symbolizer);
 	session_destroy(session);
+	session_files_deinit(&files);
 	return error;
 }
 

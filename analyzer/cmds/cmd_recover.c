@@ -21,22 +21,21 @@ static struct cprof_error *run_recover(const void *pointer, const struct cprof_o
 {
 	const struct recover_args *args = pointer;
 	struct trace_recover_result result;
-	struct cprof_operands traces = { NULL, 0 };
+	struct session_files files = { 0 };
 	struct session *session = NULL;
 	struct cprof_error *error;
 
 	if (!args->output.path)
 		return cprof_error_create(CPROF_ERROR_USAGE, "recover: say with -o FILE what to write");
-	error = trace_operands(operands, &traces);
-	if (error)
-		return error;
-	if (traces.count > 1)
-		return cprof_error_create(CPROF_ERROR_USAGE, "recover: one trace at a time");
-	error = session_open((const char *const *)traces.items, 1, &session);
-	if (error)
-		return error;
-	error = trace_recover(session_trace(session, 0), args->output.path, &result);
+	error = trace_operands(operands, NULL, &files);
+	if (!error && files.nr_paths > 1)
+		error = cprof_error_create(CPROF_ERROR_USAGE, "recover: one trace at a time");
+	if (!error)
+		error = session_open((const char *const *)files.paths, 1, &session);
+	if (!error)
+		error = trace_recover(session_trace(session, 0), args->output.path, &result);
 	session_destroy(session);
+	session_files_deinit(&files);
 	if (error)
 		return error;
 	fprintf(stderr, "%s: %s events in %s chunks", args->output.path, human_count(result.events).text, human_count(result.chunks).text);

@@ -35,9 +35,11 @@ struct output_args {
 
 struct source_args { /* how traces are read */
 	const char *symbols, *perf_map;
-	bool mangled;
+	bool mangled, session, only;
 };
 #define SOURCE_OPTIONS(type, field) \
+	OPT_FLAG("session", 0, type, field.session, "with all other processes of the run, whose traces lie beside the one that is given"), \
+	OPT_FLAG("only", 0, type, field.only, "do not look for other traces of the run"), \
 	OPT_TEXT("symbols", 0, type, field.symbols, "FOLDER", "look for binaries and debug files that moved in FOLDER"), \
 	OPT_TEXT("perf-map", 0, type, field.perf_map, "FILE", "names of code without a file (/tmp/perf-PID.map of a JIT compiler)"), \
 	OPT_FLAG("mangled", 0, type, field.mangled, "show C++ names as the linker knows them")

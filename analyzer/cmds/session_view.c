@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "analysis.h" /* trace_operands, analysis_open_symbols */
+#include "analysis.h" /* trace_operands_open, analysis_open_symbols */
 #include "output_file.h"
 #include "session.h"
 #include "symbolizer.h"
@@ -12,13 +12,10 @@ struct cprof_error *session_view_create(const struct cprof_operands *operands, c
 					struct session_view **ret)
 {
 	struct session_view *view = calloc(1, sizeof *view);
-	struct cprof_operands traces = { NULL, 0 };
 	struct cprof_error *error = view ? select_args_check(select) : &cprof_enomem;
 
 	if (!error)
-		error = trace_operands(operands, &traces);
-	if (!error)
-		error = session_open((const char *const *)traces.items, traces.count, &view->session);
+		error = trace_operands_open(operands, source, &view->paths, &view->session);
 	if (!error)
 		error = session_choice_init(&view->choice, view->session, select->threads, select->time);
 	if (!error)
@@ -42,6 +39,7 @@ void session_view_destroy(struct session_view *view)
 	session_names_destroy(view->names);
 	symbolizer_destroy(view->symbolizer);
 	session_destroy(view->session);
+	session_files_deinit(&view->paths);
 	free(view);
 }
 

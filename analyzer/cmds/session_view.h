@@ -9,9 +9,11 @@
 
 #include "common_options.h"
 #include "session_choice.h"
+#include "session_files.h"
 #include "session_names.h"
 
 struct session_view {
+	struct session_files paths;
 	struct session *session;
 	struct symbolizer *symbolizer;
 	struct session_names *names;

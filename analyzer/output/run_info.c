@@ -18,6 +18,10 @@ static void json_files(struct json_writer *json, const struct run_info *run)
 		json_end_object(json);
 	}
 	json_end_array(json);
+	json_begin_array(json, "other_files");
+	for (size_t i = 0; i < run->nr_others; i++)
+		json_text(json, NULL, run->others[i]);
+	json_end_array(json);
 	json_begin_array(json, "modules");
 	for (size_t i = 0; i < run->nr_modules; i++) {
 		json_begin_object(json, NULL);
@@ -111,6 +115,8 @@ void run_info_text(FILE *out, const struct text_style *style, const struct run_i
 	print_count(out, style, "recursive edges", info->edges);
 	for (size_t i = 0; i < run->nr_files; i++)
 		print_field(out, style, i ? "" : "files", run->files[i].path);
+	for (size_t i = 0; i < run->nr_others; i++)
+		print_field(out, style, i ? "" : "others of the run", run->others[i]);
 	print_field(out, style, "bytes", human_count(info->trace_bytes).text);
 	snprintf(clock, sizeof clock, "%.3f MHz", info->clock_hz / 1e6);
 	print_field(out, style, "clock", info->clock_hz > 0 ? clock : "rate unknown: times are in ticks (t)");
@@ -147,6 +153,21 @@ static bool panel_flag(FILE *out, const struct text_style *style, bool flag, con
 	text_color(style, out, TEXT_PLAIN);
 	fputc('\n', out);
 	return true;
+}
+
+/* The run's other processes. */
+static void panel_others(FILE *out, const struct text_style *style, const struct run_info *run)
+{
+	enum { OTHERS_SHOWN = 3 };
+
+	if (!run->nr_others)
+		return;
+	fprintf(out, "  %zu more %s of this run (--session reads them too):", run->nr_others, run->nr_others == 1 ? "trace" : "traces");
+	for (size_t i = 0; i < run->nr_others && i < OTHERS_SHOWN; i++) {
+		fputc(' ', out);
+		text_print(style, out, text_base_name(run->others[i]), TEXT_WIDTH_MAX);
+	}
+	fputs(run->nr_others > OTHERS_SHOWN ? " ...\n" : "\n", out);
 }
 
 static void panel_modules(FILE *out, const struct text_style *style, const struct run_info *run)
@@ -196,5 +217,6 @@ void run_info_panel(FILE *out, const struct text_style *style, const struct run_
 		text_color(style, out, TEXT_PLAIN);
 		fputc('\n', out);
 	}
+	panel_others(out, style, run);
 	panel_modules(out, style, run);
 }

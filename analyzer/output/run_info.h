@@ -29,6 +29,8 @@ struct run_info {
 	uint32_t pid;
 	const struct run_file *files;
 	size_t nr_files;
+	const char *const *others; /* traces of the same run that were not read */
+	size_t nr_others;
 	const struct run_module *modules;
 	size_t nr_modules;
 	const char *const *problems; /* what was damaged or missing, one line each */

@@ -11,6 +11,7 @@
  *   cut.lz4        plain.lz4 without its last third
  *   flipped.lz4    plain.lz4 with a bit of its events flipped
  *   future.lz4     of format version 99
+ *   fork.lz4, fork.11.lz4  two processes of one session; other.lz4 of another
  *   feature.lz4    requires a feature that does not exist
  *   empty.lz4      nothing; text.lz4: text
  */
@@ -146,6 +147,22 @@ static void make_hostile(void)
 	trace_builder_destroy(builder);
 }
 
+static void make_process(const char *path, uint8_t session, uint32_t pid, uint64_t function)
+{
+	struct trace_builder_options options = { .pid = pid };
+	struct trace_builder *builder;
+	uint32_t top;
+
+	memset(options.session, session, sizeof options.session);
+	builder = trace_builder_create(&options);
+	top = trace_builder_context(builder, 0, function, 0x500);
+	trace_builder_enter(builder, 0, 2000, top);
+	trace_builder_exit(builder, 0, 3000);
+	trace_builder_end(builder);
+	trace_builder_write(builder, path);
+	trace_builder_destroy(builder);
+}
+
 static void make_feature(void)
 {
 	const struct trace_builder_options options = { .required_features = 1ull << 40, .strings = "exe=/bin/app\nrequires=time-travel" };
@@ -198,6 +215,9 @@ int main(void)
 	make_killed();
 	make_lost();
 	make_hostile();
+	make_process("fork.lz4", 1, 10, MAIN);
+	make_process("fork.11.lz4", 1, 11, PARSE);
+	make_process("other.lz4", 2, 20, MAIN);
 	make_feature();
 	make_future();
 	trace_builder_write_file("perf.map", perf_map, sizeof perf_map - 1);
