@@ -163,7 +163,7 @@ struct cprof_context { /* 3.5; ids count from 1 in order of the table; 0 is "out
 	X(UNMATCHED, 3, "n exits that match no open call were ignored") \
 	X(INHERIT, 4, "the next n enters are calls that were open in the parent at fork: timed, not counted") \
 	X(STRAND, 5, "reserved: the thread goes on with strand n") \
-	X(SCHED, 6, "since the event before: a figure of the scheduler's; its kind in bits 31..28, its value in 27..0 (4.1)") \
+	X(SCHED, 6, "a sum of the scheduler's up to here; its kind in bits 31..28, its value in 27..0 (4.1)") \
 	X(LOST, 7, "n events were lost here; open calls are closed as repaired and the stack restarts empty") \
 	X(UNTIMED, 8, "the next event's time is not its own but that of its successor")
 

@@ -16,6 +16,7 @@
 #include "rt_clock.h"
 #include "rt_commit.h"
 #include "rt_contexts.h"
+#include "rt_sched.h"
 #include "rt_repair.h"
 #include "rt_stackframe.h"
 #include "rt_sys.h"
@@ -74,7 +75,26 @@ static inline bool is_inlined_call(const struct rt_entry *top, uint64_t frame, u
 	return top->frame > frame;
 }
 
-enum attempt { ATTEMPT_DONE, ATTEMPT_CLOCK, ATTEMPT_AGAIN };
+enum attempt { ATTEMPT_DONE, ATTEMPT_CLOCK, ATTEMPT_SWITCHED, ATTEMPT_AGAIN };
+
+/* Has the thread been off its CPU since the event before? Asked after the clock was read: then the time off it lies before that reading. */
+static inline bool was_switched(const struct rt_tls *t)
+{
+	return *(volatile uint32_t *)&t->slot->changes != t->changes_seen;
+}
+
+static inline void publish(const struct rt_tls *t, uint32_t context)
+{
+	*(volatile uint32_t *)&t->slot->context = context;
+}
+
+static __attribute__((noinline, cold)) void attempt_failed(struct rt_tls *t, enum attempt why)
+{
+	if (why == ATTEMPT_CLOCK)
+		rt_repair_clock(rt_clock_ticks());
+	else if (why == ATTEMPT_SWITCHED)
+		rt_sched_tell(t);
+}
 
 /* Steps 3 to 7 for a call whose context is known. */
 static inline __attribute__((always_inline)) enum attempt enter_commit(struct rt_tls *t, uint64_t state, const struct rt_call *call, uint64_t frame,
@@ -92,10 +112,12 @@ static inline __attribute__((always_inline)) enum attempt enter_commit(struct rt
 	uint64_t ticks = rt_clock_ticks();                                    /* 4 the clock */
 	if (unlikely((uint32_t)(ticks >> 32) != t->clock_high))
 		return ATTEMPT_CLOCK;
+	if (unlikely(was_switched(t)))
+		return ATTEMPT_SWITCHED;
 	if (unlikely(!rt_commit(&t->state, state, state + (1ull << 32) + 1))) /* 5 commit, or a handler was here */
 		return ATTEMPT_AGAIN;
 	event_store(slot, ticks, context.id);                                 /* 6 the event, into the slot just won */
-	*t->published = context.target;                                       /* 7 what others see */
+	publish(t, context.target);                                           /* 7 what others see */
 	return ATTEMPT_DONE;
 }
 
@@ -129,15 +151,11 @@ static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t c
 			call.no_frame = !rt_frame_leads_to(frame, call_site, top->frame);
 			context = intern(slot, state, &call);
 		}
-		switch (enter_commit(t, state, &call, frame, context)) {
-		case ATTEMPT_DONE:
+		enum attempt attempt = enter_commit(t, state, &call, frame, context);
+
+		if (attempt == ATTEMPT_DONE)
 			return;
-		case ATTEMPT_CLOCK:
-			rt_repair_clock(rt_clock_ticks());
-			break;
-		default:
-			break;
-		}
+		attempt_failed(t, attempt);
 	}
 }
 
@@ -194,10 +212,12 @@ static inline __attribute__((always_inline)) enum attempt exit_commit(struct rt_
 
 	if (unlikely((uint32_t)(ticks >> 32) != t->clock_high))
 		return ATTEMPT_CLOCK;
+	if (unlikely(was_switched(t)))
+		return ATTEMPT_SWITCHED;
 	if (unlikely(!rt_commit(&t->state, state, state - (1ull << 32) + 1)))
 		return ATTEMPT_AGAIN;
 	event_store(slot, ticks, CPROF_EVENT_EXIT | parent);
-	*t->published = parent;
+	publish(t, parent);
 	return ATTEMPT_DONE;
 }
 
@@ -225,15 +245,11 @@ static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t fr
 			if ((uint32_t)state >= t->end)
 				continue;
 		}
-		switch (exit_commit(t, state, t->stack[(state >> 32) - 1].context)) {
-		case ATTEMPT_DONE:
+		enum attempt attempt = exit_commit(t, state, t->stack[(state >> 32) - 1].context);
+
+		if (attempt == ATTEMPT_DONE)
 			return;
-		case ATTEMPT_CLOCK:
-			rt_repair_clock(rt_clock_ticks());
-			break;
-		default:
-			break;
-		}
+		attempt_failed(t, attempt);
 	}
 }
 

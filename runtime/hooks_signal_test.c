@@ -5,7 +5,7 @@
  * A child calls an instrumented function; its parent steps through the hooks with ptrace and delivers one signal after the n-th instruction, for
  * every n until the call is over. The handler makes calls of its own. After each round the child reads the events of the round from its block: every
  * call must be there once, nested under the context that was committed, with time never running back. Done for warm hooks, for hooks that
- * miss the cache, and for hooks that leave through the poll word.
+ * miss the cache, for hooks that leave through the poll word, and for those that find that the thread was off its CPU (here the child plays BPF).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,8 +27,8 @@
 #include "rt_contexts.h"
 #include "rt_thread.h"
 
-enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANTS };
-enum { F_CALLS = 2, HANDLER_CALLS = 5, ROUND_EVENTS = 64, STEPS_MOST = 20000 };
+enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANT_SWITCHED };
+enum { F_CALLS = 2, HANDLER_CALLS = 5, ROUND_EVENTS = 128, STEPS_MOST = 20000 };
 
 struct report {
 	unsigned long rounds, struck, failures;
@@ -38,9 +38,23 @@ struct report {
 static struct report *report; /* shared with the child */
 static volatile unsigned long handler_runs;
 
+static enum variant variant;
+
+/* As BPF would: the sums first, `changes` last. */
+static void switch_out(uint64_t runq_ns)
+{
+	volatile struct cprof_slot *slot = rt_tls.slot;
+
+	slot->runq_ns += runq_ns;
+	slot->blocked_ns[CPROF_BLOCKED_DISK] += 1ull << 30;
+	slot->changes++;
+}
+
 static void handler(int signal)
 {
 	handler_runs++;
+	if (variant == VARIANT_SWITCHED)
+		switch_out(3);
 	program_handler(signal);
 }
 
@@ -51,10 +65,39 @@ static void note_failure(const char *what, uint64_t a, uint64_t b)
 			 (unsigned long)a, (unsigned long)b);
 }
 
+/* Every figure once known is told again when it has grown, and never a smaller one. */
+static void check_sched(uint32_t payload, uint64_t *told, uint64_t *high)
+{
+	uint32_t figure = payload >> CPROF_SCHED_VALUE_BITS;
+	uint64_t value = payload & ((1u << CPROF_SCHED_VALUE_BITS) - 1);
+
+	if (variant != VARIANT_SWITCHED)
+		note_failure("an escape that nothing asked for", CPROF_ESCAPE_SCHED, payload);
+	if (figure == CPROF_SCHED_HIGH) {
+		*high = value << CPROF_SCHED_VALUE_BITS;
+		return;
+	}
+	value |= *high;
+	*high = 0;
+	if (value < told[figure])
+		note_failure("a sum that shrinks", figure, value);
+	told[figure] = value;
+}
+
+static void check_told(const uint64_t *told)
+{
+	const struct cprof_slot *slot = rt_tls.slot;
+
+	if (variant == VARIANT_SWITCHED && (told[CPROF_SCHED_SWITCHES] != slot->changes || told[CPROF_SCHED_RUNQ] != slot->runq_ns ||
+					    told[CPROF_SCHED_BLOCKED + CPROF_BLOCKED_DISK] != slot->blocked_ns[CPROF_BLOCKED_DISK]))
+		note_failure("time off the CPU was not told", slot->runq_ns, told[CPROF_SCHED_RUNQ]);
+}
+
 /* The events of one round: balanced, every enter under the current context, every exit back to what was below, in order of time. */
 static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls)
 {
 	uint32_t stack[64] = { 0 }, depth = 0, last = 0;
+	uint64_t told[16] = { 0 }, high = 0;
 	unsigned long calls = 0;
 	int first = 1;
 
@@ -67,6 +110,10 @@ static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls
 			return;
 		}
 		if (!(id & CPROF_EVENT_EXIT) && id >= CPROF_ESCAPE_FIRST) {
+			if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_SCHED) {
+				check_sched(ticks, told, &high);
+				continue;
+			}
 			if (id != CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
 				note_failure("an escape that nothing asked for", id, ticks);
 			first = 1; /* the clock's lower half has wrapped */
@@ -91,6 +138,7 @@ static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls
 			calls++;
 		}
 	}
+	check_told(told);
 	if (depth)
 		note_failure("calls left open", depth, 0);
 	if (calls != expected_calls)
@@ -99,7 +147,7 @@ static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls
 		note_failure("the stack is not empty", rt_tls.state >> 32, 0);
 }
 
-static void child(enum variant variant)
+static void child(void)
 {
 	struct sigaction action = { .sa_handler = handler };
 
@@ -114,6 +162,8 @@ static void child(enum variant variant)
 				rt_tls.cache[i].parent = RT_CACHE_NO_PARENT;
 		if (variant == VARIANT_POLL)
 			rt_tls.end = 0;
+		if (variant == VARIANT_SWITCHED)
+			switch_out(7);
 		uint32_t before = (uint32_t)rt_tls.state;
 		unsigned long runs = handler_runs;
 
@@ -159,17 +209,18 @@ static int step(pid_t pid, unsigned long n)
 	return 0;
 }
 
-static void step_through(enum variant variant)
+static void step_through(enum variant which)
 {
 	int status;
 	pid_t pid;
 
+	variant = which;
 	memset(report, 0, sizeof *report);
 	pid = fork();
 	assert_return_code(pid, errno);
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		child(variant);
+		child();
 		_exit(1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -215,12 +266,19 @@ static void test_poll(void **state)
 	step_through(VARIANT_POLL);
 }
 
+static void test_switched(void **state)
+{
+	(void)state;
+	step_through(VARIANT_SWITCHED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_warm),
 		cmocka_unit_test(test_cache_miss),
 		cmocka_unit_test(test_poll),
+		cmocka_unit_test(test_switched),
 	};
 
 	char folder[] = "/tmp/cprof-hooks-XXXXXX";

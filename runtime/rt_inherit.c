@@ -3,6 +3,7 @@
 
 #include "rt_contexts.h"
 #include "rt_process.h"
+#include "rt_slots.h"
 #include "rt_status.h"
 #include "rt_stream.h"
 #include "rt_thread.h"
@@ -14,6 +15,7 @@ struct rt_inherited rt_inherit_take(void)
 
 	tls->thread = NULL;
 	tls->end = 0;
+	rt_slots_forget(tls); /* it is the parent's */
 	return inherited;
 }
 

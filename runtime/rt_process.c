@@ -16,6 +16,7 @@
 #include "rt_inherit.h"
 #include "rt_live.h"
 #include "rt_modules.h"
+#include "rt_slots.h"
 #include "rt_status.h"
 #include "rt_sys.h"
 #include "rt_thread.h"
@@ -119,13 +120,13 @@ static void read_command_line(char *out, size_t capacity)
 	}
 }
 
-/* One for all processes that a fork makes of this one, whoever of them records first: so at the first call or the first fork. Signals blocked. */
+/* cprof-record's, else one for all processes that a fork makes of this one, whoever of them records first: so at the first call or the first fork. Signals blocked. */
 static void session_make(void)
 {
 	uint32_t none = 0;
 
 	if (atomic_compare_exchange_strong(&session_state, &none, 1)) {
-		if (rt_sys(SYS_getrandom, meta.session, sizeof meta.session, GRND_NONBLOCK) != sizeof meta.session) {
+		if (!rt_slots_open(meta.session) && rt_sys(SYS_getrandom, meta.session, sizeof meta.session, GRND_NONBLOCK) != sizeof meta.session) {
 			uint64_t seed[2] = { rt_clock_ticks() * 0x9E3779B97F4A7C15ull, (uint64_t)rt_sys(SYS_getpid) << 32 };
 			__builtin_memcpy(meta.session, seed, sizeof seed);
 		}
@@ -205,6 +206,11 @@ bool rt_process_is_forked_child(void)
 	_Atomic uint32_t *page = atomic_load_explicit(&not_a_child, memory_order_relaxed);
 
 	return page && !atomic_load_explicit(page, memory_order_relaxed);
+}
+
+uint32_t rt_process_generation(void)
+{
+	return meta.generation;
 }
 
 uint64_t rt_process_fork_ticks(void)
@@ -382,6 +388,13 @@ static bool table_put(const struct rt_table *table, enum cprof_chunk_kind kind, 
 	return true;
 }
 
+static bool sched_put(void)
+{
+	struct cprof_sched sched;
+
+	return !rt_slots_report(&sched) || chunk_put(CPROF_CHUNK_SCHED, &sched, sizeof sched, 1, 0);
+}
+
 static bool losses_put(void)
 {
 	struct cprof_loss loss = { .reason = CPROF_LOSS_BUFFER_FULL };
@@ -418,7 +431,7 @@ static bool finish(void)
 				 .reason = CPROF_END_EXIT };
 	return table_put(&rt_live.modules, CPROF_CHUNK_MODULES, 0, header->modules) &&
 	       table_put(&rt_live.contexts, CPROF_CHUNK_CONTEXTS, 1, contexts) &&
-	       table_put(&rt_live.threads, CPROF_CHUNK_THREADS, 0, header->threads) && losses_put() &&
+	       table_put(&rt_live.threads, CPROF_CHUNK_THREADS, 0, header->threads) && losses_put() && sched_put() &&
 	       chunk_put(CPROF_CHUNK_CLOCK, &header->last_clock, sizeof header->last_clock, 1, 0) &&
 	       chunk_put(CPROF_CHUNK_END, &end, sizeof end, 1, 0) && rt_writer_index();
 }

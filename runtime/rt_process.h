@@ -14,6 +14,8 @@ bool rt_process_start(void);
 bool rt_process_is_forked_child(void);
 /* Starts recording in that child. Signals blocked. */
 bool rt_process_start_child(void);
+/* Process image: 0, then +1 with each exec. */
+uint32_t rt_process_generation(void);
 /* Clock reading at the fork, taken by the parent. */
 uint64_t rt_process_fork_ticks(void);
 

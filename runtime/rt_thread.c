@@ -9,6 +9,8 @@
 #include "rt_drain.h"
 #include "rt_live.h"
 #include "rt_process.h"
+#include "rt_sched.h"
+#include "rt_slots.h"
 #include "rt_status.h"
 #include "rt_stream.h"
 #include "rt_sys.h"
@@ -233,9 +235,12 @@ bool rt_thread_attach(struct rt_tls *tls)
 	/* `next` goes on growing: a hook that this thread interrupted long ago must not find the state that it read. */
 	rt_state_set(tls, 0, rt_state_next(tls) < RT_STATE_REBASE_AT ? rt_state_next(tls) + 1 : 1);
 	tls->stack = thread->stack;
-	tls->published = &tls->context;
+	rt_slots_take(tls, thread->tid, rt_process_generation());
+	thread->record->kernel_tgid = tls->slot->kernel_tgid;
+	thread->record->kernel_tid = tls->slot->kernel_tid;
 	tls->clock_high = (uint32_t)(rt_clock_ticks() >> 32);
 	tls->thread = thread;
+	rt_sched_begin(tls);
 	thread_name_read(thread->record);
 	uint32_t count = __atomic_load_n(&rt_live.header->threads, __ATOMIC_RELAXED);
 	while (count <= index && !__atomic_compare_exchange_n(&rt_live.header->threads, &count, index + 1, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
@@ -269,6 +274,7 @@ static void detach(struct rt_tls *tls)
 	tls->thread = NULL;
 	rt_memory_release(tls->cache, RT_CACHE_SLOTS * sizeof *tls->cache);
 	tls->cache = NULL;
+	rt_slots_release(tls);
 	go(thread);
 }
 
@@ -293,6 +299,7 @@ static void end_of_thread(void *value)
 		rt_status_release();
 	} else { /* the end of the process is at work, perhaps on this thread's block */
 		lost_count_at_end(rt_tls.thread);
+		rt_slots_release(&rt_tls);
 		go(rt_tls.thread);
 	}
 	rt_signals_restore(mask);

@@ -15,6 +15,7 @@
 
 #include "rt_blocks.h"
 #include "rt_replay.h"
+#include "slots.h"
 #include "trace_format.h"
 
 struct rt_entry {          /* an open call */
@@ -43,10 +44,11 @@ struct rt_tls {
 	uint64_t *events;        /* biased: events[next] is the next event's slot */
 	struct rt_entry *stack;  /* stack[0] is the ground, below every call */
 	struct rt_cache_slot *cache;
-	volatile uint32_t *published; /* where others read the current context */
+	struct cprof_slot *slot; /* where others read the current context, and say what they did to us: own, or one shared with BPF */
 	struct rt_thread *thread;
-	uint32_t context;        /* published while nobody has asked for it elsewhere */
+	uint32_t changes_seen;   /* of slot->changes */
 	uint32_t busy;           /* in rt_thread_poll(): hooks of host functions that we call return at once */
+	struct cprof_slot own __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 
 static inline uint32_t rt_state_next(const struct rt_tls *tls)
@@ -81,6 +83,11 @@ enum rt_alive {
 
 enum { RT_PENDING = 256 };
 
+struct rt_sched_figures {
+	uint32_t changes, faults;
+	uint64_t runq_ns, blocked_ns[CPROF_BLOCKED_COUNT];
+};
+
 struct rt_thread {
 	_Atomic uint32_t alive;      /* enum rt_alive */
 	_Atomic uint32_t requests;   /* enum rt_request; set by anybody, taken by the owner */
@@ -106,6 +113,7 @@ struct rt_thread {
 	struct rt_entry *stack;
 	uint32_t stack_capacity;
 	bool discarding;             /* no block was to be had: events are counted as lost */
+	struct rt_sched_figures sched_base, sched_told; /* of the slot: when the thread began; last said in the stream */
 	bool fork_pending;           /* between the prepare handler and the parent's or child's */
 
 	/* Handed over, in order of sequence: slot sequence % RT_PENDING. */
