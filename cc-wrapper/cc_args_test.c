@@ -536,7 +536,7 @@ static void own_option_test(void **state)
 		enum cc_action action;
 	} own[] = {
 		{ "-c a.c", CC_ACTION_RUN },		 { "--cprof-show a.c", CC_ACTION_SHOW }, { "--cprof-print-config", CC_ACTION_CONFIG },
-		{ "--cprof-version", CC_ACTION_VERSION }, { "--cprof-help", CC_ACTION_HELP },
+		{ "--cprof-version", CC_ACTION_VERSION }, { "--cprof-help", CC_ACTION_HELP }, { "--cprof-man", CC_ACTION_MAN },
 	};
 	static const struct row plain;
 	struct cc_host host = host_of(&plain);

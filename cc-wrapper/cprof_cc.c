@@ -125,6 +125,9 @@ static struct cprof_error *act(const struct cc_place *place, const struct cc_hos
 	case CC_ACTION_HELP:
 		cc_options_print_help(stdout);
 		return NULL;
+	case CC_ACTION_MAN:
+		cc_options_print_man(stdout, CPROF_VERSION);
+		return NULL;
 	}
 	return NULL;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "roff.h"
+
 enum { HELP_COLUMN = 26, HELP_WIDTH = 80 };
 
 static const char *or_overview(const struct cprof_command *command)
@@ -122,33 +124,13 @@ void options_print_help(const struct cprof_program *program, FILE *out)
 	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", out);
 }
 
-/* A dot or quote at the start of a line and every backslash and dash mean something to roff. */
-static void print_roff(FILE *out, const char *text)
-{
-	bool line_start = true;
-
-	for (; *text; text++) {
-		if (line_start && (*text == '.' || *text == '\''))
-			fputs("\\&", out);
-		line_start = *text == '\n';
-		if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '-')
-			fputs("\\-", out);
-		else if (*text == '\n' && text[1] == '\n')
-			fputs("\n.PP", out);
-		else
-			fputc(*text, out);
-	}
-}
-
 static void print_man_option(FILE *out, const struct cprof_option *option)
 {
 	fputs(".TP\n", out);
 	if (option->letter)
 		fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
 	fputs("\\fB\\-\\-", out);
-	print_roff(out, option->name);
+	roff_print(out, option->name);
 	fputs("\\fR", out);
 	if (option->kind == OPTION_CHOICE) {
 		fputc('=', out);
@@ -157,24 +139,24 @@ static void print_man_option(FILE *out, const struct cprof_option *option)
 		fprintf(out, "=\\fI%s\\fR", option->value);
 	}
 	fputc('\n', out);
-	print_roff(out, option->help);
+	roff_print(out, option->help);
 	fputc('\n', out);
 }
 
 static void print_man_command(const struct cprof_program *program, const struct cprof_command *command, FILE *out)
 {
 	fputs(".SS \"", out);
-	print_roff(out, program->name);
+	roff_print(out, program->name);
 	fprintf(out, "%s%s ", command->name[0] ? " " : "", command->name);
-	print_roff(out, command->operands);
+	roff_print(out, command->operands);
 	fputs("\"\n", out);
-	print_roff(out, command->description ? command->description : command->summary);
+	roff_print(out, command->description ? command->description : command->summary);
 	fputc('\n', out);
 	for (const struct cprof_option *option = command->options; option->name; option++)
 		print_man_option(out, option);
 	if (command->examples) {
 		fputs(".PP\nExamples:\n.PP\n.nf\n", out);
-		print_examples(out, program, command->examples, "    ");
+		print_examples(out, program, command->examples, "");
 		fputs(".fi\n", out);
 	}
 }
@@ -182,15 +164,15 @@ static void print_man_command(const struct cprof_program *program, const struct 
 void options_print_man(const struct cprof_program *program, FILE *out)
 {
 	fputs(".TH CPROF\\-ANALYZE 1 \"\" \"cprof ", out);
-	print_roff(out, program->version);
+	roff_print(out, program->version);
 	fputs("\" \"User Commands\"\n.SH NAME\n", out);
-	print_roff(out, program->name);
+	roff_print(out, program->name);
 	fputs(" \\- ", out);
-	print_roff(out, program->summary);
+	roff_print(out, program->summary);
 	fputs("\n.SH SYNOPSIS\n.B ", out);
-	print_roff(out, program->name);
+	roff_print(out, program->name);
 	fputs("\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] [\\fITRACE\\fR...]\n.SH DESCRIPTION\n", out);
-	print_roff(out, program->description);
+	roff_print(out, program->description);
 	fputs("\n.SH COMMANDS\n", out);
 	for (size_t i = 0; program->commands[i]; i++)
 		print_man_command(program, program->commands[i], out);

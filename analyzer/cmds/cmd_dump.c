@@ -370,7 +370,7 @@ const struct cprof_command dump_command = {
 	.summary = "the tables and chunks of a trace, and with --events all that happened",
 	.description = "Prints what a trace holds, a line for each module, thread, context, folding edge and chunk; with --events also for each enter (thread, ns since "
 		       "the start, id and name), exit and escape. Ids of edges are those of recursive calls.",
-	.examples = "dump trace.lz4\ndump --events --limit=100 trace.lz4\ndump --events --format=json trace.lz4 | jq -c 'select(.record == \"enter\")'",
+	.examples = "dump trace.lz4\ndump --events --limit=100 trace.lz4\ndump -e --format=json trace.lz4 | jq 'select(.ns < 10000)'",
 	.options = dump_options,
 	.defaults = &dump_defaults,
 	.args_bytes = sizeof dump_defaults,

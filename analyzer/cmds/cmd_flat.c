@@ -27,8 +27,8 @@ static const struct cprof_option flat_options[] = {
 	OPT_COUNT("limit", 'n', flat_args, limit, "show the first N functions"),
 	OPT_PERCENT("min-percent", 'm', flat_args, min_percent, "leave out functions with less than P % of the total time"),
 	OPT_FLAG("wide", 0, flat_args, wide, "show all columns, however wide the terminal is"),
-	OPT_TEXT("filter", 'f', flat_args, select.filter, "REGEX", "only functions whose name matches"),
-	OPT_TEXT("exclude", 'x', flat_args, select.exclude, "REGEX", "leave out functions whose name matches"),
+	OPT_TEXT("filter", 'f', flat_args, select.filter, "REGEX", "only functions whose name matches: rows of the table, whose times stay what they are"),
+	OPT_TEXT("exclude", 'x', flat_args, select.exclude, "REGEX", "leave out rows whose name matches; what they took stays in the times of their callers"),
 	SELECT_OPTIONS(flat_args, select),
 	SKIP_OPTIONS(flat_args, select),
 	OPT_FLAG("by-thread", 0, flat_args, select.by_thread, "a table for each thread; JSON, CSV: with the thread"),
@@ -140,7 +140,8 @@ const struct cprof_command flat_command = {
 	.summary = "all functions with their times, calls and percentiles",
 	.description = "Prints a table of functions. self is time in the function itself, total the time during which at least one call of it was open "
 		       "(recursion is not counted twice). avg is total by calls; min, p50, p90, p99 and max are of single calls, "
-		       "percentiles are at most 3 % too high.",
+		       "percentiles are at most 3 % too high.\n\n--filter and --exclude choose rows here, and percentages are still of the whole run; in tree and the pictures they "
+		       "choose call paths. --focus, --thread, --time and --skip-first choose calls: then all numbers are of these alone.",
 	.examples = "flat trace.lz4\nflat --sort=calls --limit=20 trace.lz4\nflat --wide --filter='^lua' trace.lz4\nflat --format=csv -o functions.csv trace.lz4",
 	.options = flat_options,
 	.defaults = &flat_defaults,

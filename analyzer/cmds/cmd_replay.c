@@ -125,7 +125,7 @@ const struct cprof_command replay_command = {
 		       "several alike, one after the other, are one line with their number, their time together, and that of the shortest and the longest. A call that "
 		       "ended without an exit, was cut by a loss or was still open at the end says so. With --time, --filter and the like, what led to a call is "
 		       "shown with it.",
-	.examples = "replay --limit=100 trace.lz4\nreplay --time=10ms:12ms --thread=worker trace.lz4\nreplay --focus=parse --depth=3 --min-duration=10us trace.lz4",
+	.examples = "replay --limit=100 trace.lz4\nreplay --time=10ms:12ms --thread=worker trace.lz4\nreplay --focus=parse --depth=3 --min-duration=9us trace.lz4",
 	.options = replay_options,
 	.defaults = &replay_defaults,
 	.args_bytes = sizeof replay_defaults,

@@ -67,7 +67,7 @@ const struct cprof_command timeline_command = {
 	.description = "A self-contained SVG for any browser: a lane for each thread, a row for each level of calls, time to the right. What is wider than a pixel has its "
 		       "exact width; shorter calls are merged into shaded runs that know how many they are and which function took most of them, and come apart when one "
 		       "zooms in. The wheel zooms, dragging moves, a click zooms to a call, Ctrl-F searches (regular expressions), Escape goes back.",
-	.examples = "timeline -o timeline.svg trace.lz4\ntimeline --time=10ms:20ms --thread=worker -o part.svg trace.lz4",
+	.examples = "timeline -o timeline.svg trace.lz4\ntimeline --time=10ms:20ms --thread=io -o io.svg trace.lz4",
 	.options = timeline_options,
 	.defaults = &timeline_defaults,
 	.args_bytes = sizeof timeline_defaults,

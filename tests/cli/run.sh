@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 update=
 [ "$1" = --update ] && { update=1; shift; }
 build=$(cd "$1" && pwd)
-PATH=$build/analyzer:$PATH
+PATH=$build/analyzer:$build/cc-wrapper:$PATH
 LC_ALL=C
 P="--perf-map=perf.map"
 export PATH LC_ALL P
