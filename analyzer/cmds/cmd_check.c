@@ -4,9 +4,11 @@
 #include "commands.h"
 #include "human.h"
 #include "output_file.h"
+#include "kernel_file.h"
 #include "trace_check.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct check_args {
 	struct text_args text;
@@ -30,15 +32,8 @@ static const char *verdict_of(const struct trace_report *report)
 	return report->nr_damage ? "damaged" : report->nr_loss ? "sound, but not complete" : "sound and complete";
 }
 
-static void print_json(struct json_writer *json, const char *path, const struct trace_report *report)
+static void print_json_events(struct json_writer *json, const struct trace_report *report)
 {
-	json_line(json);
-	json_begin_object(json, NULL);
-	json_text(json, "path", path);
-	json_text(json, "verdict", report->nr_damage ? "damaged" : report->nr_loss ? "incomplete" : "complete");
-	json_u64(json, "damage", report->nr_damage);
-	json_u64(json, "losses", report->nr_loss);
-	json_u64(json, "chunks", report->chunks);
 	json_u64(json, "events_chunks", report->events_chunks);
 	json_u64(json, "events", report->events);
 	json_u64(json, "enters", report->enters);
@@ -49,6 +44,21 @@ static void print_json(struct json_writer *json, const char *path, const struct 
 	json_u64(json, "unmatched_exits", report->unmatched_exits);
 	json_u64(json, "mismatched_exits", report->mismatched_exits);
 	json_u64(json, "lost_events", report->lost_events);
+}
+
+static void print_json(struct json_writer *json, const char *path, bool kernel, const struct trace_report *report)
+{
+	json_line(json);
+	json_begin_object(json, NULL);
+	json_text(json, "path", path);
+	json_text(json, "verdict", report->nr_damage ? "damaged" : report->nr_loss ? "incomplete" : "complete");
+	json_u64(json, "damage", report->nr_damage);
+	json_u64(json, "losses", report->nr_loss);
+	json_u64(json, "chunks", report->chunks);
+	if (kernel)
+		json_u64(json, "records", report->records);
+	else
+		print_json_events(json, report);
 	json_begin_array(json, "findings");
 	for (size_t i = 0; i < report->nr_findings; i++) {
 		const struct trace_finding *finding = &report->findings[i];
@@ -67,7 +77,7 @@ static void print_json(struct json_writer *json, const char *path, const struct 
 	json_end_object(json);
 }
 
-static void print_text(FILE *out, const struct text_style *style, const char *path, const struct trace_report *report)
+static void print_text(FILE *out, const struct text_style *style, const char *path, bool kernel, const struct trace_report *report)
 {
 	static const enum text_color colors[] = { TEXT_DIM, TEXT_WARM, TEXT_BAD };
 
@@ -76,9 +86,12 @@ static void print_text(FILE *out, const struct text_style *style, const char *pa
 	text_color(style, out, report->nr_damage ? TEXT_BAD : report->nr_loss ? TEXT_WARM : TEXT_GOOD);
 	fputs(verdict_of(report), out);
 	text_color(style, out, TEXT_PLAIN);
-	fprintf(out, "\n  %s chunks, %s events:", human_count(report->chunks).text, human_count(report->events).text);
-	fprintf(out, " %s enters, %s exits", human_count(report->enters).text, human_count(report->exits).text);
-	fprintf(out, ", %s calls open at the end\n", human_count(report->open_calls).text);
+	fprintf(out, "\n  %s chunks, %s %s", human_count(report->chunks).text, human_count(kernel ? report->records : report->events).text,
+		kernel ? "records of the kernel half\n" : "events:");
+	if (!kernel) {
+		fprintf(out, " %s enters, %s exits", human_count(report->enters).text, human_count(report->exits).text);
+		fprintf(out, ", %s calls open at the end\n", human_count(report->open_calls).text);
+	}
 	for (size_t i = 0; i < report->nr_findings; i++) {
 		const struct trace_finding *finding = &report->findings[i];
 
@@ -98,36 +111,65 @@ static void print_text(FILE *out, const struct text_style *style, const char *pa
 		fprintf(out, "  and %s more\n", human_count(report->nr_unlisted).text);
 }
 
-/* damaged counts the traces that are. */
-static struct cprof_error *check_traces(FILE *out, const struct check_args *args, const struct session_files *traces, size_t *damaged)
-{
-	struct text_style style = text_style_of(out, args->text.color, args->text.width);
+struct checks {
+	FILE *out;
+	const struct check_args *args;
+	struct text_style style;
 	struct json_writer json;
+	size_t files, damaged; /* files that are */
+};
 
-	json_init(&json, out);
-	if (args->format == FORMAT_JSON) {
-		json_begin_object(&json, NULL);
-		json_begin_array(&json, "traces");
-	}
-	for (size_t i = 0; i < traces->nr_paths; i++) {
-		struct trace_report *report;
-		struct cprof_error *error = trace_check(traces->paths[i], &report);
+static struct cprof_error *check_file(struct checks *checks, const char *path, bool kernel)
+{
+	struct trace_report *report;
+	struct cprof_error *error = kernel ? kernel_check(path, &report) : trace_check(path, &report);
 
-		if (error)
-			return error;
-		*damaged += report->nr_damage > 0;
-		if (args->format == FORMAT_JSON)
-			print_json(&json, traces->paths[i], report);
-		else
-			print_text(out, &style, traces->paths[i], report);
-		trace_report_destroy(report);
-	}
-	if (args->format == FORMAT_JSON) {
-		json_end_array(&json);
-		json_end_object(&json);
-		json_finish(&json);
-	}
+	if (error)
+		return error;
+	checks->files++;
+	checks->damaged += report->nr_damage > 0;
+	if (checks->args->format == FORMAT_JSON)
+		print_json(&checks->json, path, kernel, report);
+	else
+		print_text(checks->out, &checks->style, path, kernel, report);
+	trace_report_destroy(report);
 	return NULL;
+}
+
+/* The traces, each with what a session says of it, and the kernel files beside them. */
+static struct cprof_error *check_session(struct checks *checks, const struct session *session)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
+		if (!session_nr_kernels(session) || strcmp(trace_path(session_trace(session, i)), kernel_file_path(session_kernel(session, 0))) != 0)
+			error = check_file(checks, trace_path(session_trace(session, i)), false);
+	for (size_t i = 0; i < session_nr_kernels(session) && !error; i++)
+		error = check_file(checks, kernel_file_path(session_kernel(session, i)), true);
+	return error;
+}
+
+static struct cprof_error *check_traces(FILE *out, const struct check_args *args, const struct session_files *traces, struct checks *checks)
+{
+	struct session *session;
+	struct cprof_error *error = session_open((const char *const *)traces->paths, traces->nr_paths, &session);
+
+	if (error)
+		return error;
+	*checks = (struct checks){ .out = out, .args = args, .style = text_style_of(out, args->text.color, args->text.width) };
+	json_init(&checks->json, out);
+	if (args->format == FORMAT_JSON) {
+		json_begin_object(&checks->json, NULL);
+		json_begin_array(&checks->json, "traces");
+	}
+	error = check_session(checks, session);
+	session_destroy(session);
+	if (!error && args->format == FORMAT_JSON) {
+		json_end_array(&checks->json);
+		json_end_object(&checks->json);
+		json_finish(&checks->json);
+	}
+	return error;
 }
 
 static struct cprof_error *run_check(const void *pointer, const struct cprof_operands *operands)
@@ -135,15 +177,15 @@ static struct cprof_error *run_check(const void *pointer, const struct cprof_ope
 	const struct check_args *args = pointer;
 	struct session_files traces = { 0 };
 	struct output_file file;
-	size_t damaged = 0;
+	struct checks checks = { .files = 0 };
 	struct cprof_error *error = trace_operands(operands, NULL, &traces);
 
 	if (!error)
 		error = output_file_open(args->output.path, &file);
 	if (!error)
-		error = output_file_end(&file, check_traces(file.out, args, &traces, &damaged));
-	if (!error && damaged)
-		error = cprof_error_create(CPROF_ERROR_FORMAT, "%zu of %zu traces damaged (recover keeps what is sound)", damaged, traces.nr_paths);
+		error = output_file_end(&file, check_traces(file.out, args, &traces, &checks));
+	if (!error && checks.damaged)
+		error = cprof_error_create(CPROF_ERROR_FORMAT, "%zu of %zu traces damaged (recover keeps what is sound)", checks.damaged, checks.files);
 	session_files_deinit(&traces);
 	return error;
 }
@@ -152,7 +194,7 @@ const struct cprof_command check_command = {
 	.name = "check",
 	.operands = "[TRACE...]",
 	.summary = "verify a trace: every checksum, event and total",
-	.description = "Reads every byte and verifies what can be verified. The exit status is 1 when a trace is damaged; one that is only incomplete, and says "
+	.description = "Reads every byte of traces, and of the kernel files beside them, and verifies what can be verified. The exit status is 1 when a trace is damaged; one that is only incomplete, and says "
 		       "so, is not damaged.",
 	.examples = "check trace.lz4",
 	.options = check_options,

@@ -1,35 +1,240 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The opened traces of one run; see session.h. Each trace does its own work (trace.c). */
+/* The opened traces of one run and the kernel files beside them; see session.h. Each file does its own work (trace.c, kernel_file.c). */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
+#include "kernel_file.h"
 #include "trace_internal.h"
 
 struct session {
+	struct trace **traces;
+	struct trace_kernel *places; /* of each trace */
 	size_t nr_traces;
-	struct trace *traces[];
+	struct kernel_file **kernels;
+	size_t nr_kernels;
 };
+
+/* --- kernel files --- */
+
+static bool has_ending(const char *path, const char *ending)
+{
+	size_t length = strlen(path);
+
+	return length > strlen(ending) && strcmp(path + length - strlen(ending), ending) == 0;
+}
+
+/* "run.lz4" -> "run.bpf.lz4"; with_numbers false: also without ".1234" and ".1234.5" before, which the traces of children have. NULL in *ret: no such name. */
+static struct cprof_error *kernel_path_of(const char *path, bool with_numbers, char **ret)
+{
+	static const char ending[] = ".lz4";
+	size_t length = strlen(path);
+	bool shorter = false;
+
+	*ret = NULL;
+	if (has_ending(path, ending))
+		length -= strlen(ending);
+	for (int numbers = 0; !with_numbers && numbers < 2; numbers++) {
+		size_t digits = length;
+
+		while (digits && path[digits - 1] >= '0' && path[digits - 1] <= '9')
+			digits--;
+		if (digits == length || digits < 2 || path[digits - 1] != '.' || path[digits - 2] == '/')
+			break;
+		length = digits - 1;
+		shorter = true;
+	}
+	if (!with_numbers && !shorter)
+		return NULL;
+	return asprintf(ret, "%.*s.bpf.lz4", (int)length, path) < 0 ? &cprof_enomem : NULL;
+}
+
+static struct cprof_error *add_kernel(struct session *session, struct kernel_file *file)
+{
+	struct kernel_file **grown = realloc(session->kernels, (session->nr_kernels + 1) * sizeof *grown);
+
+	if (!grown) {
+		kernel_file_close(file);
+		return &cprof_enomem;
+	}
+	session->kernels = grown;
+	grown[session->nr_kernels++] = file;
+	return NULL;
+}
+
+static struct kernel_file *find_kernel(const struct session *session, const char *path)
+{
+	struct stat wanted, status;
+
+	if (stat(path, &wanted))
+		return NULL;
+	for (size_t i = 0; i < session->nr_kernels; i++)
+		if (stat(kernel_file_path(session->kernels[i]), &status) == 0 && status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino)
+			return session->kernels[i];
+	return NULL;
+}
+
+static bool is_of_session(const struct kernel_file *file, const struct trace *trace)
+{
+	static const uint8_t unknown[sizeof trace->meta.fixed.session];
+	const uint8_t *own = trace->meta.fixed.session, *other = kernel_file_meta(file)->fixed.session;
+
+	return memcmp(own, unknown, sizeof unknown) != 0 && memcmp(own, other, sizeof unknown) == 0;
+}
+
+/* What is beside the trace under this name. A file that is not there is no error; one that is not the trace's, or of no use, is said. */
+static struct cprof_error *open_beside(struct session *session, struct trace *trace, bool with_numbers, struct kernel_file **ret)
+{
+	struct kernel_file *file = NULL;
+	char *path;
+	struct cprof_error *error = kernel_path_of(trace->file.path, with_numbers, &path);
+
+	*ret = NULL;
+	if (error || !path)
+		return error;
+	file = find_kernel(session, path);
+	bool known = file != NULL;
+
+	if (!known)
+		error = kernel_file_open(path, &file);
+	free(path);
+	if (error && error->code != CPROF_ERROR_NO_MEMORY) {
+		struct cprof_error *cause = error;
+
+		error = NULL;
+		if (cause->code != CPROF_ERROR_NOT_FOUND)
+			error = trace_add_problem(trace, PROBLEM_OF_TRACE(FINDING_LOSS), "the kernel half is not used: %s: %s",
+						  cause->path ? cause->path : "", cause->message);
+		cprof_error_free(cause);
+		return error;
+	}
+	if (error)
+		return error;
+	if (!is_of_session(file, trace)) {
+		error = trace_add_problem(trace, PROBLEM_OF_TRACE(FINDING_NOTE), "%s is of another run and not used", kernel_file_path(file));
+		if (!known)
+			kernel_file_close(file);
+		return error;
+	}
+	*ret = file;
+	return known ? NULL : add_kernel(session, file);
+}
+
+static uint32_t kernel_tgid_of(const struct trace *trace)
+{
+	if (trace->tables.sched && trace->tables.sched->kernel_tgid)
+		return trace->tables.sched->kernel_tgid;
+	for (size_t i = 0; i < trace->tables.nr_threads; i++)
+		if (trace->tables.threads[i].kernel_tgid)
+			return trace->tables.threads[i].kernel_tgid;
+	return 0;
+}
+
+/* A process that was attached to does not know its number in the initial namespace: then that of the only process image that calls itself so. */
+static uint32_t guess_tgid(const struct kernel_file *file, const struct trace *trace)
+{
+	const struct kernel_tables *tables = kernel_file_tables(file);
+	uint32_t tgid = 0, found = 0;
+
+	for (size_t i = 0; i < tables->nr_processes; i++) {
+		const struct cprof_kernel_process *process = &tables->processes[i];
+
+		if (process->pid != trace->meta.fixed.pid || process->generation != trace->meta.fixed.generation ||
+		    !(process->flags & CPROF_KERNEL_PROCESS_RUNTIME))
+			continue;
+		tgid = process->tgid;
+		found++;
+	}
+	return found == 1 ? tgid : 0;
+}
+
+static struct cprof_error *find_place(struct session *session, struct trace *trace, struct trace_kernel *ret)
+{
+	struct kernel_file *file = NULL;
+	struct cprof_error *error = open_beside(session, trace, true, &file);
+
+	if (!error && !file)
+		error = open_beside(session, trace, false, &file);
+	for (size_t i = 0; !error && !file && i < session->nr_kernels; i++)
+		if (is_of_session(session->kernels[i], trace))
+			file = session->kernels[i];
+	if (error || !file)
+		return error;
+	*ret = (struct trace_kernel){ file, kernel_tgid_of(trace), trace->meta.fixed.generation };
+	if (!ret->tgid)
+		ret->tgid = guess_tgid(file, trace);
+	return NULL;
+}
+
+/* --- opening --- */
+
+/* A kernel file as an operand stands for no trace. *is_kernel is false when its name is not that of one, or it is none. */
+static struct cprof_error *open_kernel_operand(struct session *session, const char *path, bool *is_kernel)
+{
+	struct kernel_file *file;
+	struct cprof_error *error;
+
+	*is_kernel = has_ending(path, ".bpf.lz4") && find_kernel(session, path);
+	if (*is_kernel || !has_ending(path, ".bpf.lz4"))
+		return NULL;
+	error = kernel_file_open(path, &file);
+	if (error && error->code == CPROF_ERROR_NO_MEMORY)
+		return error;
+	*is_kernel = !error;
+	cprof_error_free(error);
+	return *is_kernel ? add_kernel(session, file) : NULL;
+}
+
+/* A kernel file without traces: an empty one takes their place, so that whoever shows a run has one. */
+static struct cprof_error *add_empty_trace(struct session *session)
+{
+	const struct kernel_file *file = session->kernels[0];
+	struct trace *trace;
+	struct cprof_error *error = trace_make_empty(kernel_file_path(file), kernel_file_meta(file), kernel_file_state(file), &trace);
+
+	if (!error)
+		session->traces[session->nr_traces++] = trace;
+	return error;
+}
+
+static struct cprof_error *open_all(struct session *session, const char *const *paths, size_t nr_paths)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; i < nr_paths && !error; i++) {
+		bool is_kernel;
+
+		error = open_kernel_operand(session, paths[i], &is_kernel);
+		if (!error && !is_kernel)
+			error = trace_open(paths[i], &session->traces[session->nr_traces]);
+		session->nr_traces += !error && !is_kernel;
+	}
+	for (size_t i = 0; i < session->nr_traces && !error; i++)
+		error = find_place(session, session->traces[i], &session->places[i]);
+	if (!error && !session->nr_traces && session->nr_kernels)
+		error = add_empty_trace(session);
+	return error;
+}
 
 struct cprof_error *session_open(const char *const *paths, size_t nr_paths, struct session **ret)
 {
-	if (nr_paths > SIZE_MAX / 2 / sizeof(struct trace *))
-		return &cprof_enomem;
-	struct session *session = calloc(1, sizeof *session + nr_paths * sizeof *session->traces);
+	struct session *session = calloc(1, sizeof *session);
+	struct cprof_error *error = &cprof_enomem;
 
-	if (!session)
-		return &cprof_enomem;
-	for (size_t i = 0; i < nr_paths; i++) {
-		struct cprof_error *error = trace_open(paths[i], &session->traces[i]);
-
-		if (error) {
-			session_destroy(session);
-			return error;
-		}
-		session->nr_traces++;
+	if (session && nr_paths < SIZE_MAX / 2 / sizeof *session->places) {
+		session->traces = calloc(nr_paths + 1, sizeof *session->traces);
+		session->places = calloc(nr_paths + 1, sizeof *session->places);
+		if (session->traces && session->places)
+			error = open_all(session, paths, nr_paths);
 	}
-	*ret = session;
-	return NULL;
+	if (error)
+		session_destroy(session);
+	else
+		*ret = session;
+	return error;
 }
 
 void session_destroy(struct session *session)
@@ -38,7 +243,27 @@ void session_destroy(struct session *session)
 		return;
 	for (size_t i = 0; i < session->nr_traces; i++)
 		trace_close(session->traces[i]);
+	for (size_t i = 0; i < session->nr_kernels; i++)
+		kernel_file_close(session->kernels[i]);
+	free(session->traces);
+	free(session->places);
+	free(session->kernels);
 	free(session);
+}
+
+size_t session_nr_kernels(const struct session *session)
+{
+	return session->nr_kernels;
+}
+
+struct kernel_file *session_kernel(const struct session *session, size_t index)
+{
+	return session->kernels[index];
+}
+
+struct trace_kernel session_trace_kernel(const struct session *session, size_t index)
+{
+	return session->places[index];
 }
 
 size_t session_nr_traces(const struct session *session)

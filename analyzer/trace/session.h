@@ -14,10 +14,12 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "kernel_format.h"
 #include "trace_format.h"
 
 struct session;
 struct trace;  /* one process image: a trace file and, where the process did not end cleanly, its live file */
+struct kernel_file; /* kernel_file.h: what the kernel saw of the run */
 
 struct trace_meta { /* strings are borrowed from the trace; never NULL, "" when unknown */
 	struct cprof_meta fixed;
@@ -35,6 +37,9 @@ struct trace_tables {
 	size_t nr_clocks;
 	const struct cprof_loss *losses;
 	size_t nr_losses;
+	const struct cprof_alloc *allocs;     /* one per context that allocated; ids are not checked */
+	size_t nr_allocs;
+	const struct cprof_sched *sched;      /* NULL: not under cprof-record, or it was not said */
 };
 
 struct trace_state {
@@ -63,6 +68,18 @@ struct cprof_error *session_open(const char *const *paths, size_t nr_paths, stru
 void session_destroy(struct session *session);
 size_t session_nr_traces(const struct session *session);
 struct trace *session_trace(const struct session *session, size_t index);
+
+/*
+ * Kernel files, each once, opened beside the traces they belong to (trace.lz4: trace.bpf.lz4; one of a forked child, trace.17.lz4: that of its parent) if
+ * their session is the trace's, or named as an operand themselves. A session of kernel files alone has one trace, which is empty.
+ */
+size_t session_nr_kernels(const struct session *session);
+struct kernel_file *session_kernel(const struct session *session, size_t index);
+struct trace_kernel { /* where a trace's process is in the kernel half */
+	struct kernel_file *file; /* NULL: nothing is known of it */
+	uint32_t tgid, generation;
+};
+struct trace_kernel session_trace_kernel(const struct session *session, size_t index);
 
 const char *trace_path(const struct trace *trace);
 const struct trace_meta *trace_meta(const struct trace *trace);

@@ -22,6 +22,7 @@ void table_set_deinit(struct table_set *set)
 	free(set->threads);
 	free(set->clocks);
 	free(set->losses);
+	free(set->allocs);
 	*set = (struct table_set){ 0 };
 }
 
@@ -65,6 +66,19 @@ struct cprof_error *table_set_add_clocks(struct table_set *set, const uint8_t *r
 struct cprof_error *table_set_add_losses(struct table_set *set, const uint8_t *records, size_t nr)
 {
 	return append(set, &set->losses, &set->nr_losses, &set->losses_capacity, sizeof *set->losses, records, nr);
+}
+
+struct cprof_error *table_set_add_allocs(struct table_set *set, const uint8_t *records, size_t nr)
+{
+	return append(set, &set->allocs, &set->nr_allocs, &set->allocs_capacity, sizeof *set->allocs, records, nr);
+}
+
+struct cprof_error *table_set_add_sched(struct table_set *set, const uint8_t *records, size_t nr)
+{
+	if (nr)
+		memcpy(&set->sched, records + (nr - 1) * sizeof set->sched, sizeof set->sched);
+	set->has_sched |= nr > 0;
+	return NULL;
 }
 
 struct cprof_error *table_set_cover_contexts(struct table_set *set, uint64_t last)
@@ -140,6 +154,8 @@ struct cprof_error *table_set_add_chunk(struct table_set *set, const struct cpro
 		{ CPROF_CHUNK_THREADS, sizeof(struct cprof_thread), table_set_add_threads },
 		{ CPROF_CHUNK_CONTEXTS, sizeof(struct cprof_context), NULL },
 		{ CPROF_CHUNK_LOSS, sizeof(struct cprof_loss), table_set_add_losses },
+		{ CPROF_CHUNK_SCHED, sizeof(struct cprof_sched), table_set_add_sched },
+		{ CPROF_CHUNK_ALLOC, sizeof(struct cprof_alloc), table_set_add_allocs },
 	};
 
 	*why = NULL;
@@ -289,6 +305,7 @@ struct cprof_error *table_set_finish(struct table_set *set, struct problems *pro
 			return error;
 	}
 	*ret = (struct trace_tables){ set->modules, set->nr_modules, set->contexts, set->nr_contexts, set->threads, set->nr_threads,
-				      set->clocks, set->nr_clocks, set->losses, set->nr_losses };
+				      set->clocks, set->nr_clocks, set->losses, set->nr_losses, set->allocs, set->nr_allocs,
+				      set->has_sched ? &set->sched : NULL };
 	return NULL;
 }

@@ -17,8 +17,11 @@ struct table_set {
 	struct cprof_thread *threads;   /* [index]; a record with blocks UINT64_MAX was not seen */
 	struct cprof_clock *clocks;
 	struct cprof_loss *losses;
+	struct cprof_alloc *allocs;
+	struct cprof_sched sched;
+	bool has_sched;
 	size_t nr_modules, modules_capacity, nr_contexts, contexts_capacity, nr_threads, threads_capacity;
-	size_t nr_clocks, clocks_capacity, nr_losses, losses_capacity;
+	size_t nr_clocks, clocks_capacity, nr_losses, losses_capacity, nr_allocs, allocs_capacity;
 	uint64_t budget_bytes;
 	bool budget_exceeded;
 	bool unfinished; /* of a live file: a context that was being made when it stopped has no target yet, and no event names it */
@@ -33,6 +36,8 @@ struct cprof_error *table_set_add_contexts(struct table_set *set, uint64_t first
 struct cprof_error *table_set_add_threads(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
 struct cprof_error *table_set_add_clocks(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
 struct cprof_error *table_set_add_losses(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
+struct cprof_error *table_set_add_allocs(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
+struct cprof_error *table_set_add_sched(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK; /* the last one counts */
 /* A record for every context id up to last, and for the thread, also where the tables have none. */
 struct cprof_error *table_set_cover_contexts(struct table_set *set, uint64_t last) CPROF_MUST_CHECK;
 struct cprof_error *table_set_cover_thread(struct table_set *set, uint32_t index, bool *covered) CPROF_MUST_CHECK;

@@ -122,7 +122,7 @@ static struct cprof_error *take_chunk(struct trace *trace, const struct frame *f
 
 static bool kind_is_known(uint16_t kind)
 {
-	return (kind >= CPROF_CHUNK_META && kind <= CPROF_CHUNK_EVENTS) || kind == CPROF_CHUNK_LOSS || kind == CPROF_CHUNK_END;
+	return (kind >= CPROF_CHUNK_META && kind <= CPROF_CHUNK_SCHED) || kind == CPROF_CHUNK_ALLOC || kind == CPROF_CHUNK_LOSS || kind == CPROF_CHUNK_END;
 }
 
 static struct cprof_error *load_other_chunks(struct trace *trace, struct frame_buffer *buffer)
@@ -435,6 +435,31 @@ struct cprof_error *trace_open(const char *path, struct trace **ret)
 	trace->state.file_bytes = trace->file.bytes + (trace->state.live_used ? trace->live.bytes_read : 0);
 	trace->state.end_tsc = trace->has_end ? trace->end.end_tsc : last_time(trace);
 	follow_problems(trace);
+	*ret = trace;
+	return NULL;
+}
+
+struct cprof_error *trace_make_empty(const char *path, const struct trace_meta *meta, const struct trace_state *state, struct trace **ret)
+{
+	struct trace *trace = calloc(1, sizeof *trace);
+	struct cprof_error *error;
+
+	if (!trace)
+		return &cprof_enomem;
+	trace->file.fd = trace->live.file.fd = -1;
+	trace->file.path = strdup(path);
+	trace->meta = *meta;
+	trace->meta.fixed.clock_source = CPROF_CLOCK_MONOTONIC_NS;
+	trace->has_meta = true;
+	table_set_init(&trace->set, 4096);
+	error = trace->file.path ? table_set_finish(&trace->set, &trace->problems, &trace->tables) : &cprof_enomem;
+	if (error) {
+		trace_close(trace);
+		return error;
+	}
+	trace->state = *state;
+	trace->state.nr_problems = 0;
+	trace->state.problems = NULL;
 	*ret = trace;
 	return NULL;
 }

@@ -155,6 +155,7 @@ static void check_escape(struct checker *checker, const struct event_item *item)
 		break;
 	case CPROF_ESCAPE_INHERIT:
 	case CPROF_ESCAPE_UNTIMED:
+	case CPROF_ESCAPE_SCHED:
 		break;
 	default:
 		checker->counts[COMPLAINT_ESCAPE_KIND]++;
@@ -412,7 +413,7 @@ static int compare_findings(const void *left, const void *right)
 	return a_offset < b_offset ? -1 : a_offset > b_offset;
 }
 
-static struct cprof_error *take_findings(struct trace_report *report, const struct problems *problems)
+struct cprof_error *trace_report_take(struct trace_report *report, const struct problems *problems)
 {
 	size_t nr = problems->nr < PROBLEMS_LISTED ? problems->nr : PROBLEMS_LISTED;
 
@@ -452,7 +453,7 @@ static struct cprof_error *check_all(struct checker *checker)
 		error = check_end(checker);
 	if (!error)
 		error = check_losses(checker);
-	return error ? error : take_findings(checker->report, &checker->trace->problems);
+	return error ? error : trace_report_take(checker->report, &checker->trace->problems);
 }
 
 struct cprof_error *trace_check(const char *path, struct trace_report **ret)

@@ -38,6 +38,8 @@ struct trace {
 
 /* Takes nothing. The state follows the problems. */
 struct cprof_error *trace_open(const char *path, struct trace **ret) CPROF_MUST_CHECK;
+/* A trace without events in the place of a kernel file whose meta and state it has. They must outlive it. */
+struct cprof_error *trace_make_empty(const char *path, const struct trace_meta *meta, const struct trace_state *state, struct trace **ret) CPROF_MUST_CHECK;
 void trace_close(struct trace *trace);
 struct cprof_error *trace_add_problem(struct trace *trace, struct problem_place place, const char *format, ...) CPROF_MUST_CHECK CPROF_PRINTF(3, 4);
 /* A problem that shows while chunks are read. The trace is no longer clean. */
@@ -51,6 +53,9 @@ size_t trace_events_of(const struct trace *trace, uint32_t thread, size_t *ret_n
  */
 struct cprof_error *trace_load_events(struct trace *trace, const struct events_place *place, bool thorough, bool raw, struct frame_buffer *buffer,
 				      struct events_chunk *ret, const char **why) CPROF_MUST_CHECK;
+
+/* The report's findings, in file order. */
+struct cprof_error *trace_report_take(struct trace_report *report, const struct problems *problems) CPROF_MUST_CHECK;
 
 /* The chunk that the cursor gave last was a live block. */
 bool trace_cursor_was_live(const struct trace_cursor *cursor);
