@@ -14,7 +14,10 @@ enum {
 	STACK_FIRST = 1 << 17,        /* open calls; address space only */
 	DISCARD_EVENTS = 8192,
 	FAST_FILL_NS = 50000000,      /* a small block filled faster than this: large ones from then on */
+	WAIT_STEP_NS = 200000,
 };
+
+#define WAIT_MOST_NS UINT64_C(10000000000)
 
 static uint64_t discarded[DISCARD_EVENTS]; /* where events go that found no block: counted, never read */
 
@@ -125,11 +128,32 @@ void rt_stream_lost_count(struct rt_thread *thread)
 	thread->lost_escapes = 0;
 }
 
+/* All blocks that can wait to be drained do. */
+static bool ring_is_full(struct rt_thread *thread)
+{
+	return atomic_load(&thread->pending[atomic_load(&thread->sequence) % RT_PENDING]);
+}
+
+/*
+ * Only who began to drain our blocks can go on with them, and a busy machine may leave it without a processor for long: we make events faster than
+ * it gets its turn. Signals are blocked and it needs nothing of ours, so it comes to its end; the bound is for what nobody thought of.
+ */
+static void ring_wait(struct rt_thread *thread)
+{
+	uint64_t started_ns = now_ns();
+
+	while (ring_is_full(thread) && !rt_is_off() && now_ns() - started_ns < WAIT_MOST_NS) {
+		struct timespec pause = { 0, WAIT_STEP_NS };
+
+		if (!rt_drain_thread_blocks(thread, false))
+			rt_sys(SYS_nanosleep, &pause, NULL);
+	}
+}
+
 /* A free block, drained by ourselves if need be. NULL: this thread must count what it loses. */
 static struct rt_block *block_get(struct rt_thread *thread, bool large)
 {
-	bool ring_full = atomic_load(&thread->pending[atomic_load(&thread->sequence) % RT_PENDING]) != NULL;
-	struct rt_block *block = ring_full ? NULL : rt_blocks_take(large, false);
+	struct rt_block *block = ring_is_full(thread) ? NULL : rt_blocks_take(large, false);
 
 	if (block || rt_config.drop_when_full)
 		return block;
@@ -139,7 +163,8 @@ static struct rt_block *block_get(struct rt_thread *thread, bool large)
 			return block;
 	}
 	/* Everything is being drained by others this moment: a little more than CPROF_BUFFER rather than a loss. */
-	block = atomic_load(&thread->pending[atomic_load(&thread->sequence) % RT_PENDING]) ? NULL : rt_blocks_take(large, true);
+	ring_wait(thread);
+	block = ring_is_full(thread) ? NULL : rt_blocks_take(large, true);
 	if (!block)
 		rt_warn("get", "space for events", rt_live.error, "some are lost, and counted");
 	return block;

@@ -185,6 +185,53 @@ static void test_drop_drain_thread(void **state)
 	assert_in_range(lost, 1, UINT64_MAX); /* else nothing was tested */
 }
 
+/* Whoever drains a thread's blocks gets no processor until the thread has filled all it may: it waits, and loses nothing. */
+static void *stall(void *stalled)
+{
+	struct rt_thread *thread = rt_thread_at(0);
+	struct timespec pause = { 0, 20000000 };
+	uint32_t no = 0;
+
+	while (!atomic_compare_exchange_strong(&thread->draining, &no, 1))
+		no = 0;
+	atomic_store((_Atomic int *)stalled, 1);
+	while (!atomic_load(&thread->pending[atomic_load(&thread->sequence) % RT_PENDING])) /* that of the next block: all are taken */
+		sched_yield();
+	nanosleep(&pause, NULL);
+	atomic_store(&thread->draining, 0);
+	atomic_store((_Atomic int *)stalled, 2);
+	return NULL;
+}
+
+static void stalled_run(void *unused)
+{
+	static _Atomic int stalled;
+	pthread_t thread;
+
+	(void)unused;
+	program_leaf();
+	if (pthread_create(&thread, NULL, stall, &stalled))
+		exit(9);
+	while (!atomic_load(&stalled))
+		sched_yield();
+	while (atomic_load(&stalled) < 2)
+		program_leaf();
+	pthread_join(thread, NULL);
+}
+
+static void test_stalled_drain(void **state)
+{
+	struct trace_counts *counts;
+
+	(void)state;
+	NEEDS_DRAIN_THREAD();
+	counts = run_counts(&(struct run){ 0 }, stalled_run, NULL);
+	assert_int_equal(counts->threads[0].record_lost, 0);
+	assert_int_equal(counts->threads[0].enters, counts->threads[0].exits);
+	assert_true(counts->threads[0].enters > 1000000); /* else the ring was never full */
+	trace_counts_destroy(counts);
+}
+
 /* A timer's handler makes calls, in whatever the thread is doing. */
 static void signals_run(void *leaves_in_handler)
 {
@@ -329,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_dying_at_exit),
 		cmocka_unit_test(test_short_threads),
 		cmocka_unit_test(test_short_threads_drain_thread),
+		cmocka_unit_test(test_stalled_drain),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_drop_drain_thread),
 	};
