@@ -9,8 +9,8 @@
  * No libc call, no lock, no allocation; errno and the vector registers are not touched. Anything rare leaves through the poll word `end`.
  *
  * A call is known by its function, its call site, and the hook's own return address (call_site is that of the *physical* frame: the hook's
- * return address tells inlined calls apart). Its frame is that of the function: what the function's frame pointer holds. The exit hook
- * may be jumped to with the function's frame already gone; then its own frame pointer is that address.
+ * return address tells inlined calls apart). Its frame is that of the function: on x86-64 what the function's frame pointer holds (rt_stackframe.h says
+ * what else). The exit hook may be jumped to with the function's frame already gone; then its own frame pointer is that address.
  */
 #include "hooks.h"
 #include "rt_clock.h"
@@ -185,7 +185,7 @@ void hook_enter(void *function_, void *call_site_)
 		return;
 	const uint64_t function = (uintptr_t)function_, call_site = (uintptr_t)call_site_;
 	const uint64_t hook_return = (uintptr_t)__builtin_return_address(0);
-	const uint64_t frame = (uintptr_t)__builtin_frame_address(1);
+	const uint64_t frame = rt_frame_of_enter((uintptr_t)__builtin_frame_address(1), (uintptr_t)__builtin_frame_address(0), call_site);
 	struct rt_tls *t = &rt_tls;
 	uint64_t state = t->state;                                            /* 1 the state */
 
@@ -221,12 +221,14 @@ static inline __attribute__((always_inline)) enum attempt exit_commit(struct rt_
 	return ATTEMPT_DONE;
 }
 
-static inline bool exit_matches(const struct rt_entry *top, uint64_t function, uint64_t frame, uint64_t tail_frame)
+/* `pointer` is the frame pointer that the hook finds, `here` its own. */
+static inline bool exit_matches(const struct rt_entry *top, uint64_t function, uint64_t pointer, uint64_t here)
 {
-	return top->function == function && (top->frame == frame || top->frame == tail_frame);
+	return top->function == function &&
+	       (top->frame == rt_frame_of_exit(pointer, here, top->frame) || top->frame == rt_frame_of_tail(pointer, here));
 }
 
-static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t frame, uint64_t tail_frame)
+static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t pointer, uint64_t here)
 {
 	struct rt_tls *t = &rt_tls;
 
@@ -238,8 +240,8 @@ static __attribute__((noinline)) void exit_slowly(uint64_t function, uint64_t fr
 				return;
 			continue;
 		}
-		if (!exit_matches(&t->stack[state >> 32], function, frame, tail_frame)) {
-			if (!rt_repair_exit(function, frame, tail_frame))
+		if (!exit_matches(&t->stack[state >> 32], function, pointer, here)) {
+			if (!rt_repair_exit(function, rt_frame_of_exit(pointer, here, here), rt_frame_of_tail(pointer, here)))
 				return;
 			state = t->state;
 			if ((uint32_t)state >= t->end)
@@ -258,7 +260,7 @@ void hook_exit(void *function_, void *call_site)
 	if (!TLS_IS_THERE())
 		return;
 	const uint64_t function = (uintptr_t)function_;
-	const uint64_t frame = (uintptr_t)__builtin_frame_address(1), tail_frame = (uintptr_t)__builtin_frame_address(0);
+	const uint64_t pointer = (uintptr_t)__builtin_frame_address(1), here = (uintptr_t)__builtin_frame_address(0);
 	struct rt_tls *t = &rt_tls;
 	uint64_t state = t->state;
 
@@ -266,11 +268,11 @@ void hook_exit(void *function_, void *call_site)
 	if (unlikely((uint32_t)state >= t->end))
 		goto slowly;
 	const struct rt_entry *top = &t->stack[state >> 32];
-	if (unlikely(!exit_matches(top, function, frame, tail_frame)))
+	if (unlikely(!exit_matches(top, function, pointer, here)))
 		goto slowly;
 	if (unlikely(exit_commit(t, state, top[-1].context) != ATTEMPT_DONE))
 		goto slowly;
 	return;
 slowly:
-	exit_slowly(function, frame, tail_frame);
+	exit_slowly(function, pointer, here);
 }

@@ -6,6 +6,13 @@
 
 #include "rt_sys.h"
 
+#ifdef __aarch64__
+bool rt_frame_leads_to(uint64_t frame, uint64_t call_site, uint64_t outer)
+{
+	(void)call_site, (void)outer;
+	return !(frame & 1); /* it was tested when the frame was made */
+}
+#else
 enum { NEAR_BYTES = 8 << 20, CERTAIN_BYTES = 16 << 10 };
 
 bool rt_frame_leads_to(uint64_t frame, uint64_t call_site, uint64_t outer)
@@ -22,6 +29,7 @@ bool rt_frame_leads_to(uint64_t frame, uint64_t call_site, uint64_t outer)
 		return true; /* the kernel will not tell (seccomp): believe the compiler's flags */
 	return word == call_site;
 }
+#endif
 
 struct rt_signal_stack rt_signal_stack(void)
 {
