@@ -1,12 +1,13 @@
-# cprof_unit_test(NAME name SOURCES files... [LIBRARIES targets...] [LABEL short|medium|long])
-# One cmocka program, run by ctest. Unit tests stand beside the code they test.
+# cprof_unit_test(NAME name SOURCES files... [LIBRARIES targets...] [LABEL short|medium|long] [NOT_EMULATED reason])
+# One cmocka program, run by ctest. Unit tests stand beside the code they test. NOT_EMULATED: why it can say nothing under qemu-user. The
+# others have the label "emulated" in a tree for another machine: those scripts/test.sh runs there.
 include(CMakeParseArguments)
 if(BUILD_TESTING)
   find_library(CMOCKA_LIBRARY cmocka REQUIRED)
 endif()
 
 function(cprof_unit_test)
-  cmake_parse_arguments(T "" "NAME;LABEL" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "" "NAME;LABEL;NOT_EMULATED" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT BUILD_TESTING)
     return()
   endif()
@@ -16,5 +17,10 @@ function(cprof_unit_test)
   add_executable(${T_NAME} ${T_SOURCES})
   target_link_libraries(${T_NAME} PRIVATE cprof_warnings ${T_LIBRARIES} ${CMOCKA_LIBRARY})
   add_test(NAME ${T_NAME} COMMAND ${T_NAME})
-  set_tests_properties(${T_NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT 120)
+  set(timeout 120)
+  if(CMAKE_CROSSCOMPILING AND NOT T_NOT_EMULATED)
+    list(APPEND T_LABEL emulated)
+    set(timeout 600)
+  endif()
+  set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${timeout})
 endfunction()

@@ -24,6 +24,12 @@ struct run {
 	bool keep_stderr;                             /* the caller looks at it; else it must be empty */
 };
 
+#ifdef __aarch64__
+enum { RUN_PATIENCE = 5 }; /* emulated, perhaps */
+#else
+enum { RUN_PATIENCE = 1 };
+#endif
+
 static char run_folder[64];
 
 static inline void folder_empty(const char *path)
@@ -93,7 +99,7 @@ static inline int run_child(const struct run *run, void (*program)(void *), void
 		set_or_not("CPROF_CONTEXTS", run->contexts);
 		unsetenv("CPROF_OUTPUT");
 		unsetenv("CPROF_LOG");
-		alarm(run->seconds ? run->seconds : 60);
+		alarm(RUN_PATIENCE * (run->seconds ? run->seconds : 60));
 		program(argument);
 		exit(0);
 	}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# install-packages.sh demo|test|projects|bench: installs the Debian packages that are missing for that. Needs root only when something is
+# install-packages.sh demo|test|aarch64|projects|bench: installs the Debian packages that are missing for that. Needs root only when something is
 # missing; says what to install when it is not root.
 set -eu
 
@@ -12,14 +12,20 @@ test="$test tcl" # SQLite's own build
 test="$test zsh man-db" # completions and manual pages
 projects="$test autoconf automake libtool flex bison meson libonig-dev libgtest-dev libgmock-dev libbenchmark-dev"
 bench="$test uftrace"
+# Another machine's libraries beside ours (apt's multiarch), its compiler and its emulator.
+aarch64="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user-static"
+for package in liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev libcmocka-dev libstdc++6; do
+	aarch64="$aarch64 $package:arm64"
+done
 
 case ${1:-} in
 demo) wanted=$build ;;
 test) wanted=$test ;;
+aarch64) wanted=$aarch64 ;;
 projects) wanted=$projects ;;
 bench) wanted=$bench ;;
 *)
-	echo "usage: $0 demo|test|projects|bench" >&2
+	echo "usage: $0 demo|test|aarch64|projects|bench" >&2
 	exit 2
 	;;
 esac
@@ -35,11 +41,17 @@ if [ -z "$missing" ]; then
 fi
 if [ "$(id -u)" != 0 ]; then
 	echo "These packages are missing. As root:" >&2
+	case $missing in
+	*:arm64*) echo "    dpkg --add-architecture arm64 && apt-get update" >&2 ;;
+	esac
 	echo "    apt-get install --no-install-recommends$missing" >&2
 	exit 1
 fi
 echo "packages: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
+case $missing in
+*:arm64*) dpkg --add-architecture arm64 ;;
+esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086

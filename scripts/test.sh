@@ -65,6 +65,11 @@ say "Thread sanitizer: unit tests of the runtime"
 tree threads -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCPROF_SANITIZE=thread
 tests threads -R '^rt_' || failed="$failed threads"
 
+say "aarch64, emulated: unit tests and programs"
+sh "$top/scripts/install-packages.sh" aarch64
+tree aarch64 -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_TOOLCHAIN_FILE="$top/cmake/aarch64-linux-gnu.cmake"
+tests aarch64 -L emulated || failed="$failed aarch64"
+
 say "gcc, as it is released: all tests"
 tree gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
 tests gcc -LE projects || failed="$failed gcc"

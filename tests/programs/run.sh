@@ -62,7 +62,8 @@ case " $* " in
 *" -DRUNTIME_OFF "*) export CPROF=off ;;
 esac
 
-timeout 100 ./prog >stdout 2>stderr
+# shellcheck disable=SC2086
+timeout 100 $cprof_run ./prog >stdout 2>stderr
 status=$?
 cat stderr
 [ "$status" = "${want_status:-0}" ] || fail "exit status $status, expected ${want_status:-0}"

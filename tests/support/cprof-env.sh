@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Sourced by the test scripts, with $build set: the programs of this build tree, and how to compile with each kind of runtime.
 cprof_analyze=$build/analyzer/cprof-analyze
+cprof_run=
+if [ -x "$build/tests/emulated/run" ]; then # a tree for another machine: its programs run with $cprof_run in front
+	cprof_analyze=$build/tests/emulated/cprof-analyze
+	cprof_run=$build/tests/emulated/run
+fi
 unset CPROF_OUTPUT CPROF_MODE CPROF_LOG CPROF CPROF_WRAPPER
 export LC_ALL=C
 
@@ -19,7 +24,7 @@ cprof_cxx() {
 	cprof_cxx_compiler=$1 cprof_cxx_link=$2
 	shift 2
 	case $cprof_cxx_compiler in
-	gcc) cprof_cxx_compiler=g++ ;;
+	*gcc) cprof_cxx_compiler=${cprof_cxx_compiler%gcc}g++ ;;
 	clang) cprof_cxx_compiler=clang++ ;;
 	esac
 	case $cprof_cxx_link in
