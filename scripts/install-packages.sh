@@ -5,7 +5,8 @@
 # missing; says what to install when it is not root.
 set -eu
 
-build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev"
+bpf="clang libbpf-dev bpftool" # cprof-record
+build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev $bpf"
 test="$build clang libclang-rt-14-dev llvm lld libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file groff libxml2-utils"
 test="$test golang-go valgrind protobuf-compiler nodejs npm chromium" # those that read our exports
 test="$test tcl" # SQLite's own build

@@ -139,6 +139,24 @@ static struct cprof_error *set_choice(const struct cprof_option *option, const c
 	return bad_value(option, text, wanted);
 }
 
+static struct cprof_error *set_duration(const struct cprof_option *option, const char *text, uint64_t *field)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 }, { "m", 60e9 }, { "h", 3600e9 } };
+	char *end;
+	double value = strtod(text, &end);
+
+	for (size_t i = 0; end != text && isfinite(value) && value >= 0 && i < sizeof units / sizeof *units; i++) {
+		if (strcmp(end, units[i].unit) == 0 && value * units[i].ns < 9e18) {
+			*field = (uint64_t)(value * units[i].ns + 0.5);
+			return NULL;
+		}
+	}
+	return bad_value(option, text, "a time like 10ms, 1.5s or 2m");
+}
+
 static struct cprof_error *set_value(const struct cprof_option *option, const char *text, void *args)
 {
 	void *field = (char *)args + option->offset;
@@ -156,6 +174,8 @@ static struct cprof_error *set_value(const struct cprof_option *option, const ch
 		return set_percent(option, text, field);
 	case OPTION_CHOICE:
 		return set_choice(option, text, field);
+	case OPTION_DURATION:
+		return set_duration(option, text, field);
 	}
 	return NULL;
 }
@@ -184,9 +204,9 @@ static struct cprof_error *unknown_option(const struct cprof_command *command, c
 	const char *typed = argument[1] == '-' ? argument + 2 : "";
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(typed, "="), typed);
 	const char *nearest = argument[1] == '-' ? nearest_option(command->options, name) : NULL;
-	return cprof_error_create(CPROF_ERROR_USAGE, "%s%sunknown option '%s'%s%s%s (see: cprof-analyze %s%s--help)", of ? of : "", of ? ": " : "",
-				  argument, nearest ? "; did you mean '--" : "", nearest ? nearest : "", nearest ? "'?" : "", of ? of : "",
-				  of ? " " : "");
+	return cprof_error_create(CPROF_ERROR_USAGE, "%s%sunknown option '%s'%s%s%s (see: %s %s%s--help)", of ? of : "", of ? ": " : "", argument,
+				  nearest ? "; did you mean '--" : "", nearest ? nearest : "", nearest ? "'?" : "",
+				  command->program ? command->program : "cprof-analyze", of ? of : "", of ? " " : "");
 }
 
 /* argv[*at] is a long option; *at moves on when its value is the next argument. */
@@ -246,6 +266,8 @@ struct cprof_error *options_parse(const struct cprof_command *command, int argc,
 		}
 		if (argv[i][0] != '-' || !argv[i][1]) {
 			argv[count++] = argv[i];
+			while (command->first_operand_ends && ++i < argc)
+				argv[count++] = argv[i];
 		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			*help = true;
 			return NULL;
@@ -257,6 +279,8 @@ struct cprof_error *options_parse(const struct cprof_command *command, int argc,
 		if (error)
 			return error;
 	}
+	if (command->first_operand_ends)
+		argv[count] = NULL; /* for exec */
 	*help = false;
 	*operands = (struct cprof_operands){ argv, count };
 	return NULL;

@@ -21,6 +21,7 @@ enum cprof_option_kind {
 	OPTION_COUNT,   /* uint64_t: decimal; k, M and G multiply by powers of 1000 */
 	OPTION_PERCENT, /* double: 0 to 100, a % sign may follow */
 	OPTION_CHOICE,  /* unsigned: index into choices */
+	OPTION_DURATION, /* uint64_t: ns, from "10ms", "1.5s", "2m"; a number without a unit is seconds */
 };
 
 struct cprof_alias { /* another word for a choice, which people know from elsewhere */
@@ -43,6 +44,7 @@ struct cprof_option {
 #define OPT_TEXT(name, letter, type, field, value, help) { name, letter, OPTION_TEXT, offsetof(struct type, field), value, NULL, help, NULL }
 #define OPT_COUNT(name, letter, type, field, help) { name, letter, OPTION_COUNT, offsetof(struct type, field), "N", NULL, help, NULL }
 #define OPT_PERCENT(name, letter, type, field, help) { name, letter, OPTION_PERCENT, offsetof(struct type, field), "P", NULL, help, NULL }
+#define OPT_DURATION(name, letter, type, field, help) { name, letter, OPTION_DURATION, offsetof(struct type, field), "TIME", NULL, help, NULL }
 #define OPT_CHOICE(name, letter, type, field, choices, help) \
 	{ name, letter, OPTION_CHOICE, offsetof(struct type, field), NULL, choices, help, NULL }
 #define OPT_CHOICE_ALIASES(name, letter, type, field, choices, aliases, help) \
@@ -63,6 +65,8 @@ struct cprof_command {
 	const struct cprof_option *options;
 	const void *defaults;    /* initial value of the command's struct */
 	size_t args_bytes;       /* its size */
+	const char *program;     /* whose it is, for messages; NULL: cprof-analyze */
+	bool first_operand_ends; /* the operands are a command line, ended by NULL: what follows the first one is not ours */
 	struct cprof_error *(*run)(const void *args, const struct cprof_operands *operands);
 };
 

@@ -30,8 +30,8 @@ static const struct cprof_option test_options[] = {
 };
 static const struct test_args test_defaults = { .depth = 7 };
 static const struct cprof_command tree = { "tree", "[TRACE...]", "a tree", NULL, "tree x\ntree --depth=2 x", test_options, &test_defaults,
-					   sizeof test_defaults, NULL };
-static const struct cprof_command overview = { "", "[TRACE...]", "all", NULL, NULL, test_options, &test_defaults, sizeof test_defaults, NULL };
+					   sizeof test_defaults, NULL, NULL, false };
+static const struct cprof_command overview = { "", "[TRACE...]", "all", NULL, NULL, test_options, &test_defaults, sizeof test_defaults, NULL, NULL, false };
 static const struct cprof_command *const test_commands[] = { &overview, &tree, NULL };
 static const struct cprof_program program = { "cprof-analyze", "1.2.3", "looks", ".Starts with a dot\\ and -dash", test_commands };
 

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Whose event is it? The tasks and processes that are followed, and the context that each is in, with how sure that is.
+ *
+ * task_find() says whether a task is followed and gives its record; who_fill() the context: from the thread's slot if it has one, else
+ * from its thread-local line, else what its parent was in when it was forked. What is in slots and in memory of the process is
+ * never trusted further than as a context id.
+ */
+#ifndef CPROF_CONTEXT_BPF_H
+#define CPROF_CONTEXT_BPF_H
+
+#include "ring.bpf.h"
+
+const volatile struct record_settings settings;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096); /* cprof-record sets it */
+	__type(key, __u32);
+	__type(value, struct cprof_slot);
+} slots SEC(".maps");
+
+struct task_record {
+	__u32 slot;                  /* 0: none */
+	__u32 ns_tid;
+	__u32 context;               /* saved when it left the CPU; inherited before it registered */
+	__u16 generation;
+	__u8 quality;                /* of context; CPROF_QUALITY_INHERITED: context is the parent's */
+	__u8 state;                  /* while off the CPU: enum cprof_kernel_off_cpu.state */
+	__u64 start_ns;
+	__u64 on_since_ns;           /* 0: not on a CPU */
+	__u64 off_since_ns;          /* 0: on a CPU, or not known */
+	__u64 wake_ns;               /* 0: not woken yet */
+	__u64 on_cpu_ns, runq_ns, suspended_ns;
+	__u64 blocked_ns[CPROF_BLOCKED_COUNT];
+	__u64 switches, faults, samples;
+	struct cprof_who waker;
+	__u64 user_stack;            /* of the interval off the CPU; processes without runtime */
+	__u64 object;
+	__u32 syscall;
+	__u8 blocked_class;
+	__u8 major_pending;          /* the last fault has not been counted as minor or major yet */
+	__u16 reserved;
+	__u64 maj_flt;               /* as it was at the last fault */
+	struct cprof_who fault_who;
+	__u64 fault_stack;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_record);
+} tasks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192); /* cprof-record sets it */
+	__type(key, __u32);
+	__type(value, struct process_record);
+} processes SEC(".maps");
+
+static __always_inline struct process_record *process_find(__u32 tgid)
+{
+	return bpf_map_lookup_elem(&processes, &tgid);
+}
+
+/* The whole of what is known, again. */
+static __always_inline void process_say(const struct process_record *process)
+{
+	struct ring_head *head = ring_reserve(RING_PROCESS, sizeof process->said);
+
+	if (!head)
+		return;
+	*(struct cprof_kernel_process *)(head + 1) = process->said;
+	ring_submit(head);
+}
+
+/* The first sight of a process that is to be followed because all are. */
+static __always_inline struct process_record *process_adopt(struct task_struct *task)
+{
+	struct process_record made = {}, *process;
+	__u32 tgid = task->tgid;
+
+	made.said.tgid = tgid;
+	made.said.parent_tgid = task->real_parent->tgid;
+	made.said.generation = RECORD_NO_GENERATION;
+	made.said.start_ns = bpf_ktime_get_ns();
+	made.active = 1;
+	bpf_probe_read_kernel_str(made.said.name, sizeof made.said.name, task->group_leader->comm);
+	if (bpf_map_update_elem(&processes, &tgid, &made, BPF_NOEXIST) && !process_find(tgid)) {
+		counter_add(COUNTER_PROCESSES_FULL, 1);
+		return NULL;
+	}
+	process = process_find(tgid);
+	if (process)
+		process_say(process);
+	return process;
+}
+
+static __always_inline struct task_record *task_adopt(struct task_struct *task, const struct process_record *process)
+{
+	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!record) {
+		counter_add(COUNTER_TASKS_FULL, 1);
+		return NULL;
+	}
+	if (!record->start_ns) {
+		record->start_ns = bpf_ktime_get_ns();
+		record->generation = process->said.generation;
+		record->maj_flt = task->maj_flt;
+	}
+	return record;
+}
+
+/* NULL: not followed. `task` must be a pointer that the verifier trusts (an argument of the tracepoint, the current task). */
+static __always_inline struct task_record *task_find(struct task_struct *task)
+{
+	struct task_record *record;
+	struct process_record *process;
+
+	record = bpf_task_storage_get(&tasks, task, 0, 0);
+	if (record)
+		return record;
+	if (!task->pid)
+		return NULL;
+	process = process_find(task->tgid);
+	if (!process && settings.follow_all)
+		process = process_adopt(task);
+	if (!process || !process->active)
+		return NULL;
+	return task_adopt(task, process);
+}
+
+/* The thread's slot, if what stands there is still its own. */
+static __always_inline struct cprof_slot *slot_of(const struct task_struct *task, const struct task_record *record)
+{
+	__u32 index = record->slot;
+	struct cprof_slot *slot;
+
+	if (!index)
+		return NULL;
+	slot = bpf_map_lookup_elem(&slots, &index);
+	return slot && slot->kernel_tid == (__u32)task->pid ? slot : NULL;
+}
+
+/* The current task's line in its own memory. */
+static __always_inline __u8 who_from_memory(struct task_struct *task, const struct task_record *record, __s64 tls_offset, __u32 *context)
+{
+	struct {
+		__u32 magic, tid, context, generation;
+	} line;
+
+	if (bpf_probe_read_user(&line, sizeof line, (void *)(task->thread.fsbase + tls_offset))) {
+		*context = record->context;
+		return CPROF_QUALITY_STALE;
+	}
+	if (line.magic != CPROF_SLOTS_MAGIC) {
+		*context = 0;
+		return CPROF_QUALITY_UNREGISTERED;
+	}
+	*context = line.context;
+	return line.tid == record->ns_tid ? CPROF_QUALITY_TLS : CPROF_QUALITY_INHERITED;
+}
+
+static __always_inline void who_tally(__u8 quality)
+{
+	counter_add(COUNTER_CONTEXT_NONE + (quality & 7), 1);
+}
+
+static __always_inline __u32 task_ns_tid(struct task_struct *task)
+{
+	struct pid *pid = task->thread_pid;
+	struct upid upid;
+	unsigned int level;
+
+	if (!pid)
+		return 0;
+	level = pid->level;
+	if (level > 32 || bpf_probe_read_kernel(&upid, sizeof upid, (void *)pid->numbers + level * bpf_core_type_size(struct upid)))
+		return 0;
+	return upid.nr;
+}
+
+/* Of the current task. */
+static __always_inline void who_fill(struct task_struct *task, struct task_record *record, struct cprof_who *who)
+{
+	struct cprof_slot *slot = slot_of(task, record);
+	struct process_record *process;
+
+	who->tgid = task->tgid;
+	who->tid = task->pid;
+	who->generation = record->generation;
+	who->reserved = 0;
+	if (slot) {
+		who->context = *(volatile __u32 *)&slot->context;
+		who->quality = CPROF_QUALITY_SLOT;
+	} else if (record->quality == CPROF_QUALITY_INHERITED) {
+		who->context = record->context;
+		who->quality = CPROF_QUALITY_INHERITED;
+	} else {
+		process = process_find(task->tgid);
+		who->context = 0;
+		who->quality = CPROF_QUALITY_NO_RUNTIME;
+		if (process)
+			who->generation = record->generation = process->said.generation;
+		if (process && process->said.flags & CPROF_KERNEL_PROCESS_RUNTIME) {
+			who->quality = CPROF_QUALITY_UNREGISTERED;
+			if (process->tls_offset) {
+				if (!record->ns_tid)
+					record->ns_tid = task_ns_tid(task);
+				who->quality = who_from_memory(task, record, process->tls_offset, &who->context);
+				if (who->quality == CPROF_QUALITY_TLS)
+					record->context = who->context;
+			}
+		}
+	}
+	who_tally(who->quality);
+}
+
+/* Of another task that is followed: the slot tells, or what it was in when it left the CPU. */
+static __always_inline void who_fill_other(struct task_struct *task, struct task_record *record, struct cprof_who *who)
+{
+	struct cprof_slot *slot = slot_of(task, record);
+
+	who->tgid = task->tgid;
+	who->tid = task->pid;
+	who->generation = record->generation;
+	who->reserved = 0;
+	who->context = slot ? *(volatile __u32 *)&slot->context : record->context;
+	who->quality = slot ? CPROF_QUALITY_SLOT : record->context ? CPROF_QUALITY_SAVED : CPROF_QUALITY_UNREGISTERED;
+	who_tally(who->quality);
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See programs_maps.h. */
+#include "programs_maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "programs.skel.h"
+
+struct bpf_program *programs_sampler(const struct record_programs *programs)
+{
+	return programs->object->progs.cpu_sampled;
+}
+
+volatile uint32_t *programs_sums_active(const struct record_programs *programs)
+{
+	return &programs->object->bss->sums_active;
+}
+
+struct cprof_error *programs_follow(const struct record_programs *programs, const struct process_record *process)
+{
+	uint32_t tgid = process->said.tgid;
+
+	if (bpf_map_update_elem(bpf_map__fd(programs->object->maps.processes), &tgid, process, BPF_ANY))
+		return cprof_error_os(errno, NULL, "follow the process");
+	return NULL;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What of the loaded object is used by name. */
+#ifndef CPROF_PROGRAMS_MAPS_H
+#define CPROF_PROGRAMS_MAPS_H
+
+#include "record_programs.h"
+
+struct bpf_program *programs_sampler(const struct record_programs *programs);
+volatile uint32_t *programs_sums_active(const struct record_programs *programs);
+/* Adds a process to those that are followed. */
+struct cprof_error *programs_follow(const struct record_programs *programs, const struct process_record *process) CPROF_MUST_CHECK;
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See record_launch.h. */
+#include "record_launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As high as the limit allows: shells and daemons use and close the low numbers. */
+static int slots_descriptor(int slots)
+{
+	struct rlimit limit = { .rlim_cur = 256 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (rlim_t wanted = limit.rlim_cur > 1024 ? 1024 : limit.rlim_cur; wanted > 16; wanted--) {
+		int fd = fcntl(slots, F_DUPFD, (int)wanted - 1);
+
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+static void child_environment(const char *trace_path, int slots)
+{
+	char number[16];
+	int fd = slots >= 0 ? slots_descriptor(slots) : -1;
+
+	setenv("CPROF_OUTPUT", trace_path, 0);
+	unsetenv("CPROF_SLOTS_FD");
+	if (fd < 0)
+		return;
+	snprintf(number, sizeof number, "%d", fd);
+	setenv("CPROF_SLOTS_FD", number, 1);
+}
+
+static void child_run(char **argv, const char *trace_path, int slots, const sigset_t *mask, int gate, int result)
+{
+	char go;
+	int error;
+
+	if (read(gate, &go, 1) != 1)
+		_exit(127); /* the recorder is gone or has given up */
+	child_environment(trace_path, slots);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(argv[0], argv);
+	error = errno;
+	if (write(result, &error, sizeof error) != sizeof error)
+		_exit(127);
+	_exit(error == ENOENT ? 127 : 126);
+}
+
+struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, struct record_launch *ret)
+{
+	int gate[2], result[2];
+
+	if (pipe2(gate, O_CLOEXEC))
+		return cprof_error_os(errno, NULL, "make a pipe");
+	if (pipe2(result, O_CLOEXEC)) {
+		struct cprof_error *error = cprof_error_os(errno, NULL, "make a pipe");
+
+		close(gate[0]);
+		close(gate[1]);
+		return error;
+	}
+	fflush(NULL);
+	pid_t pid = fork();
+
+	if (!pid) {
+		close(gate[1]);
+		close(result[0]);
+		child_run(argv, trace_path, slots, mask, gate[0], result[1]);
+	}
+	int error = errno;
+
+	close(gate[0]);
+	close(result[1]);
+	*ret = (struct record_launch){ pid, gate[1], result[0] };
+	if (pid > 0)
+		return NULL;
+	ret->pid = 0;
+	record_launch_abandon(ret);
+	return cprof_error_os(error, NULL, "fork");
+}
+
+struct cprof_error *record_launch_go(struct record_launch *launch)
+{
+	int error = 0;
+	ssize_t got;
+
+	if (write(launch->gate, "", 1) != 1)
+		error = errno;
+	do {
+		got = read(launch->result, &error, sizeof error);
+	} while (got < 0 && errno == EINTR);
+	close(launch->gate);
+	close(launch->result);
+	launch->gate = launch->result = -1;
+	if (got != sizeof error)
+		return NULL;
+	waitpid(launch->pid, NULL, 0);
+	launch->pid = 0;
+	return cprof_error_os(error, NULL, "execute the program");
+}
+
+void record_launch_abandon(struct record_launch *launch)
+{
+	if (launch->gate >= 0)
+		close(launch->gate);
+	if (launch->result >= 0)
+		close(launch->result);
+	launch->gate = launch->result = -1;
+	if (launch->pid)
+		waitpid(launch->pid, NULL, 0);
+	launch->pid = 0;
+}

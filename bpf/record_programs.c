@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See record_programs.h. */
+#include "record_programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "programs.skel.h"
+#include "syscall_classes.h"
+
+/* libbpf's own talk, for whoever looks for the reason: CPROF_RECORD_DEBUG=1. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	return getenv("CPROF_RECORD_DEBUG") ? vfprintf(stderr, format, arguments) : 0;
+}
+
+static bool is_base(const char *name)
+{
+	for (const char *const *base = record_base_programs; *base; base++)
+		if (strcmp(*base, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_wanted(const char *name, const struct source_state *states)
+{
+	for (size_t i = 0; i < nr_record_sources; i++)
+		for (const char *const *program = record_sources[i].programs; *program; program++)
+			if (states[i].wanted && !states[i].why[0] && strcmp(*program, name) == 0)
+				return true;
+	return is_base(name);
+}
+
+static int open_object(const struct record_args *args, const struct record_settings *settings, const struct source_state *states,
+		       struct programs_bpf **ret)
+{
+	struct programs_bpf *object = programs_bpf__open();
+	struct bpf_program *program;
+
+	if (!object)
+		return -errno;
+	*(struct record_settings *)&object->rodata->settings = *settings;
+	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
+	bpf_object__for_each_program(program, object->obj)
+		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), states));
+	bpf_map__set_max_entries(object->maps.slots, settings->slots);
+	bpf_map__set_max_entries(object->maps.ring, (uint32_t)(args->ring_kb << 10));
+	bpf_map__set_max_entries(object->maps.sums_even, (uint32_t)args->sums);
+	bpf_map__set_max_entries(object->maps.sums_odd, (uint32_t)args->sums);
+	int result = programs_bpf__load(object);
+
+	if (result) {
+		programs_bpf__destroy(object);
+		return result;
+	}
+	*ret = object;
+	return 0;
+}
+
+static struct cprof_error *refusal(int error)
+{
+	if (error == -EPERM || error == -EACCES)
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED,
+					  "no permission to use BPF: run as root, or once: setcap cap_bpf,cap_perfmon+ep \"$(command -v cprof-record)\"");
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs CONFIG_DEBUG_INFO_BTF");
+	return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "the kernel refused the BPF programs: %s (CPROF_RECORD_DEBUG=1 shows its reason)", strerror(-error));
+}
+
+/* All at once; if that fails, the base and then each source beside it, so that one that is refused takes no other with it. */
+struct cprof_error *record_programs_load(const struct record_args *args, const struct record_settings *settings, struct source_state *states,
+					 struct record_programs *ret)
+{
+	struct source_state alone[RECORD_SOURCES_MAX];
+	struct programs_bpf *object;
+	int result;
+
+	libbpf_set_print(print_libbpf);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	result = open_object(args, settings, states, &object);
+	if (result) {
+		memset(alone, 0, sizeof alone);
+		result = open_object(args, settings, alone, &object);
+		if (result)
+			return refusal(result);
+		programs_bpf__destroy(object);
+		for (size_t i = 0; i < nr_record_sources; i++) {
+			if (!states[i].wanted || states[i].why[0])
+				continue;
+			memset(alone, 0, sizeof alone);
+			alone[i].wanted = true;
+			result = open_object(args, settings, alone, &object);
+			if (result)
+				snprintf(states[i].why, sizeof states[i].why, "the kernel refused its programs: %s", strerror(-result));
+			else
+				programs_bpf__destroy(object);
+		}
+		result = open_object(args, settings, states, &object);
+		if (result)
+			return refusal(result);
+	}
+	*ret = (struct record_programs){ .object = object };
+	return NULL;
+}
+
+static int attach(struct record_programs *programs, struct bpf_program *program)
+{
+	struct bpf_link *link;
+
+	if (programs->nr_links == sizeof programs->links / sizeof *programs->links)
+		return -E2BIG;
+	link = bpf_program__attach(program);
+	if (!link)
+		return -errno;
+	programs->links[programs->nr_links++] = link;
+	return 0;
+}
+
+static void turn_off(struct source_state *states, const char *name, int error)
+{
+	for (size_t i = 0; i < nr_record_sources; i++)
+		for (const char *const *program = record_sources[i].programs; *program; program++)
+			if (strcmp(*program, name) == 0)
+				snprintf(states[i].why, sizeof states[i].why, "cannot attach %s: %s", name, strerror(-error));
+}
+
+struct cprof_error *record_programs_attach(struct record_programs *programs, struct source_state *states)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, programs->object->obj) {
+		const char *name = bpf_program__name(program);
+		enum bpf_prog_type type = bpf_program__type(program);
+
+		if (!bpf_program__autoload(program) || type == BPF_PROG_TYPE_PERF_EVENT)
+			continue; /* those have attachments of their own */
+		int result = attach(programs, program);
+
+		if (result && is_base(name))
+			return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "cannot attach %s: %s", name, strerror(-result));
+		if (result)
+			turn_off(states, name, result);
+	}
+	for (size_t i = 0; i < nr_record_sources; i++)
+		states[i].on = states[i].wanted && !states[i].why[0];
+	return NULL;
+}
+
+void record_programs_detach(struct record_programs *programs)
+{
+	while (programs->nr_links)
+		bpf_link__destroy(programs->links[--programs->nr_links]);
+}
+
+void record_programs_deinit(struct record_programs *programs)
+{
+	record_programs_detach(programs);
+	if (programs->object)
+		programs_bpf__destroy(programs->object);
+	programs->object = NULL;
+}
+
+static int walk_descriptor(const struct record_programs *programs)
+{
+	for (size_t i = 0; i < programs->nr_links; i++) {
+		struct bpf_link_info info = { .type = 0 };
+		__u32 bytes = sizeof info;
+
+		if (!bpf_obj_get_info_by_fd(bpf_link__fd(programs->links[i]), &info, &bytes) && info.type == BPF_LINK_TYPE_ITER)
+			return bpf_iter_create(bpf_link__fd(programs->links[i]));
+	}
+	return -ENOENT;
+}
+
+struct cprof_error *record_programs_walk(struct record_programs *programs, bool say)
+{
+	char nothing[64];
+	ssize_t got;
+	int fd = walk_descriptor(programs);
+
+	if (fd < 0)
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "cannot walk the tasks: %s", strerror(-fd));
+	programs->object->bss->tasks_say = say;
+	do {
+		got = read(fd, nothing, sizeof nothing);
+	} while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
+	close(fd);
+	return got < 0 ? cprof_error_os(errno, NULL, "walk the tasks") : NULL;
+}
+
+int record_programs_map(const struct record_programs *programs, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(programs->object->obj, name);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See record_run.h. The order matters: programs are loaded, the target is made (it inherits the slots) and waits; the file is there, everything is
+ * attached; then the target goes. At the end the tasks say their totals, everything is detached, and only then the last of ring and sums is
+ * taken: nothing can come after.
+ */
+#include "record_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cpu_timers.h"
+#include "kernel_symbols.h"
+#include "process_modules.h"
+#include "record_attach.h"
+#include "record_clock.h"
+#include "record_launch.h"
+#include "record_programs.h"
+#include "record_report.h"
+#include "ring_drain.h"
+#include "slots_header.h"
+#include "sums_drain.h"
+#include "programs_maps.h"
+
+enum { TICK_NS = 10000000, BEAT_NS = 100000000 };
+
+struct recording {
+	const struct record_args *args;
+	char **command;              /* NULL: none is launched */
+	struct source_state sources[RECORD_SOURCES_MAX];
+	struct record_programs programs;
+	struct record_launch launch;
+	struct kernel_writer writer;
+	struct ring_drain ring;
+	struct sums_drain sums;
+	struct slots_header slots;
+	struct cpu_timers timers;
+	struct kernel_symbols symbols;
+	struct record_tally tally;
+	uint8_t session[16];
+	uint32_t modules_wanted[256][2]; /* tgid, generation: to be read after the ring's records */
+	size_t nr_modules_wanted;
+	uint64_t start_ns, next_beat_ns, next_window_ns;
+	int signals;                 /* signalfd */
+	sigset_t old_mask;
+	bool child_ended, stop;
+	int child_status;
+};
+
+static void want_modules(struct recording *recording, uint32_t tgid, uint32_t generation)
+{
+	size_t at = recording->nr_modules_wanted;
+
+	for (size_t i = 0; i < at; i++)
+		if (recording->modules_wanted[i][0] == tgid && recording->modules_wanted[i][1] == generation)
+			return;
+	if (at == sizeof recording->modules_wanted / sizeof *recording->modules_wanted) {
+		recording->tally.modules_unread++;
+		return;
+	}
+	recording->modules_wanted[at][0] = tgid;
+	recording->modules_wanted[at][1] = generation;
+	recording->nr_modules_wanted++;
+}
+
+static void read_modules(struct recording *recording)
+{
+	for (size_t i = 0; i < recording->nr_modules_wanted; i++)
+		recording->tally.modules_unread +=
+			!process_modules_write(recording->modules_wanted[i][0], recording->modules_wanted[i][1], &recording->writer);
+	recording->nr_modules_wanted = 0;
+}
+
+static void watch_record(void *context, uint32_t kind, const void *record, size_t bytes)
+{
+	struct recording *recording = context;
+
+	if (kind == RING_PROCESS && bytes >= sizeof(struct cprof_kernel_process)) {
+		const struct cprof_kernel_process *process = record;
+
+		if (!process->end_ns)
+			want_modules(recording, process->tgid, process->generation);
+	} else if (kind == RING_SAMPLE && bytes >= sizeof(struct cprof_kernel_sample)) {
+		const struct cprof_kernel_sample *sample = record;
+
+		if (sample->flags & CPROF_SAMPLE_KERNEL)
+			kernel_symbols_note(&recording->symbols, sample->ip);
+	} else if (kind == RING_STACK && bytes >= sizeof(struct cprof_kernel_stack)) {
+		const struct cprof_kernel_stack *stack = record;
+		const uint64_t *addresses = (const uint64_t *)(const void *)(stack + 1);
+
+		for (uint32_t i = 0; stack->flags && i < stack->count; i++)
+			kernel_symbols_note(&recording->symbols, addresses[i]);
+	}
+}
+
+static void say_sources(const struct recording *recording)
+{
+	for (size_t i = 0; i < nr_record_sources; i++) {
+		const struct source_state *state = &recording->sources[i];
+
+		if (!recording->args->quiet)
+			fprintf(stderr, "cprof-record: %-8s %s%s%s\n", record_sources[i].name, state->on ? "on: " : "off: ",
+				state->on ? record_sources[i].what : state->why, "");
+	}
+}
+
+static uint64_t sample_period_ns(const struct record_args *args)
+{
+	return args->interval_ns ? args->interval_ns : 1000000000u / args->frequency_hz;
+}
+
+static void open_timers(struct recording *recording)
+{
+	struct source_state *cpu = record_source_state(recording->sources, "cpu");
+	struct cprof_error *error;
+
+	if (!cpu->on)
+		return;
+	cpu->value = (uint32_t)(1000000000u / sample_period_ns(recording->args));
+	error = cpu_timers_open(programs_sampler(&recording->programs), sample_period_ns(recording->args), &recording->timers);
+	if (!error)
+		return;
+	cpu->on = false;
+	snprintf(cpu->why, sizeof cpu->why, "%s", error->message);
+	cprof_error_free(error);
+}
+
+static struct cprof_error *follow_target(struct recording *recording)
+{
+	struct process_record target = { .said.flags = CPROF_KERNEL_PROCESS_TARGET };
+
+	if (recording->command) {
+		target.said.tgid = (uint32_t)recording->launch.pid;
+		target.said.parent_tgid = (uint32_t)getpid();
+	} else if (recording->args->pid) {
+		struct cprof_error *error = record_attach_find((uint32_t)recording->args->pid, &target, recording->session);
+
+		if (error)
+			return error;
+		target.active = 1;
+	} else {
+		return NULL;
+	}
+	target.said.start_ns = recording->start_ns;
+	return programs_follow(&recording->programs, &target);
+}
+
+static struct cprof_error *open_drains(struct recording *recording)
+{
+	struct record_programs *programs = &recording->programs;
+	struct cprof_error *error = ring_drain_open(record_programs_map(programs, "ring"), &recording->writer, watch_record, recording, &recording->ring);
+
+	recording->tally.ring = &recording->ring;
+	if (!error)
+		error = sums_drain_open(record_programs_map(programs, "sums_even"), record_programs_map(programs, "sums_odd"),
+					(uint32_t)recording->args->sums, programs_sums_active(programs), &recording->sums);
+	return error;
+}
+
+/* Everything but the target's start. */
+static struct cprof_error *prepare(struct recording *recording)
+{
+	const struct record_args *args = recording->args;
+	char *path = kernel_writer_path_of(args->output);
+	struct cprof_error *error = path ? NULL : &cprof_enomem;
+
+	recording->start_ns = record_clock_ns(CLOCK_MONOTONIC);
+	if (!error)
+		error = follow_target(recording);
+	if (!error)
+		error = kernel_writer_open(path, &recording->writer);
+	free(path);
+	if (!error) {
+		recording->writer.window_start_ns = recording->start_ns;
+		record_report_meta(&recording->writer, recording->session, recording->command);
+		record_report_clock(&recording->writer);
+		error = open_drains(recording);
+	}
+	if (!error)
+		error = slots_header_open(record_programs_map(&recording->programs, "slots"), (uint32_t)args->slots, recording->session, recording->start_ns,
+					  &recording->slots);
+	if (!error)
+		error = record_programs_attach(&recording->programs, recording->sources);
+	if (!error && !recording->command)
+		error = record_programs_walk(&recording->programs, false);
+	if (error)
+		return error;
+	open_timers(recording);
+	record_report_sources(&recording->writer, recording->sources);
+	kernel_writer_flush(&recording->writer, recording->start_ns);
+	say_sources(recording);
+	recording->next_beat_ns = recording->start_ns + BEAT_NS;
+	recording->next_window_ns = recording->start_ns + args->window_ns;
+	return NULL;
+}
+
+static void take_signals(struct recording *recording)
+{
+	struct signalfd_siginfo info;
+
+	while (read(recording->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGCHLD) {
+			int status;
+
+			if (recording->launch.pid && waitpid(recording->launch.pid, &status, WNOHANG) == recording->launch.pid) {
+				recording->child_ended = true;
+				recording->child_status = status;
+				recording->launch.pid = 0;
+			}
+		} else if (!recording->launch.pid) {
+			recording->stop = true;
+		} else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP) {
+			kill(recording->launch.pid, (int)info.ssi_signo); /* from the terminal it has SIGINT and SIGQUIT itself */
+		} else if (info.ssi_code <= 0) {
+			kill(recording->launch.pid, (int)info.ssi_signo); /* from a process: for us alone */
+		}
+	}
+}
+
+static void say_progress(const struct recording *recording, uint64_t now_ns)
+{
+	if (recording->args->quiet || !isatty(STDERR_FILENO) || recording->command) /* the terminal is the program's */
+		return;
+	fprintf(stderr, "\rcprof-record: %" PRIu64 " s, %" PRIu64 " samples, %" PRIu64 " events in sums, %.1f MB ", (now_ns - recording->start_ns) / 1000000000u,
+		recording->ring.received[RING_SAMPLE], recording->sums.received, (double)recording->writer.offset / 1e6);
+}
+
+static void tick(struct recording *recording, uint64_t now_ns)
+{
+	ring_drain_consume(&recording->ring);
+	read_modules(recording);
+	if (now_ns >= recording->next_beat_ns) {
+		slots_header_beat(&recording->slots, now_ns);
+		recording->next_beat_ns = now_ns + BEAT_NS;
+	}
+	if (now_ns >= recording->next_window_ns) {
+		sums_drain_take(&recording->sums, &recording->writer);
+		kernel_writer_flush(&recording->writer, now_ns);
+		recording->next_window_ns = now_ns + recording->args->window_ns;
+		say_progress(recording, now_ns);
+	}
+}
+
+static struct cprof_error *loop(struct recording *recording)
+{
+	struct itimerspec every = { { 0, TICK_NS }, { 0, TICK_NS } };
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	struct pollfd fds[] = { { recording->signals, POLLIN, 0 }, { timer, POLLIN, 0 } };
+	uint64_t end_ns = recording->args->duration_ns ? recording->start_ns + recording->args->duration_ns : UINT64_MAX;
+
+	if (timer < 0 || timerfd_settime(timer, 0, &every, NULL))
+		return cprof_error_os(errno, NULL, "make a timer");
+	while (!recording->stop && !recording->child_ended) {
+		uint64_t expirations;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (read(timer, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
+			break;
+		take_signals(recording);
+		uint64_t now_ns = record_clock_ns(CLOCK_MONOTONIC);
+
+		tick(recording, now_ns);
+		if (recording->args->pid && kill((pid_t)recording->args->pid, 0) && errno == ESRCH)
+			recording->stop = true;
+		if (now_ns >= end_ns) /* a launched target is not killed: it runs on, unrecorded */
+			recording->stop = true;
+	}
+	close(timer);
+	return NULL;
+}
+
+static struct cprof_error *finish(struct recording *recording)
+{
+	struct cprof_error *walked, *named, *error;
+	uint64_t end_ns;
+
+	cpu_timers_close(&recording->timers);
+	walked = record_programs_walk(&recording->programs, true);
+	end_ns = record_clock_ns(CLOCK_MONOTONIC);
+	slots_header_stop(&recording->slots, end_ns);
+	record_programs_detach(&recording->programs);
+	sums_drain_wait_for_programs();
+	ring_drain_consume(&recording->ring);
+	read_modules(recording);
+	sums_drain_take(&recording->sums, &recording->writer);
+	sums_drain_take(&recording->sums, &recording->writer); /* the other copy */
+	named = kernel_symbols_write(&recording->symbols, &recording->writer, &recording->tally.kernel_addresses_unnamed);
+	recording->tally.sums_received = recording->sums.received;
+	recording->tally.slots_exhausted = recording->slots.at ? recording->slots.at->exhausted : 0;
+	uint64_t lost = record_report_losses(&recording->writer, record_programs_map(&recording->programs, "counters"), &recording->tally);
+
+	record_report_clock(&recording->writer);
+	kernel_writer_flush(&recording->writer, end_ns);
+	record_report_end(&recording->writer, recording->start_ns, end_ns);
+	error = kernel_writer_finish(&recording->writer, end_ns);
+	if (!recording->args->quiet && !error)
+		fprintf(stderr, "%scprof-record: %" PRIu64 " records in %s, %" PRIu64 " lost\n", recording->command ? "" : "\n", recording->writer.records,
+			recording->writer.path, lost);
+	if (!error) {
+		error = walked;
+		walked = NULL;
+	}
+	if (!error) {
+		error = named;
+		named = NULL;
+	}
+	cprof_error_free(walked);
+	cprof_error_free(named);
+	return error;
+}
+
+/* Waits for a target that outlives the recording, or was never recorded. */
+static void wait_for_target(struct recording *recording)
+{
+	struct pollfd fd = { recording->signals, POLLIN, 0 };
+
+	while (recording->launch.pid) {
+		poll(&fd, 1, -1);
+		take_signals(recording);
+	}
+}
+
+static struct cprof_error *open_signals(struct recording *recording)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGQUIT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, &recording->old_mask);
+	recording->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return recording->signals < 0 ? cprof_error_os(errno, NULL, "take signals") : NULL;
+}
+
+static struct record_settings settings_of(const struct record_args *args, const struct source_state *sources)
+{
+	return (struct record_settings){
+		.slots = (uint32_t)args->slots,
+		.follow_all = args->system_wide,
+		.off_cpu = record_source_state((struct source_state *)(uintptr_t)sources, "off-cpu")->wanted,
+		.prctl_number = SYS_prctl,
+		.off_cpu_threshold_ns = args->threshold_ns,
+		.max_samples = args->max_samples,
+	};
+}
+
+static void recording_deinit(struct recording *recording)
+{
+	cpu_timers_close(&recording->timers);
+	if (recording->ring.ring)
+		ring_drain_close(&recording->ring);
+	sums_drain_close(&recording->sums);
+	slots_header_close(&recording->slots);
+	record_programs_deinit(&recording->programs);
+	kernel_writer_deinit(&recording->writer);
+	kernel_symbols_deinit(&recording->symbols);
+	if (recording->signals >= 0)
+		close(recording->signals);
+}
+
+/* Without the kernel half the program runs all the same: the exact half is in the program. */
+static void run_without(const struct cprof_error *why)
+{
+	cprof_error_print(why, "cprof-record");
+	fprintf(stderr, "cprof-record: the program runs without the kernel half; its own trace, if it was built with cprof-cc, is complete\n");
+}
+
+struct cprof_error *record_run(const struct record_args *args, const struct cprof_operands *command, int *status)
+{
+	struct recording recording = { .args = args, .command = command->count ? command->items : NULL, .signals = -1, .writer.fd = -1 };
+	struct cprof_error *error = record_sources_choose(args, recording.sources), *unavailable = NULL;
+
+	for (size_t i = 0; i < nr_record_sources; i++)
+		recording.sources[i].value = 0;
+	if (!error)
+		error = open_signals(&recording);
+	if (error)
+		goto out;
+	record_source_state(recording.sources, "off-cpu")->value = (uint32_t)(args->threshold_ns / 1000);
+	if (getrandom(recording.session, sizeof recording.session, 0) != sizeof recording.session)
+		memcpy(recording.session, &recording.start_ns, sizeof recording.start_ns);
+	struct record_settings settings = settings_of(args, recording.sources);
+
+	unavailable = record_programs_load(args, &settings, recording.sources, &recording.programs);
+	if (recording.command)
+		error = record_launch_start(recording.command, args->output, unavailable ? -1 : record_programs_map(&recording.programs, "slots"),
+					    &recording.old_mask, &recording.launch);
+	if (!error && !unavailable) {
+		unavailable = prepare(&recording);
+		if (unavailable && unavailable->code != CPROF_ERROR_UNSUPPORTED) { /* a wrong name is to be put right, not to be ignored */
+			error = unavailable;
+			unavailable = NULL;
+		}
+	}
+	if (error || (unavailable && !recording.command)) {
+		record_launch_abandon(&recording.launch);
+		if (!error) {
+			error = unavailable;
+			unavailable = NULL;
+		}
+		goto out;
+	}
+	if (unavailable)
+		run_without(unavailable);
+	if (recording.command)
+		error = record_launch_go(&recording.launch);
+	if (error) {
+		*status = error->os_errno == ENOENT ? 127 : 126;
+	} else if (!unavailable) {
+		error = loop(&recording);
+	}
+	if (!unavailable) {
+		struct cprof_error *finished = finish(&recording);
+
+		if (error)
+			cprof_error_free(finished);
+		else
+			error = finished;
+	}
+	if (recording.command && !error) {
+		wait_for_target(&recording);
+		*status = WIFSIGNALED(recording.child_status) ? -WTERMSIG(recording.child_status) : WEXITSTATUS(recording.child_status);
+	}
+out:
+	cprof_error_free(unavailable);
+	recording_deinit(&recording);
+	return error;
+}

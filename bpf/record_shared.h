@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What cprof-record and its BPF programs say to each other: settings before the load, records in the ring, counters.
+ *
+ * Not a file format: both sides are built together. Records in the ring are those of format/kernel_format.h behind a ring_head, so that a new
+ * source needs no code of its own to get them into the file. Included by both sides: integer types alone.
+ */
+#ifndef CPROF_RECORD_SHARED_H
+#define CPROF_RECORD_SHARED_H
+
+#include "kernel_format.h"
+#include "slots.h"
+
+/* Records that travel through the ring: constant, chunk kind (trace_format.h), word for the counters. */
+#define RING_KINDS(X) \
+	X(PROCESS, KERNEL_PROCESSES, "processes") \
+	X(THREAD, KERNEL_THREADS, "threads") \
+	X(SAMPLE, KERNEL_SAMPLES, "samples") \
+	X(STACK, KERNEL_STACKS, "stacks") \
+	X(OFF_CPU, KERNEL_OFF_CPU, "off-cpu") \
+	X(IO, KERNEL_IO, "io") \
+	X(BLOCK, KERNEL_BLOCK, "block") \
+	X(LOCK, KERNEL_LOCKS, "locks") \
+	X(FILE, KERNEL_FILES, "files")
+enum ring_kind {
+#define CPROF_X(name, chunk, word) RING_##name,
+	RING_KINDS(CPROF_X)
+#undef CPROF_X
+	RING_KIND_COUNT
+};
+
+struct ring_head {
+	uint32_t kind; /* enum ring_kind */
+	uint32_t reserved;
+};
+
+/* Counters beside produced and lost of each ring kind: constant, name in KERNEL_LOSSES, is it a loss. */
+#define RECORD_COUNTERS(X) \
+	X(SUMS_ADDED, "sums.produced", 0) \
+	X(SUMS_LOST, "sums.lost", 1) \
+	X(STACKS_FULL, "stacks.table-full", 1) \
+	X(STACKS_ERROR, "stacks.unreadable", 1) \
+	X(CONTEXT_NONE, "context.none", 0) \
+	X(CONTEXT_SLOT, "context.slot", 0) \
+	X(CONTEXT_TLS, "context.tls", 0) \
+	X(CONTEXT_SAVED, "context.saved", 0) \
+	X(CONTEXT_INHERITED, "context.inherited", 0) \
+	X(CONTEXT_STALE, "context.stale", 0) \
+	X(CONTEXT_UNREGISTERED, "context.unregistered", 0) \
+	X(CONTEXT_NO_RUNTIME, "context.no-runtime", 0) \
+	X(TASKS_FULL, "tasks.no-memory", 1) \
+	X(PROCESSES_FULL, "processes.table-full", 1) \
+	X(SLOTS_REFUSED, "slots.refused", 1) \
+	X(SAMPLES_OVER_LIMIT, "samples.over-limit", 1)
+enum record_counter {
+#define CPROF_X(name, words, is_loss) COUNTER_##name,
+	RECORD_COUNTERS(CPROF_X)
+#undef CPROF_X
+	COUNTER_PRODUCED, /* + enum ring_kind */
+	COUNTER_LOST = COUNTER_PRODUCED + RING_KIND_COUNT,
+	COUNTER_COUNT = COUNTER_LOST + RING_KIND_COUNT
+};
+
+/* Set before the load; constants to the verifier. */
+struct record_settings {
+	uint32_t slots;              /* elements of the slots map */
+	uint32_t follow_all;         /* every process of the system */
+	uint32_t off_cpu;            /* records and sums of time off the CPU; the slots get theirs in any case */
+	uint32_t prctl_number;
+	uint64_t off_cpu_threshold_ns;
+	uint64_t max_samples;
+};
+
+#define SYSCALL_CLASS_NONE 0xFF
+#define SYSCALL_NUMBERS 512u
+
+/*
+ * A process that is followed: value of the map `processes`, key is its tgid. BPF keeps it; cprof-record puts the first in.
+ * Its generation is the runtime's own (META) once it has registered. Before, and for an image without a runtime, it is
+ * RECORD_NO_GENERATION + the number of the image in this process's life: never taken for one of a trace.
+ */
+#define RECORD_NO_GENERATION 0x8000u
+struct process_record {
+	struct cprof_kernel_process said;
+	int64_t tls_offset;          /* 0: not known */
+	uint32_t image;              /* number of its execs since it was first seen */
+	uint32_t active;             /* 0: the target before its exec */
+};
+
+#endif

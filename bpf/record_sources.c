@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See record_sources.h. */
+#include "record_sources.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OPTION(field) offsetof(struct record_args, field)
+#define PROGRAMS(...) (const char *const[]){ __VA_ARGS__, NULL }
+
+/* The scheduler's programs are here because slots and totals of threads need them, whether or not off-CPU records are wanted. */
+const char *const record_base_programs[] = { "process_exec", "process_fork", "process_exit", "thread_register", "tasks_walk",
+					     "sched_switched", "sched_woken", "sched_runnable", NULL };
+
+const struct record_source record_sources[] = {
+	{ "cpu", OPTION(cpu), true, PROGRAMS("cpu_sampled"), "CPU samples" },
+	{ "off-cpu", OPTION(off_cpu), true, PROGRAMS("sched_switched"), "time off the CPU, with reason and waker" },
+	{ "faults", OPTION(faults), true, PROGRAMS("fault_user", "fault_kernel"), "page faults" },
+};
+const size_t nr_record_sources = sizeof record_sources / sizeof *record_sources;
+
+struct source_state *record_source_state(struct source_state *states, const char *name)
+{
+	for (size_t i = 0; i < nr_record_sources; i++)
+		if (strcmp(record_sources[i].name, name) == 0)
+			return &states[i];
+	return NULL;
+}
+
+static struct cprof_error *choose_named(const char *names, struct source_state *states)
+{
+	while (*names) {
+		size_t length = strcspn(names, ",");
+		char name[32];
+
+		snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), names);
+		struct source_state *state = record_source_state(states, name);
+
+		if (!state) {
+			char known[128] = "";
+			size_t used = 0;
+
+			for (size_t i = 0; i < nr_record_sources && used < sizeof known; i++)
+				used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", record_sources[i].name);
+			return cprof_error_create(CPROF_ERROR_USAGE, "--events: '%s' is not one of %s", name, known);
+		}
+		state->wanted = true;
+		names += length + (names[length] == ',');
+	}
+	return NULL;
+}
+
+struct cprof_error *record_sources_choose(const struct record_args *args, struct source_state *states)
+{
+	bool any = args->all || args->events;
+	struct cprof_error *error = args->events ? choose_named(args->events, states) : NULL;
+
+	for (size_t i = 0; i < nr_record_sources; i++) {
+		const bool *asked = (const bool *)((const char *)args + record_sources[i].option);
+
+		states[i].wanted |= *asked || args->all;
+		any |= *asked;
+	}
+	for (size_t i = 0; !any && i < nr_record_sources; i++)
+		states[i].wanted = record_sources[i].by_default;
+	for (size_t i = 0; i < nr_record_sources; i++)
+		if (!states[i].wanted)
+			snprintf(states[i].why, sizeof states[i].why, "not asked for");
+	return error;
+}

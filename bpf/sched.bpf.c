@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Time off the CPU, from the scheduler's own words: sched_switch, sched_waking, sched_wakeup.
+ *
+ * An interval is closed when the task comes back, before it runs: so the sums in its slot are right when its next instruction executes, and
+ * its kernel stack (taken only when the interval was long) is still that of the place where it slept.
+ */
+#include "thread_totals.bpf.h"
+
+#define KERNEL_STACK_BYTES 32768 /* the most that any configuration of x86-64 uses */
+
+/*
+ * Does the current task itself do this, or an interrupt that came in its way? Interrupts have a stack of their own, and the arguments of a
+ * tracepoint's program lie on the stack of who called it. (The read turns the pointer into a number.)
+ */
+static __always_inline bool in_task(void *ctx, const struct task_struct *task)
+{
+	__u64 pointer = (__u64)ctx, at = 0, stack = (__u64)task->stack;
+
+	bpf_probe_read_kernel(&at, sizeof at, &pointer);
+	return at - stack < KERNEL_STACK_BYTES;
+}
+
+static __always_inline void task_returns(struct task_struct *task, struct task_record *record, __u64 now)
+{
+	struct off_cpu_times times;
+	struct cprof_slot *slot;
+	struct cprof_who who = {};
+	__u64 kernel_stack = 0;
+	__u8 class = record->blocked_class;
+
+	record->on_since_ns = now;
+	if (!record->off_since_ns)
+		return;
+	times = off_cpu_divide(record, now);
+	record->switches++;
+	record->runq_ns += times.runq_ns;
+	record->suspended_ns += times.suspended_ns;
+	if (class < CPROF_BLOCKED_COUNT)
+		record->blocked_ns[class] += times.blocked_ns;
+	slot = slot_of(task, record);
+	if (slot) {
+		slot->runq_ns += times.runq_ns;
+		if (class < CPROF_BLOCKED_COUNT)
+			slot->blocked_ns[class] += times.blocked_ns + times.suspended_ns;
+		barrier();
+		(*(volatile __u32 *)&slot->changes)++;
+	}
+	if (settings.off_cpu) {
+		who_fill_other(task, record, &who);
+		off_cpu_sums(record, &who, &times);
+		if (now - record->off_since_ns >= settings.off_cpu_threshold_ns) {
+			if (record->state)
+				kernel_stack = stack_of_task(task, SCRATCH_SCHED);
+			off_cpu_say(record, &who, &times, kernel_stack, false);
+		}
+	}
+	record->off_since_ns = 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
+{
+	struct task_record *record;
+	struct cprof_who who = {};
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!(prev_state & TASK_STATE_DEAD)) {
+		record = task_find(prev);
+		if (record) {
+			if (preempt)
+				prev_state = 0;
+			task_leaves(prev, record, prev_state, now);
+			who_fill(prev, record, &who);
+			record->context = who.context;
+			if (settings.off_cpu && prev_state && who.quality >= CPROF_QUALITY_UNREGISTERED && prev->mm)
+				record->user_stack = stack_current(ctx, SCRATCH_SCHED, false);
+		}
+	}
+	record = task_find(next);
+	if (record)
+		task_returns(next, record, now);
+	return 0;
+}
+
+/* In the waker's context; sched_wakeup may come later and on another CPU. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched_woken, struct task_struct *task)
+{
+	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0), *waker;
+	struct task_struct *current_task;
+
+	if (!record || !record->off_since_ns || record->wake_ns || !record->state)
+		return 0;
+	record->wake_ns = bpf_ktime_get_ns();
+	current_task = bpf_get_current_task_btf();
+	if (!settings.off_cpu || !current_task->pid || !in_task(ctx, current_task))
+		return 0;
+	waker = task_find(current_task);
+	if (waker) {
+		who_fill(current_task, waker, &record->waker);
+	} else {
+		record->waker.tgid = current_task->tgid;
+		record->waker.tid = current_task->pid;
+		record->waker.context = 0;
+		record->waker.generation = 0;
+		record->waker.quality = CPROF_QUALITY_NO_RUNTIME;
+		record->waker.reserved = 0;
+	}
+	return 0;
+}
+
+/* For a task that was woken while it was still on its way off the CPU. */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(sched_runnable, struct task_struct *task)
+{
+	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0);
+
+	if (record && record->off_since_ns && record->state && !record->wake_ns)
+		record->wake_ns = bpf_ktime_get_ns();
+	return 0;
+}

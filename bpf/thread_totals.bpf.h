@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a thread did with its time: on the CPU, in the run queue, blocked by class, stopped. Each ns from its first sight to its end is in exactly
+ * one of them, and the slot of a registered thread gets the same sums before the thread runs on.
+ */
+#ifndef CPROF_THREAD_TOTALS_BPF_H
+#define CPROF_THREAD_TOTALS_BPF_H
+
+#include "context.bpf.h"
+#include "stacks.bpf.h"
+#include "sums.bpf.h"
+
+#define CPROF_IMAGES_MAX 0x8000u
+
+/* enum cprof_blocked_class by system call number, made by cprof-record. */
+const volatile __u8 syscall_class[SYSCALL_NUMBERS];
+
+/* The system call that a task is in, 0xFFFFFFFF: none. */
+static __always_inline __u32 task_syscall(struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	long number = regs->orig_ax;
+
+	if (task->flags & PF_KTHREAD)
+		return 0xFFFFFFFF;
+	return number < 0 || number > 0xFFFF ? 0xFFFFFFFF : (__u32)number;
+}
+
+/* Why does a task not run, when its state is not "could run"? */
+static __always_inline __u8 blocked_class(struct task_struct *task, __u32 state, __u32 syscall)
+{
+	__u8 class = syscall < SYSCALL_NUMBERS ? syscall_class[syscall & (SYSCALL_NUMBERS - 1)] : CPROF_BLOCKED_OTHER;
+
+	if (state & TASK_STATE_UNINTERRUPTIBLE && (class == CPROF_BLOCKED_FILE || BPF_CORE_READ_BITFIELD(task, in_iowait)))
+		return CPROF_BLOCKED_DISK;
+	return class;
+}
+
+/* The task goes off the CPU; state as of sched_switch, 0: it could run on. */
+static __always_inline void task_leaves(struct task_struct *task, struct task_record *record, __u32 state, __u64 now)
+{
+	if (record->on_since_ns)
+		record->on_cpu_ns += now - record->on_since_ns;
+	record->on_since_ns = 0;
+	record->off_since_ns = now;
+	record->wake_ns = 0;
+	record->waker.tgid = 0;
+	record->user_stack = 0;
+	record->state = state & TASK_STATE_MASK;
+	record->syscall = task_syscall(task);
+	record->blocked_class = blocked_class(task, state, record->syscall);
+}
+
+struct off_cpu_times {
+	__u64 blocked_ns, runq_ns, suspended_ns;
+};
+
+/* How the interval that began at off_since_ns divides up to now. */
+static __always_inline struct off_cpu_times off_cpu_divide(const struct task_record *record, __u64 now)
+{
+	struct off_cpu_times times = {};
+	__u64 since = record->off_since_ns, woken = record->wake_ns;
+	__u64 waited;
+
+	if (!record->state) {
+		times.runq_ns = now - since;
+		return times;
+	}
+	if (woken < since || woken > now)
+		woken = now;
+	waited = woken - since;
+	times.runq_ns = now - woken;
+	if (record->state & (TASK_STATE_STOPPED | TASK_STATE_TRACED))
+		times.suspended_ns = waited;
+	else
+		times.blocked_ns = waited;
+	return times;
+}
+
+static __always_inline void slot_release(struct task_struct *task, struct task_record *record)
+{
+	struct cprof_slot *slot = slot_of(task, record);
+
+	record->slot = 0;
+	if (!slot)
+		return;
+	slot->kernel_tid = 0;
+	slot->context = 0;
+	*(volatile __u32 *)&slot->magic = 0;
+}
+
+/* The last fault is counted when its outcome is known: at the next one, or at the end. */
+static __always_inline void fault_settle(struct task_struct *task, struct task_record *record)
+{
+	struct cprof_kernel_sum_key key;
+	bool major = task->maj_flt != record->maj_flt;
+
+	record->maj_flt = task->maj_flt;
+	if (!record->major_pending)
+		return;
+	record->major_pending = 0;
+	sum_key_init(&key, &record->fault_who, CPROF_SUM_FAULT, major);
+	key.stack = record->fault_stack;
+	sum_add(&key, 0, 0);
+}
+
+/* KERNEL_THREADS: the totals up to now, an open interval included. */
+static __always_inline void thread_say(struct task_struct *task, struct task_record *record, __u64 now)
+{
+	struct ring_head *head = ring_reserve(RING_THREAD, sizeof(struct cprof_kernel_thread));
+	struct cprof_kernel_thread *thread = (void *)(head + 1);
+	struct off_cpu_times open = {};
+
+	if (!head)
+		return;
+	if (record->off_since_ns)
+		open = off_cpu_divide(record, now);
+	thread->tgid = task->tgid;
+	thread->tid = task->pid;
+	thread->ns_tid = record->ns_tid ? record->ns_tid : task_ns_tid(task);
+	thread->slot = record->slot;
+	thread->start_ns = record->start_ns;
+	thread->end_ns = now;
+	thread->on_cpu_ns = record->on_cpu_ns + (record->on_since_ns ? now - record->on_since_ns : 0);
+	thread->runq_ns = record->runq_ns + open.runq_ns;
+	for (int i = 0; i < CPROF_BLOCKED_COUNT; i++)
+		thread->blocked_ns[i] = record->blocked_ns[i] + (i == record->blocked_class ? open.blocked_ns : 0);
+	thread->suspended_ns = record->suspended_ns + open.suspended_ns;
+	thread->switches = record->switches;
+	thread->faults = record->faults;
+	thread->samples = record->samples;
+	thread->generation = record->generation;
+	thread->reserved = 0;
+	bpf_probe_read_kernel_str(thread->name, sizeof thread->name, task->comm);
+	ring_submit(head);
+}
+
+/* KERNEL_OFF_CPU, if it is long enough to be said. */
+static __always_inline void off_cpu_say(struct task_record *record, const struct cprof_who *who, const struct off_cpu_times *times, __u64 kernel_stack,
+					bool open)
+{
+	struct ring_head *head = ring_reserve(RING_OFF_CPU, sizeof(struct cprof_kernel_off_cpu));
+	struct cprof_kernel_off_cpu *off = (void *)(head + 1);
+
+	if (!head)
+		return;
+	__builtin_memset(off, 0, sizeof *off);
+	off->time_ns = record->off_since_ns;
+	off->who = *who;
+	off->blocked_ns = times->blocked_ns + times->suspended_ns;
+	off->runq_ns = times->runq_ns;
+	off->kernel_stack = kernel_stack;
+	off->user_stack = record->user_stack;
+	off->waker = record->waker;
+	off->object = record->object;
+	off->syscall = record->syscall;
+	off->blocked_class = record->blocked_class;
+	off->state = record->state;
+	off->open = open;
+	ring_submit(head);
+}
+
+static __always_inline void off_cpu_sums(const struct task_record *record, const struct cprof_who *who, const struct off_cpu_times *times)
+{
+	struct cprof_kernel_sum_key key;
+
+	if (times->blocked_ns) {
+		sum_key_init(&key, who, CPROF_SUM_OFF_CPU, record->blocked_class);
+		key.stack = record->user_stack;
+		sum_add(&key, times->blocked_ns, 0);
+	}
+	if (times->runq_ns) {
+		sum_key_init(&key, who, CPROF_SUM_RUN_QUEUE, 0);
+		key.stack = record->user_stack;
+		sum_add(&key, times->runq_ns, 0);
+	}
+}
+
+/* At the end of the recording: an interval that has not ended is said, however short, and is in the sums. */
+static __always_inline void off_cpu_say_open(struct task_struct *task, struct task_record *record, __u64 now)
+{
+	struct off_cpu_times times;
+	struct cprof_who who;
+
+	if (!record->off_since_ns || !settings.off_cpu)
+		return;
+	times = off_cpu_divide(record, now);
+	who_fill_other(task, record, &who);
+	off_cpu_sums(record, &who, &times);
+	off_cpu_say(record, &who, &times, 0, true);
+}
+
+#endif
