@@ -17,7 +17,7 @@
 #define FRAMES "-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer"
 #define SO "-Wl,--push-state,-Bdynamic,--no-as-needed -lcprof -Wl,--pop-state"
 #define SO_DIR "-L/opt/cprof/lib -Wl,-rpath,/opt/cprof/lib"
-#define AR "-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit -lcprof -lpthread"
+#define AR "-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit -Wl,--wrap=swapcontext,--wrap=setcontext -lcprof -lpthread"
 #define AR_DIR "-L/opt/cprof/lib"
 #define ID "-Wl,--build-id=sha1"
 

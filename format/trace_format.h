@@ -69,7 +69,7 @@ struct cprof_chunk_header { /* 2.2 */
 	uint16_t version;       /* CPROF_FORMAT_VERSION of the writer */
 	uint64_t payload_bytes; /* bytes that follow the header in the frame's content */
 	uint32_t thread;        /* thread index, or CPROF_NO_THREAD */
-	uint32_t strand;        /* strand index; 0: the thread's own */
+	uint32_t strand;        /* 0 */
 	uint64_t sequence;      /* EVENTS: counts the chunks of a thread from 0 without gaps; else 0 */
 	uint64_t first_tsc;     /* ticks; EVENTS: time base of the first delta */
 	uint64_t last_tsc;      /* ticks; EVENTS: time of the last event */
@@ -135,7 +135,8 @@ struct cprof_thread { /* 3.4 */
 	uint64_t blocks;        /* EVENTS chunks handed over so far: what a complete trace holds of this thread */
 	uint32_t kernel_tgid, kernel_tid; /* in the initial pid namespace, when followed by cprof-record; else 0 */
 };
-#define CPROF_THREAD_MAIN 1u
+#define CPROF_THREAD_MAIN   1u
+#define CPROF_THREAD_STRAND 2u /* a coroutine's stack, not a thread: 4.2 */
 
 struct cprof_context { /* 3.5; ids count from 1 in order of the table; 0 is "outside every recorded call" */
 	uint32_t parent;        /* context id, never an edge's */
@@ -162,10 +163,11 @@ struct cprof_context { /* 3.5; ids count from 1 in order of the table; 0 is "out
 	X(REPAIR, 2, "n calls ended without an exit: they close with the next enter or exit") \
 	X(UNMATCHED, 3, "n exits that match no open call were ignored") \
 	X(INHERIT, 4, "the next n enters are calls that were open in the parent at fork: timed, not counted") \
-	X(STRAND, 5, "reserved: the thread goes on with strand n") \
+	X(SUSPEND, 5, "the strand stops running; payload: when (4.2)") \
 	X(SCHED, 6, "a sum of the scheduler's up to here; its kind in bits 31..28, its value in 27..0 (4.1)") \
 	X(LOST, 7, "n events were lost here; open calls are closed as repaired and the stack restarts empty") \
-	X(UNTIMED, 8, "the next event's time is not its own but that of its successor")
+	X(UNTIMED, 8, "the next event's time is not its own but that of its successor") \
+	X(RESUME, 9, "it runs again; payload: when")
 
 enum cprof_escape {
 #define CPROF_X(name, number, what) CPROF_ESCAPE_##name = number,

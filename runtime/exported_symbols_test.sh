@@ -24,7 +24,7 @@ nm -D --defined-only "$so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' >a
 [ -s actual.$$ ] || { echo "FAILED: nm says nothing of $so"; exit 1; }
 compare "$so" "$here/exported_symbols.txt" "$here/exported_symbols_shared.txt"
 nm -g --defined-only "$archive" | awk 'NF == 3 { print $3 }' >actual.$$
-compare "$archive" "$here/exported_symbols.txt"
+compare "$archive" "$here/exported_symbols.txt" "$here/exported_symbols_static.txt"
 
 tls=$(readelf -lW "$so" | awk '$1 == "TLS" { print $6 }')
 if [ -z "$tls" ] || [ $((tls)) -gt 512 ]; then

@@ -5,27 +5,23 @@
 #include "rt_process.h"
 #include "rt_slots.h"
 #include "rt_status.h"
+#include "rt_strand.h"
 #include "rt_stream.h"
 #include "rt_thread.h"
 
 struct rt_inherited rt_inherit_take(void)
 {
 	struct rt_tls *tls = &rt_tls;
-	struct rt_inherited inherited = { tls->thread ? rt_state_depth(tls) : 0, tls->stack }; /* none when this thread had not recorded yet */
+	struct rt_inherited own = rt_strands_take_over(tls);
 
 	tls->thread = NULL;
 	tls->end = 0;
 	rt_slots_forget(tls); /* it is the parent's */
-	return inherited;
+	return own;
 }
 
-bool rt_inherit_restart(const struct rt_inherited *inherited)
+bool rt_inherit_open(struct rt_tls *tls, const struct rt_inherited *inherited, uint64_t ticks)
 {
-	struct rt_tls *tls = &rt_tls;
-
-	if (!rt_thread_attach(tls))
-		return false;
-	rt_thread_cache_clear(tls);
 	if (!rt_stream_stack_reserve(tls->thread, inherited->depth + 64)) {
 		rt_fail("get memory for the open calls of a thread", NULL, 12, "recording ends here");
 		return false;
@@ -43,7 +39,20 @@ bool rt_inherit_restart(const struct rt_inherited *inherited)
 	if (!rt_stream_block_change(tls->thread))
 		return false;
 	if (inherited->depth)
-		rt_stream_inherit(tls, rt_process_fork_ticks());
+		rt_stream_inherit(tls, ticks);
 	tls->thread->apart = tls->thread->discarding;
 	return true;
+}
+
+bool rt_inherit_restart(const struct rt_inherited *own)
+{
+	struct rt_tls *tls = &rt_tls;
+
+	if (!rt_thread_attach(tls))
+		return false;
+	rt_thread_cache_clear(tls);
+	if (!rt_strand_current())
+		return rt_inherit_open(tls, own, rt_process_fork_ticks());
+	tls->thread->inherited = *own;
+	return rt_strand_rejoin(tls);
 }

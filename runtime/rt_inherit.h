@@ -9,15 +9,18 @@
 #include <stdint.h>
 
 struct rt_entry;
+struct rt_tls;
 
 struct rt_inherited {
 	uint32_t depth;
 	const struct rt_entry *stack; /* stack[1 .. depth] */
 };
 
-/* Before the parent's tables are forgotten. */
+/* Before the parent's tables are forgotten: what is open in the thread's own strand; rt_strand.c keeps those of others. */
 struct rt_inherited rt_inherit_take(void);
 /* With the child's own tables: attaches the thread anew, with those calls open. Signals blocked. */
-bool rt_inherit_restart(const struct rt_inherited *inherited);
+bool rt_inherit_restart(const struct rt_inherited *own);
+/* The calls are open in the strand that tls runs, in which nothing has been recorded: timed from ticks on, not counted. */
+bool rt_inherit_open(struct rt_tls *tls, const struct rt_inherited *inherited, uint64_t ticks);
 
 #endif

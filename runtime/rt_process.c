@@ -18,6 +18,7 @@
 #include "rt_modules.h"
 #include "rt_slots.h"
 #include "rt_status.h"
+#include "rt_strand.h"
 #include "rt_sys.h"
 #include "rt_thread.h"
 #include "rt_writer.h"
@@ -311,6 +312,7 @@ static void forget_parent(uint32_t holders)
 	rt_blocks_reset();
 	rt_threads_reset();
 	rt_drain_reset();
+	rt_strands_reset();
 	rt_status_reset_holders(holders);
 }
 
@@ -319,13 +321,13 @@ bool rt_process_start_child(void)
 	atomic_store(not_a_child, 1);
 	if (rt_is_off())
 		return false;
-	struct rt_inherited inherited = rt_inherit_take();
+	struct rt_inherited own = rt_inherit_take();
 	forget_parent(1);
 	if (!start(true)) {
 		atomic_store(&rt_phase, RT_PHASE_OFF);
 		return false;
 	}
-	return rt_inherit_restart(&inherited);
+	return rt_inherit_restart(&own);
 }
 
 /* Makes every event of this thread ask, until parent or child goes on. */

@@ -4,6 +4,7 @@
 #include "rt_commit.h"
 #include "rt_contexts.h"
 #include "rt_stackframe.h"
+#include "rt_strand.h"
 #include "rt_thread.h"
 
 /* Commits an escape and a depth in one step. false: a handler was here. */
@@ -38,6 +39,9 @@ static bool is_gone(const struct rt_entry *entry, uint64_t frame, const struct r
 
 	if (on_alternate != alternate->current)
 		return on_alternate; /* we have left the handler; or this is the handler's first call, above calls that wait below */
+	/* A handler may strike while the thread goes over to another strand: its frames lie on the stack of the one before. */
+	if (!rt_strand_is_same_stack(entry->frame, frame))
+		return rt_strand_find(frame) == rt_strand_current();
 	return entry->frame < frame;
 }
 
@@ -90,6 +94,8 @@ bool rt_repair_exit(uint64_t function, uint64_t frame, uint64_t tail_frame)
 				break;
 		}
 		if (!match) {
+			if (rt_strand_follow(frame))
+				continue;
 			tls->thread->record->unmatched_exits++;
 			return false;
 		}

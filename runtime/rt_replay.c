@@ -7,7 +7,7 @@
 enum {
 	CLOSED_MOST = 1 << 16,   /* entries of the closed column; a longjmp over more leaves the rest to readers that come from the chunk before */
 	CLOSED_ITEM_BYTES = 15,
-	ID_ITEM_BYTES = 8,       /* escape: code, kind, 32-bit payload */
+	ID_ITEM_BYTES = 8,       /* escape: code, kind, 32-bit payload; of SUSPEND and RESUME, which are no holes, twice that */
 	TIME_ITEM_BYTES = 10,
 	OPEN_FIRST = 1 << 14,
 };
@@ -72,7 +72,7 @@ static __attribute__((noinline)) void closed_put(struct closed_column *closed, c
 	}
 }
 
-static uint8_t *escape_put(uint8_t *ids, uint32_t kind, uint32_t payload)
+static uint8_t *escape_put(uint8_t *ids, uint32_t kind, uint64_t payload)
 {
 	ids = leb_put(ids, CPROF_ID_ESCAPE);
 	ids = leb_put(ids, kind);
@@ -106,6 +106,16 @@ static uint32_t hole_settle(uint32_t current, const uint64_t *events, uint32_t i
 	return 0;
 }
 
+static bool is_switch(uint32_t kind)
+{
+	return kind == CPROF_ESCAPE_SUSPEND || kind == CPROF_ESCAPE_RESUME;
+}
+
+static bool is_timed(uint32_t id)
+{
+	return id && ((id & CPROF_EVENT_ID) < CPROF_ESCAPE_FIRST || is_switch(id - CPROF_ESCAPE_FIRST));
+}
+
 /* The thread's first block: its first event's time is the base of all. */
 static uint64_t first_time(const struct cprof_block_header *block, const uint64_t *events, uint32_t items)
 {
@@ -117,7 +127,7 @@ static uint64_t first_time(const struct cprof_block_header *block, const uint64_
 
 		if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
 			high = event >> 32;
-		else if (id && (id & CPROF_EVENT_ID) < CPROF_ESCAPE_FIRST)
+		else if (is_timed(id))
 			return high << 32 | event >> 32;
 	}
 	return 0;
@@ -190,8 +200,14 @@ bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header 
 					if (--depth < closed.low)
 						closed_put(&closed, &open[depth]);
 			}
-			ids = escape_put(ids, kind, payload);
 			escapes++;
+			if (is_switch(kind)) {
+				ids = escape_put(ids, kind, tsc > last ? tsc - last : 0);
+				replay->steps_back += tsc < last;
+				last = tsc > last ? tsc : last;
+				continue;
+			}
+			ids = escape_put(ids, kind, payload);
 			continue;
 		}
 		if (__builtin_expect(tsc < last, 0)) {

@@ -87,6 +87,20 @@ void rt_sched_tell(struct rt_tls *tls)
 	}
 }
 
+/* What was not told goes to nobody: base + (now - told), field by field. */
+void rt_sched_resume(struct rt_tls *tls)
+{
+	struct rt_sched_figures *base = &tls->thread->sched_base, *told = &tls->thread->sched_told, now = slot_read(tls->slot);
+
+	base->changes += now.changes - told->changes;
+	base->faults += now.faults - told->faults;
+	base->runq_ns += now.runq_ns - told->runq_ns;
+	for (int c = 0; c < CPROF_BLOCKED_COUNT; c++)
+		base->blocked_ns[c] += now.blocked_ns[c] - told->blocked_ns[c];
+	*told = now;
+	tls->changes_seen = now.changes;
+}
+
 void rt_sched_begin(struct rt_tls *tls)
 {
 	tls->thread->sched_base = tls->thread->sched_told = slot_read(tls->slot);

@@ -14,5 +14,7 @@
 void rt_sched_tell(struct rt_tls *tls);
 /* For a thread that begins: sums count from here. Signals blocked. */
 void rt_sched_begin(struct rt_tls *tls);
+/* For a strand that goes on after another has run: its sums do, too, from here. Signals blocked. */
+void rt_sched_resume(struct rt_tls *tls);
 
 #endif

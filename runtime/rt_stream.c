@@ -78,6 +78,22 @@ static void block_install(struct rt_thread *thread, struct rt_block *block)
 	tls->end = thread->real_end;
 }
 
+void rt_stream_rebase(struct rt_thread *thread, struct rt_tls *tls, uint32_t used)
+{
+	uint32_t next = rt_state_next(tls);
+
+	if (!thread->block) { /* none yet, or events are being discarded */
+		thread->first_next = next;
+		tls->events = discarded - next;
+		thread->real_end = thread->discarding ? next + DISCARD_EVENTS : 0;
+	} else {
+		thread->first_next = next - used;
+		tls->events = thread->block->events + used - next;
+		thread->real_end = next + (thread->block->capacity - used);
+	}
+	tls->end = thread->real_end;
+}
+
 /* A stack entry is written before its event: after this, a whole block of enters fits. */
 bool rt_stream_stack_reserve(struct rt_thread *thread, uint32_t events)
 {

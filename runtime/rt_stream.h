@@ -16,6 +16,8 @@ void rt_stream_inherit(struct rt_tls *tls, uint64_t ticks);
 
 /* The next block. false: recording is over; events go where nobody reads them. */
 bool rt_stream_block_change(struct rt_thread *thread);
+/* A suspended strand goes on in its block, used events of which are written. */
+void rt_stream_rebase(struct rt_thread *thread, struct rt_tls *tls, uint32_t used);
 /* The block that is being filled goes to whoever drains. */
 void rt_stream_hand_over(struct rt_thread *thread, uint32_t items);
 /* Counts what the thread has discarded up to now. */

@@ -12,6 +12,7 @@
 #include "rt_sched.h"
 #include "rt_slots.h"
 #include "rt_status.h"
+#include "rt_strand.h"
 #include "rt_stream.h"
 #include "rt_sys.h"
 
@@ -72,25 +73,31 @@ static void thread_name_read(struct cprof_thread *record)
 	__builtin_memcpy(record->name, name, sizeof record->name);
 }
 
-/* Keeps a thread that somebody else looks at from going away. false: it is gone. Signals blocked, for a few instructions. */
-static bool hold(struct rt_thread *thread)
+bool rt_thread_hold(struct rt_thread *thread)
 {
 	uint32_t alive = RT_ALIVE;
 
-	return atomic_compare_exchange_strong(&thread->alive, &alive, RT_HELD);
+	while (!atomic_compare_exchange_strong(&thread->alive, &alive, RT_HELD)) {
+		if (alive == RT_GONE)
+			return false;
+		alive = RT_ALIVE; /* held by another: for a few instructions, with signals blocked */
+		rt_yield();
+	}
+	return true;
 }
 
-static void release(struct rt_thread *thread)
+void rt_thread_release(struct rt_thread *thread)
 {
 	atomic_store(&thread->alive, RT_ALIVE);
 }
 
 static void lost_count_at_end(struct rt_thread *thread)
 {
-	if (!thread->discarding || !hold(thread))
+	if (!thread->discarding || !rt_thread_hold(thread))
 		return;
-	rt_stream_lost_count(thread);
-	release(thread);
+	if (thread->tls) /* suspended: it has been counted */
+		rt_stream_lost_count(thread);
+	rt_thread_release(thread);
 }
 
 /* The thread may be running still, or its TLS be gone: the block alone tells how far it got. */
@@ -99,7 +106,7 @@ void rt_thread_hand_over_at_end(struct rt_thread *thread)
 	struct rt_block *block = thread->block;
 	uint32_t items = block ? block->capacity : 0;
 
-	if (thread->tid == (uint32_t)rt_sys(SYS_gettid))
+	if (thread->tid == (uint32_t)rt_sys(SYS_gettid) && !(thread->record->flags & CPROF_THREAD_STRAND))
 		thread_name_read(thread->record);
 	lost_count_at_end(thread);
 	while (items && !__atomic_load_n(&block->events[items - 1], __ATOMIC_ACQUIRE))
@@ -197,23 +204,23 @@ static void slot_reset(struct rt_thread *thread)
 	atomic_store_explicit(&thread->draining, 0, memory_order_release);
 }
 
-bool rt_thread_attach(struct rt_tls *tls)
+struct rt_thread *rt_thread_begin(uint32_t flags)
 {
 	struct rt_thread *thread = slot_take();
 	uint32_t index;
 
 	if (!thread) {
 		rt_fail("get memory for a thread", NULL, 12, "recording ends here");
-		return false;
+		return NULL;
 	}
 	index = atomic_fetch_add(&next_index, 1);
 	if (!rt_table_ensure(&rt_live.threads, index)) {
 		rt_fail("enlarge", rt_live.path, rt_live.error, "recording ends here");
-		return false;
+		return NULL;
 	}
 	thread->index = index;
 	thread->tid = (uint32_t)rt_sys(SYS_gettid);
-	thread->tls = tls;
+	thread->tls = NULL;
 	thread->record = rt_table_at(&rt_live.threads, index);
 	thread->block = NULL;
 	thread->blocks_filled = 0;
@@ -221,10 +228,27 @@ bool rt_thread_attach(struct rt_tls *tls)
 	thread->lost_escapes = 0;
 	thread->fork_pending = thread->discarding = thread->apart = false;
 	thread->real_end = 0;
+	thread->own = NULL;
+	thread->saved_depth = thread->saved_used = 0;
+	thread->told_suspended = false;
+	thread->inherited = (struct rt_inherited){ 0 };
+	thread->sched_base = thread->sched_told = (struct rt_sched_figures){ 0 };
 	atomic_store(&thread->requests, 0);
 	slot_reset(thread);
-	*thread->record = (struct cprof_thread){ .index = index, .tid = thread->tid, .start_tsc = rt_clock_ticks(), .parent = CPROF_NO_THREAD,
-						 .flags = thread->tid == (uint32_t)rt_sys(SYS_getpid) ? CPROF_THREAD_MAIN : 0 };
+	*thread->record = (struct cprof_thread){ .index = index, .tid = thread->tid, .start_tsc = rt_clock_ticks(), .parent = CPROF_NO_THREAD, .flags = flags };
+	thread_name_read(thread->record);
+	uint32_t count = __atomic_load_n(&rt_live.header->threads, __ATOMIC_RELAXED);
+	while (count <= index && !__atomic_compare_exchange_n(&rt_live.header->threads, &count, index + 1, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
+	return thread;
+}
+
+bool rt_thread_attach(struct rt_tls *tls)
+{
+	struct rt_thread *thread = rt_thread_begin((uint32_t)rt_sys(SYS_gettid) == (uint32_t)rt_sys(SYS_getpid) ? CPROF_THREAD_MAIN : 0);
+
+	if (!thread)
+		return false;
 	if (!tls->cache) {
 		tls->cache = rt_memory_reserve(RT_CACHE_SLOTS * sizeof *tls->cache);
 		if (!tls->cache) {
@@ -239,12 +263,9 @@ bool rt_thread_attach(struct rt_tls *tls)
 	thread->record->kernel_tgid = tls->slot->kernel_tgid;
 	thread->record->kernel_tid = tls->slot->kernel_tid;
 	tls->clock_high = (uint32_t)(rt_clock_ticks() >> 32);
+	thread->tls = tls;
 	tls->thread = thread;
 	rt_sched_begin(tls);
-	thread_name_read(thread->record);
-	uint32_t count = __atomic_load_n(&rt_live.header->threads, __ATOMIC_RELAXED);
-	while (count <= index && !__atomic_compare_exchange_n(&rt_live.header->threads, &count, index + 1, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-		;
 	set_end_value(1);
 	return true;
 }
@@ -260,22 +281,29 @@ static void go(struct rt_thread *thread)
 	}
 }
 
+void rt_thread_end(struct rt_thread *thread, uint32_t items)
+{
+	thread->record->end_tsc = rt_clock_ticks();
+	rt_stream_hand_over(thread, items);
+	go(thread);
+}
+
 /* The thread records no more, or begins again from nothing. */
 static void detach(struct rt_tls *tls)
 {
+	rt_strand_go_home(tls);
+
 	struct rt_thread *thread = tls->thread;
 
 	thread_name_read(thread->record);
-	thread->record->end_tsc = rt_clock_ticks();
 	if (thread->discarding)
 		rt_stream_lost_count(thread);
-	rt_stream_hand_over(thread, rt_state_next(tls) - thread->first_next);
 	tls->end = 0;
 	tls->thread = NULL;
 	rt_memory_release(tls->cache, RT_CACHE_SLOTS * sizeof *tls->cache);
 	tls->cache = NULL;
 	rt_slots_release(tls);
-	go(thread);
+	rt_thread_end(thread, rt_state_next(tls) - thread->first_next);
 }
 
 /*
@@ -311,12 +339,12 @@ void rt_threads_ask(uint32_t request)
 	struct rt_thread *thread;
 
 	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) {
-		if (!hold(thread))
+		if (!rt_thread_hold(thread))
 			continue;
 		atomic_fetch_or(&thread->requests, request);
 		if (thread->tls)
 			thread->tls->end = 0;
-		release(thread);
+		rt_thread_release(thread);
 	}
 	rt_signals_restore(mask);
 }
@@ -340,7 +368,7 @@ static bool poll_blocked(struct rt_tls *tls)
 	if (!tls->thread) {
 		if (!rt_process_start())
 			return false;
-		if (!rt_thread_attach(tls))
+		if (!rt_thread_attach(tls) || !rt_strand_rejoin(tls))
 			return false;
 	}
 	struct rt_thread *thread = tls->thread;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "rt_blocks.h"
+#include "rt_inherit.h"
 #include "rt_replay.h"
 #include "slots.h"
 #include "trace_format.h"
@@ -94,7 +95,7 @@ struct rt_thread {
 	_Atomic uint32_t draining;   /* who sets it from 0 may touch replay and pending's tail */
 	uint32_t index;              /* as in the trace */
 	uint32_t tid;
-	struct rt_tls *tls;          /* of the living thread */
+	struct rt_tls *tls;          /* of the thread that runs it; NULL while suspended */
 	struct cprof_thread *record; /* in the live file */
 
 	/* Owner, in rt_thread_poll(). */
@@ -116,6 +117,12 @@ struct rt_thread {
 	struct rt_sched_figures sched_base, sched_told; /* of the slot: when the thread began; last said in the stream */
 	bool fork_pending;           /* between the prepare handler and the parent's or child's */
 
+	/* A coroutine's strand, or a thread's own while the thread runs another: see rt_strand.c. */
+	struct rt_thread *own;       /* of the thread that runs this coroutine; NULL: this is a thread's own */
+	uint32_t saved_depth, saved_used, saved_clock_high; /* while suspended */
+	bool told_suspended;         /* the stream says so */
+	struct rt_inherited inherited; /* open calls of before a fork, to be told when the strand is resumed */
+
 	/* Handed over, in order of sequence: slot sequence % RT_PENDING. */
 	struct rt_block *_Atomic pending[RT_PENDING];
 	struct rt_replay replay;
@@ -133,6 +140,13 @@ void rt_thread_hand_over_at_end(struct rt_thread *thread);
 /* Asks every thread for attention at its next call. */
 void rt_threads_ask(uint32_t request);
 
+/* A slot with a record in the trace; flags CPROF_THREAD_*. Signals blocked. NULL: recording has failed, which is said. */
+struct rt_thread *rt_thread_begin(uint32_t flags);
+/* Its recording is over: nobody will write to it. items: events in its block. */
+void rt_thread_end(struct rt_thread *thread, uint32_t items);
+/* While a thread is held nobody else looks at or changes its tls. false: it is gone. Signals blocked, for a few instructions. */
+bool rt_thread_hold(struct rt_thread *thread);
+void rt_thread_release(struct rt_thread *thread);
 /* A slot for the calling thread, and all that its hooks need except a block. Signals blocked. false: recording has failed, which is said. */
 bool rt_thread_attach(struct rt_tls *tls);
 void rt_thread_cache_clear(struct rt_tls *tls);

@@ -258,6 +258,18 @@ static void calls_close(struct call_tally *tally, uint64_t count, enum call_endi
 		call_close(tally, ending);
 }
 
+/* As the trace's clock says it. */
+static uint64_t time_real(const struct call_tally *tally)
+{
+	return tally->now + tally->suspended;
+}
+
+/* What tally->now is at a time of the trace's clock that is not before it. */
+static uint64_t time_running(const struct call_tally *tally, uint64_t real_ticks)
+{
+	return real_ticks > tally->suspended ? real_ticks - tally->suspended : 0;
+}
+
 static void time_advance(struct call_tally *tally, uint64_t ticks)
 {
 	tally->now += ticks;
@@ -282,24 +294,48 @@ static void range_begin(struct call_tally *tally)
 	}
 }
 
-/* Moves on to a later time, and over the ends of the range. */
+/* Moves on to a later time (on the scale of tally->now), and over the ends of the range. */
 static void time_reach(struct call_tally *tally, uint64_t ticks)
 {
-	const struct tally_range *range = &tally->range;
+	uint64_t from_ticks = time_running(tally, tally->range.from_ticks), to_ticks = time_running(tally, tally->range.to_ticks);
 
-	if (tally->before_range && ticks >= range->from_ticks) {
-		if (range->from_ticks > tally->now)
-			time_advance(tally, range->from_ticks - tally->now);
+	if (tally->before_range && ticks >= from_ticks) {
+		if (from_ticks > tally->now)
+			time_advance(tally, from_ticks - tally->now);
 		range_begin(tally);
 	}
-	if (ticks < range->to_ticks) {
+	if (ticks < to_ticks) {
 		time_advance(tally, ticks - tally->now);
 		return;
 	}
-	if (range->to_ticks > tally->now)
-		time_advance(tally, range->to_ticks - tally->now);
+	if (to_ticks > tally->now)
+		time_advance(tally, to_ticks - tally->now);
 	calls_close(tally, UINT64_MAX, CUT_BY_END);
 	tally->after_range = true;
+}
+
+/* The strand does not run for so long. */
+static void time_suspend(struct call_tally *tally, uint64_t ticks)
+{
+	const struct tally_range *range = &tally->range;
+	uint64_t from = time_real(tally), to = from + ticks;
+	bool ends = to >= range->to_ticks;
+
+	if (tally->before_range && to >= range->from_ticks) {
+		tally->suspended += range->from_ticks > from ? range->from_ticks - from : 0;
+		from = time_real(tally);
+		range_begin(tally);
+	}
+	to = ends ? range->to_ticks : to;
+	if (to > from) {
+		tally->suspended += to - from;
+		if (!is_muted(tally))
+			tally->rare[tally->current].suspended_ticks += to - from;
+	}
+	if (ends) {
+		calls_close(tally, UINT64_MAX, CUT_BY_END);
+		tally->after_range = true;
+	}
 }
 
 /* Nothing is known of the stack any more. */
@@ -439,6 +475,21 @@ static bool events_run_unrolled(struct call_tally *tally)
 	return events_run(tally, true, LEB_GATHER_PLAIN);
 }
 
+/* SUSPEND or RESUME. False: that cannot be. */
+static bool switch_take(struct call_tally *tally, uint32_t kind)
+{
+	uint64_t ticks;
+
+	if (!leb_column_next(&tally->ids, &ticks) || ticks > TIME_LIMIT || time_real(tally) + ticks > TIME_LIMIT)
+		return false;
+	if (tally->is_suspended)
+		time_suspend(tally, ticks);
+	else
+		time_reach(tally, tally->now + ticks);
+	tally->is_suspended = kind == CPROF_ESCAPE_SUSPEND;
+	return true;
+}
+
 static void escape_take(struct call_tally *tally, uint32_t kind, uint64_t payload)
 {
 	switch (kind) {
@@ -500,7 +551,11 @@ static bool item_take(struct call_tally *tally)
 	if (!id_next(tally, &kind))
 		return false;
 	if (kind == CPROF_ID_ESCAPE) {
-		if (!id_next(tally, &number) || !id_next(tally, &payload))
+		if (!id_next(tally, &number))
+			return false;
+		if (number == CPROF_ESCAPE_SUSPEND || number == CPROF_ESCAPE_RESUME)
+			return switch_take(tally, number);
+		if (!id_next(tally, &payload))
 			return false;
 		escape_take(tally, number, payload);
 		return true;
@@ -511,9 +566,13 @@ static bool item_take(struct call_tally *tally)
 		return false;
 	if (number >= tally->nr_contexts || !time_next(&tally->times, tally->now, &delta))
 		return false;
-	time_reach(tally, tally->now + delta);
+	if (tally->is_suspended) /* without a RESUME: it has been lost */
+		time_suspend(tally, delta);
+	else
+		time_reach(tally, tally->now + delta);
 	if (tally->after_range)
 		return true;
+	tally->is_suspended = false;
 	tally->totals.events += !tally->before_range;
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = 0;
@@ -534,7 +593,7 @@ static bool columns_run(struct call_tally *tally)
 	while (tally->ids.next != tally->ids.end) {
 		if (tally->depth > CALL_TALLY_MAX_DEPTH || !stack_reserve(tally, BATCH_ITEMS))
 			return false;
-		if (!tally->pending_repairs && !tally->pending_inherited && tally->ids.end - tally->ids.next >= (ptrdiff_t)sizeof(uint32_t) &&
+		if (!tally->pending_repairs && !tally->pending_inherited && !tally->is_suspended && tally->ids.end - tally->ids.next >= (ptrdiff_t)sizeof(uint32_t) &&
 		    !is_watched(tally)) {
 			if (run(tally))
 				continue;
@@ -561,8 +620,8 @@ static struct cprof_error *tally_failure(const struct call_tally *tally)
 
 void call_tally_begin_thread(struct call_tally *tally)
 {
-	tally->started = false;
-	tally->now = 0;
+	tally->started = tally->is_suspended = false;
+	tally->now = tally->suspended = 0;
 	tally->current = 0;
 	tally->depth = 0;
 	tally->pending_repairs = tally->pending_inherited = 0;
@@ -588,13 +647,16 @@ static void chunk_begin(struct call_tally *tally, const struct events_chunk *chu
 
 	if (!tally->started) /* nothing is known of the time before */
 		tally->now = first_tsc;
+	first_tsc = time_running(tally, first_tsc);
 	time_reach(tally, first_tsc > tally->now ? first_tsc : tally->now);
 	/* After a loss the stack is unknown, but what is current is not. */
 	if (!tally->depth && chunk->header.context < tally->nr_contexts)
 		tally->current = chunk->header.context;
 	tally->ids = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
 	tally->times = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
-	tally->may_end = tally->range.to_ticks < TIME_LIMIT && times_reach(tally->times, tally->now, tally->range.to_ticks);
+	/* Times of suspension are not in the column: with them only the header knows. */
+	tally->may_end = tally->range.to_ticks < TIME_LIMIT && (chunk->header.last_tsc >= tally->range.to_ticks ||
+								 times_reach(tally->times, tally->now, time_running(tally, tally->range.to_ticks)));
 }
 
 static void totals_take_time(struct call_tally_totals *totals, uint64_t first_tsc, uint64_t last_tsc)
@@ -616,7 +678,7 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 		return NULL;
 	times = tally->times;
 	if (!tally->started && time_next(&times, tally->now, &first_delta)) {
-		totals_take_time(&tally->totals, tally->now + first_delta, 0);
+		totals_take_time(&tally->totals, time_real(tally) + first_delta, 0);
 		tally->started = true;
 	}
 
@@ -626,7 +688,7 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 		stack_forget(tally);
 	}
 	if (tally->started)
-		totals_take_time(&tally->totals, tally->totals.first_tsc, tally->now);
+		totals_take_time(&tally->totals, tally->totals.first_tsc, time_real(tally));
 	return tally_failure(tally);
 }
 
@@ -636,7 +698,7 @@ static void hole_pass(struct call_tally *tally, uint64_t resume_tsc)
 	uint32_t current = tally->current;
 
 	tally->current = NOBODY;
-	time_reach(tally, resume_tsc);
+	time_reach(tally, time_running(tally, resume_tsc));
 	if (!tally->after_range)
 		tally->current = current;
 }
@@ -644,10 +706,11 @@ static void hole_pass(struct call_tally *tally, uint64_t resume_tsc)
 /* A call that was made in the hole, perhaps before the range. */
 static void hole_open(struct call_tally *tally, const struct open_call *call)
 {
-	uint64_t start_ticks = call->start_ticks < tally->now ? call->start_ticks : tally->now;
-	bool before = start_ticks < tally->range.from_ticks;
+	uint64_t start = time_running(tally, call->start_ticks), from = time_running(tally, tally->range.from_ticks);
+	uint64_t start_ticks = start < tally->now ? start : tally->now;
+	bool before = start_ticks < from;
 
-	call_open(tally, call->slot, before && !tally->before_range ? tally->range.from_ticks : start_ticks, before);
+	call_open(tally, call->slot, before && !tally->before_range ? from : start_ticks, before);
 }
 
 struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally_hole *hole)
@@ -656,9 +719,11 @@ struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally
 		return NULL;
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = tally->pending_inherited = 0;
-	while (tally->depth && !(hole->keep && tally->stack[tally->depth - 1].start_ticks <= hole->keep_until))
+	tally->is_suspended = false;
+	/* keep_until is of the trace's clock, the stack of the strand's: with suspensions they cannot be compared. */
+	while (tally->depth && !(hole->keep && !tally->suspended && tally->stack[tally->depth - 1].start_ticks <= hole->keep_until))
 		call_close(tally, CUT_BY_HOLE);
-	if (hole->resume_tsc > tally->now && hole->resume_tsc < TIME_LIMIT)
+	if (hole->resume_tsc > time_real(tally) && hole->resume_tsc < TIME_LIMIT)
 		hole_pass(tally, hole->resume_tsc);
 	if (tally->after_range)
 		return NULL;
@@ -680,8 +745,12 @@ struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally
 
 struct cprof_error *call_tally_end_thread(struct call_tally *tally, uint64_t end_tsc)
 {
-	if (tally->started && end_tsc > tally->now && end_tsc < TIME_LIMIT && !tally->after_range)
-		time_reach(tally, end_tsc);
+	if (tally->started && end_tsc > time_real(tally) && end_tsc < TIME_LIMIT && !tally->after_range) {
+		if (tally->is_suspended)
+			time_suspend(tally, end_tsc - time_real(tally));
+		else
+			time_reach(tally, time_running(tally, end_tsc));
+	}
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	calls_close(tally, UINT64_MAX, CUT_BY_END);
 	call_tally_begin_thread(tally);

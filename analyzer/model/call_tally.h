@@ -46,6 +46,7 @@ struct call_slot { /* one cache line: a call touches this, its histogram and the
 struct call_slot_rare {
 	uint64_t calls_cut;    /* calls that are not in the histogram: open at the end, or cut off by a hole */
 	uint64_t open, repaired;
+	uint64_t suspended_ticks; /* while this was current in a strand that did not run */
 };
 
 struct call_group { /* a node or a function of which several calls can be open at a time */
@@ -95,7 +96,9 @@ struct call_tally {
 	struct open_call *stack;       /* stack[0] is the first */
 	size_t depth, stack_capacity;
 	bool started;
-	uint64_t now;
+	uint64_t now;                  /* without the time in which the strand was suspended */
+	uint64_t suspended;            /* ... which is that */
+	bool is_suspended;
 	uint32_t current;
 	uint64_t pending_repairs, pending_inherited;
 	struct leb_column ids, times;  /* of the chunk being read: what is left */

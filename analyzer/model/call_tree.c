@@ -162,7 +162,8 @@ static struct cprof_error *slot_add(struct addition *a, uint32_t slot, struct pa
 			return &cprof_enomem;
 
 	uint64_t timed = a->durations.total - timed_before, calls = timed + rare->calls_cut;
-	sums->used |= calls || own->self_ticks;
+	sums->used |= calls || own->self_ticks || rare->suspended_ticks;
+	sums->numbers.suspended_ticks += rare->suspended_ticks;
 	sums->numbers.calls += calls;
 	sums->numbers.open += rare->open;
 	sums->numbers.repaired += rare->repaired;
@@ -204,6 +205,7 @@ static struct cprof_error *function_add(struct addition *a, uint32_t function, c
 	sum->open += numbers->open;
 	sum->repaired += numbers->repaired;
 	sum->self_ticks += numbers->self_ticks;
+	sum->suspended_ticks += numbers->suspended_ticks;
 	return histogram_sum_add_sum(durations, &a->durations) ? NULL : &cprof_enomem;
 }
 
@@ -234,6 +236,8 @@ static void paths_total(struct addition *a)
 
 		sums->numbers.total_ticks += sums->numbers.self_ticks;
 		parent->numbers.total_ticks += sums->numbers.total_ticks;
+		sums->numbers.suspended_total_ticks += sums->numbers.suspended_ticks;
+		parent->numbers.suspended_total_ticks += sums->numbers.suspended_total_ticks;
 		parent->used |= sums->used;
 	}
 }
@@ -257,6 +261,8 @@ static void spans_set(struct addition *a)
 		numbers->span_ticks = numbers->total_ticks;
 		if (counted && !a->tally->unroll && context_map_path_group(path) < a->map->function_groups)
 			numbers->span_ticks = groups[context_map_path_group(path)].span_ticks;
+		if (function != FUNCTION_NONE) /* folded, a function is on a path once */
+			registry->functions[function].numbers.suspended_total_ticks += numbers->suspended_total_ticks;
 		if (function != FUNCTION_NONE && !counted)
 			registry->functions[function].numbers.span_ticks += numbers->total_ticks;
 	}
@@ -286,6 +292,7 @@ static struct cprof_error *nodes_make(struct addition *a, struct call_node *top)
 
 	a->sums[PATH_TOP].node = top;
 	top->numbers.total_ticks += a->sums[PATH_TOP].numbers.total_ticks;
+	top->numbers.suspended_total_ticks += a->sums[PATH_TOP].numbers.suspended_total_ticks;
 	for (uint32_t path = PATH_OVERFLOW; path < registry->nr_paths; path++) {
 		struct path_sums *sums = &a->sums[path];
 		enum call_node_kind kind = path == PATH_OVERFLOW ? NODE_OVERFLOW : NODE_FUNCTION;
@@ -403,6 +410,7 @@ static void tops_total(struct call_tree *tree)
 			continue;
 		node->numbers.span_ticks = node->numbers.total_ticks;
 		node->parent->numbers.total_ticks += node->numbers.total_ticks;
+		node->parent->numbers.suspended_total_ticks += node->numbers.suspended_total_ticks;
 	}
 	tree->root->numbers.span_ticks = tree->root->numbers.total_ticks;
 }

@@ -211,7 +211,12 @@ static void tables_count(struct trace_build *trace)
 {
 	struct profile_info *info = &trace->build->profile->info;
 
-	info->threads += trace->tables->nr_threads;
+	for (size_t i = 0; i < trace->tables->nr_threads; i++) {
+		bool strand = trace->tables->threads[i].flags & CPROF_THREAD_STRAND;
+
+		info->strands += strand;
+		info->threads += !strand;
+	}
 	info->processes++;
 	for (uint32_t id = 1; id < trace->map.nr_contexts; id++) {
 		if (trace->map.contexts[id].flags & CPROF_CONTEXT_DEAD)

@@ -33,6 +33,8 @@ struct call_numbers {
 	uint64_t open;     /* of these, not ended when the trace, or the range, ended */
 	uint64_t repaired; /* of these, ended without an exit */
 	uint64_t self_ticks;  /* time in which this context was current */
+	uint64_t suspended_ticks;  /* in which it was current in a strand that did not run: in no other time */
+	uint64_t suspended_total_ticks; /* ... and those of the children */
 	uint64_t total_ticks; /* self + totals of the children: always adds up */
 	uint64_t span_ticks;  /* time in which at least one call was open */
 	uint64_t min_ticks, max_ticks;              /* of single ended calls; 0 when none has ended */
@@ -72,7 +74,7 @@ struct call_pair {         /* caller -> callee, exact: over all contexts and edg
 
 struct profile_info {      /* what `info` prints: the honest measurement panel */
 	uint64_t events, calls, contexts, edges;
-	uint64_t threads, processes;
+	uint64_t threads, strands, processes; /* strands: stacks of coroutines */
 	uint64_t duration_ticks;       /* first to last event */
 	uint64_t lost_events, repaired_calls, unmatched_exits, open_calls, holes, clock_steps_back;
 	uint64_t wrong_exits;          /* exits to another context than the stack held: a self-check that failed */

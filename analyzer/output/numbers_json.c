@@ -24,6 +24,12 @@ void numbers_json(struct json_writer *json, const struct profile *profile, const
 	json_ticks(json, profile, "self", numbers->self_ticks);
 	json_ticks(json, profile, "total", numbers->total_ticks);
 	json_end_object(json);
+	if (profile->info.strands) {
+		json_begin_object(json, "suspended_ns");
+		json_ticks(json, profile, "self", numbers->suspended_ticks);
+		json_ticks(json, profile, "total", numbers->suspended_total_ticks);
+		json_end_object(json);
+	}
 	if (numbers->calls <= numbers->open) { /* no call has ended: there is no shortest one */
 		json_null(json, "call_ns");
 		return;

@@ -55,6 +55,7 @@ void run_info_json(struct json_writer *json, const char *key, const struct run_i
 	json_u64(json, "edges", info->edges);
 	json_u64(json, "functions", profile->nr_functions);
 	json_u64(json, "threads", info->threads);
+	json_u64(json, "strands", info->strands);
 	json_u64(json, "processes", info->processes);
 	json_u64(json, "duration_ns", profile_ns(profile, info->duration_ticks));
 	json_u64(json, "lost_events", info->lost_events);
@@ -108,6 +109,8 @@ void run_info_text(FILE *out, const struct text_style *style, const struct run_i
 	print_field(out, style, "duration", human_ticks(profile, info->duration_ticks).text);
 	print_count(out, style, "processes", info->processes);
 	print_count(out, style, "threads", info->threads);
+	if (info->strands)
+		print_count(out, style, "coroutine stacks", info->strands);
 	print_count(out, style, "calls", info->calls);
 	print_count(out, style, "events", info->events);
 	print_count(out, style, "functions", profile->nr_functions);

@@ -129,7 +129,7 @@ static unsigned print_notes_margin(struct tree_text *text, size_t depth, bool la
 	return used + (unsigned)fprintf(text->out, "  ");
 }
 
-enum { NOTES_MAX = 4, NOTE_BYTES = 64 };
+enum { NOTES_MAX = 5, NOTE_BYTES = 64 };
 
 struct tree_notes { /* what is unusual about a node */
 	char texts[NOTES_MAX][NOTE_BYTES];
@@ -149,6 +149,8 @@ static struct tree_notes make_notes(const struct tree_text *text, const struct c
 			 node->recursive_calls == 1 ? "" : "s");
 	if (text->wide && numbers->span_ticks != numbers->total_ticks && !text->view->filtered)
 		snprintf(notes.texts[notes.count++], NOTE_BYTES, "span %s", human_ticks(text->view->profile, numbers->span_ticks).text);
+	if (text->wide && numbers->suspended_total_ticks)
+		snprintf(notes.texts[notes.count++], NOTE_BYTES, "suspended %s", human_ticks(text->view->profile, numbers->suspended_total_ticks).text);
 	if (numbers->open)
 		snprintf(notes.texts[notes.count++], NOTE_BYTES, "%s not ended", human_count(numbers->open).text);
 	if (numbers->repaired)

@@ -80,6 +80,8 @@ void call_numbers_add(struct call_numbers *sum, const struct call_numbers *add)
 	sum->repaired += add->repaired;
 	sum->self_ticks += add->self_ticks;
 	sum->total_ticks += add->total_ticks;
+	sum->suspended_ticks += add->suspended_ticks;
+	sum->suspended_total_ticks += add->suspended_total_ticks;
 	sum->span_ticks += add->span_ticks;
 	sum->p50_ticks = sum->p90_ticks = sum->p99_ticks = CALL_TICKS_UNKNOWN;
 }

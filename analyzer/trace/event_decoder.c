@@ -57,6 +57,11 @@ struct cprof_error *event_decoder_next(struct event_decoder *decoder, struct eve
 	if (value >= CPROF_CONTEXT_LIMIT)
 		return bad_column("id", "a number is no id");
 	item.id = (uint32_t)value;
+	if (item.kind == EVENT_ESCAPE && (item.id == CPROF_ESCAPE_SUSPEND || item.id == CPROF_ESCAPE_RESUME)) {
+		if (item.payload > UINT64_MAX - decoder->ticks)
+			return bad_column("id", "time runs over");
+		decoder->ticks += item.payload;
+	}
 	if (item.kind != EVENT_ESCAPE) {
 		if (!cursor_leb128(&decoder->times, &delta))
 			return bad_column("time", "ends before the last item");

@@ -20,7 +20,7 @@ enum event_kind {
 struct event_item {
 	enum event_kind kind;
 	uint32_t id;
-	uint64_t ticks;       /* escapes: of the last enter or exit before */
+	uint64_t ticks;       /* escapes: SUSPEND and RESUME their own, others that of the last item before that has one */
 	uint64_t payload;     /* escapes only */
 };
 

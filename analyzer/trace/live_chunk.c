@@ -51,13 +51,19 @@ static bool close_call(struct converter *converter, bool *was_open)
 	return bytes_add_leb128(&converter->chunk->closed, call.id) && bytes_add_leb128(&converter->chunk->closed, ago);
 }
 
-static bool add_time(struct converter *converter, uint64_t ticks)
+/* Ticks since the last time. A step back of the clock is none. */
+static uint64_t pass_time(struct converter *converter, uint64_t ticks)
 {
-	uint64_t delta = ticks > converter->ticks ? ticks - converter->ticks : 0; /* a step back of the clock */
+	uint64_t delta = ticks > converter->ticks ? ticks - converter->ticks : 0;
 
 	converter->ticks += delta;
+	return delta;
+}
+
+static bool add_time(struct converter *converter, uint64_t ticks)
+{
 	converter->items++;
-	return bytes_add_leb128(&converter->chunk->times, delta);
+	return bytes_add_leb128(&converter->chunk->times, pass_time(converter, ticks));
 }
 
 static struct cprof_error *add_enter(struct converter *converter, uint32_t id, uint64_t ticks)
@@ -160,6 +166,8 @@ static struct cprof_error *convert_escape(struct converter *converter, uint32_t 
 		return NULL;
 	converter->chunk->dropped += converter->unfinished;
 	converter->unfinished = 0;
+	if (kind == CPROF_ESCAPE_SUSPEND || kind == CPROF_ESCAPE_RESUME)
+		return add_escape(converter, kind, pass_time(converter, converter->high << 32 | payload)) ? NULL : &cprof_enomem;
 	uint64_t calls = kind == CPROF_ESCAPE_REPAIR ? payload : kind == CPROF_ESCAPE_LOST ? UINT64_MAX : 0;
 
 	for (uint64_t i = 0; i < calls && added && was_open; i++)
@@ -198,7 +206,8 @@ static uint64_t first_time(const struct live_block *block)
 
 		if (low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
 			high = block->words[i] >> 32;
-		else if (block->words[i] && (low & CPROF_EVENT_EXIT || low < CPROF_ESCAPE_FIRST))
+		else if (block->words[i] && (low & CPROF_EVENT_EXIT || low < CPROF_ESCAPE_FIRST || low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_SUSPEND ||
+					     low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_RESUME))
 			return high << 32 | block->words[i] >> 32;
 	}
 	return 0;

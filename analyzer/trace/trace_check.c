@@ -21,6 +21,8 @@
 	X(EMPTY_EXIT, FINDING_DAMAGE, "exits without an open call") \
 	X(EMPTY_REPAIR, FINDING_DAMAGE, "repairs of more calls than are open") \
 	X(ESCAPE_KIND, FINDING_DAMAGE, "escapes that a trace file cannot hold") \
+	X(SWITCHES, FINDING_DAMAGE, "times suspended or resumed twice") \
+	X(SUSPENDED, FINDING_DAMAGE, "events of a strand that is suspended") \
 	X(CLOSED_WRONG, FINDING_DAMAGE, "calls in the closed column that are not what the stack holds") \
 	X(CLOSED_SHORT, FINDING_DAMAGE, "calls closed that the closed column does not name") \
 	X(CLOSED_LONG, FINDING_DAMAGE, "calls in the closed column that the chunk does not close")
@@ -49,6 +51,7 @@ struct checker {
 	uint64_t last_tsc;
 	bool started;
 	uint64_t repaired, unmatched;
+	bool suspended;
 	/* of the chunk: */
 	struct problem_place place;
 	struct event_decoder decoder;
@@ -157,6 +160,11 @@ static void check_escape(struct checker *checker, const struct event_item *item)
 	case CPROF_ESCAPE_UNTIMED:
 	case CPROF_ESCAPE_SCHED:
 		break;
+	case CPROF_ESCAPE_SUSPEND:
+	case CPROF_ESCAPE_RESUME:
+		checker->counts[COMPLAINT_SWITCHES] += checker->suspended == (item->id == CPROF_ESCAPE_SUSPEND);
+		checker->suspended = item->id == CPROF_ESCAPE_SUSPEND;
+		break;
 	default:
 		checker->counts[COMPLAINT_ESCAPE_KIND]++;
 	}
@@ -181,9 +189,8 @@ static struct cprof_error *check_start(struct checker *checker, const struct eve
 		error = add_finding(checker, FINDING_DAMAGE, "the context at the chunk's start is not in the table");
 	if (!error && header->first_tsc < checker->last_tsc)
 		error = add_finding(checker, FINDING_DAMAGE, "the chunk begins before the one before it ends");
-	if (!error && header->strand)
-		error = add_finding(checker, FINDING_NOTE, "a strand other than the thread's own: not known to this program");
 	checker->started = true;
+	checker->suspended &= follows; /* what a hole has swallowed is not known */
 	checker->lowest = header->depth;
 	return error;
 }
@@ -204,6 +211,7 @@ static struct cprof_error *check_items(struct checker *checker)
 		}
 		if (error || end)
 			return error;
+		checker->counts[COMPLAINT_SUSPENDED] += checker->suspended && item.kind != EVENT_ESCAPE;
 		if (item.kind == EVENT_ENTER)
 			error = check_enter(checker, &item);
 		else if (item.kind == EVENT_ESCAPE)
@@ -277,7 +285,7 @@ static struct cprof_error *check_thread(struct checker *checker, uint32_t index)
 	trace_cursor_check_all(cursor);
 	checker->place.thread = index;
 	checker->last_tsc = checker->repaired = checker->unmatched = 0;
-	checker->started = false;
+	checker->started = checker->suspended = false;
 	call_stack_reset(&checker->stack, 0, 0);
 	while (!error) {
 		struct events_chunk chunk;

@@ -39,5 +39,5 @@ cprof_cc_archive() {
 	cprof_cc_archive_compiler=$1
 	shift
 	"$cprof_cc_archive_compiler" -finstrument-functions "$@" -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
-		-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit "$build/runtime/libcprof.a" -pthread -ldl
+		-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit -Wl,--wrap=swapcontext,--wrap=setcontext "$build/runtime/libcprof.a" -pthread -ldl
 }

@@ -26,6 +26,7 @@ struct walk {
 	size_t depth, capacity;
 	uint64_t last;
 	uint64_t to_inherit;
+	bool suspended;
 	size_t low;               /* open[0..low) was open before the chunk and still is */
 	size_t depth_before;
 	struct event_decoder decoder;
@@ -136,6 +137,13 @@ static void escape(struct walk *w, uint32_t kind, uint64_t payload)
 		while (w->depth)
 			pop(w);
 		break;
+	case CPROF_ESCAPE_SUSPEND:
+	case CPROF_ESCAPE_RESUME:
+		if (w->suspended == (kind == CPROF_ESCAPE_SUSPEND))
+			wrong(w->counts, "thread %zu: suspended or resumed twice", w->thread_index);
+		w->suspended = kind == CPROF_ESCAPE_SUSPEND;
+		w->thread->switches += w->suspended;
+		break;
 	case CPROF_ESCAPE_UNTIMED:
 		w->thread->untimed++;
 		break;
@@ -171,8 +179,12 @@ static void walk_chunk(struct walk *w, const struct events_chunk *chunk)
 			break;
 		if (item.kind == EVENT_ESCAPE) {
 			escape(w, item.id, item.payload);
+			if (item.id == CPROF_ESCAPE_SUSPEND || item.id == CPROF_ESCAPE_RESUME)
+				w->last = item.ticks;
 			continue;
 		}
+		if (w->suspended)
+			wrong(w->counts, "thread %zu: an event while suspended", w->thread_index);
 		if (item.ticks < w->last)
 			wrong(w->counts, "thread %zu: time runs back", w->thread_index);
 		if (first && w->last && item.ticks < chunk->header.first_tsc)
@@ -211,6 +223,7 @@ static void walk_thread(struct walk *w, struct trace *trace)
 	w->thread->record_steps_back = record->clock_steps_back;
 	w->depth = 0;
 	w->last = w->to_inherit = 0;
+	w->suspended = false;
 	struct cprof_error *error = trace_cursor_create(trace, record->index, &cursor);
 
 	while (!error && !end) {

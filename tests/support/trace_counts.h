@@ -22,6 +22,7 @@ struct trace_thread_counts {
 	uint64_t lost_events;     /* sum of LOST */
 	uint64_t losses;          /* number of LOST escapes */
 	uint64_t untimed;
+	uint64_t switches;        /* SUSPEND escapes */
 	uint64_t open;            /* at the end */
 	uint64_t max_depth;
 	uint64_t chunks;
