@@ -8,21 +8,20 @@
 
 #include <stdlib.h>
 
-enum { OVERVIEW_PATHS = 5 };
-
 struct overview_args {
 	struct source_args source;
 	struct text_args text;
 	struct output_args output;
 	unsigned format;
-	uint64_t limit;
+	uint64_t limit, paths;
 };
 
-static const struct overview_args overview_defaults = { .limit = 10 };
+static const struct overview_args overview_defaults = { .limit = 10, .paths = 5 };
 
 static const struct cprof_option overview_options[] = {
 	OPT_CHOICE("format", 0, overview_args, format, format_names_json, "form of the result"),
 	OPT_COUNT("limit", 'n', overview_args, limit, "functions shown (10)"),
+	OPT_COUNT("paths", 0, overview_args, paths, "call paths shown (5)"),
 	OUTPUT_OPTIONS(overview_args, output),
 	TEXT_OPTIONS(overview_args, text),
 	SOURCE_OPTIONS(overview_args, source),
@@ -38,7 +37,7 @@ static struct cprof_error *print_overview(FILE *out, const void *pointer, const 
 	size_t count;
 
 	if (args->format == FORMAT_TEXT)
-		return overview_report_text(out, &style, &analysis->run, &analysis->view, (size_t)args->limit, OVERVIEW_PATHS);
+		return overview_report_text(out, &style, &analysis->run, &analysis->view, (size_t)args->limit, (size_t)args->paths);
 
 	struct cprof_error *error = call_rows_create(&analysis->view, CALL_SORT_SELF, &rows, &count);
 	if (error)
@@ -47,9 +46,10 @@ static struct cprof_error *print_overview(FILE *out, const void *pointer, const 
 	json_begin_array(&json, "functions");
 	flat_report_json(&json, NULL, &analysis->view, rows, count < args->limit ? count : (size_t)args->limit);
 	json_end_array(&json);
-	analysis_json_end(&json);
 	free(rows);
-	return NULL;
+	error = overview_report_paths_json(&json, "paths", &analysis->view, (size_t)args->paths);
+	analysis_json_end(&json);
+	return error;
 }
 
 static struct cprof_error *run_overview(const void *pointer, const struct cprof_operands *operands)

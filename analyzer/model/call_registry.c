@@ -250,10 +250,30 @@ static const struct symbol_frame *calling_frame(const struct call_function *func
 	return count > 1 ? &frames[1] : NULL;
 }
 
+/*
+ * Whether the hook's call lies in the code of another function, whatever its debug info says: where a compiler merged the beginnings of several inlined
+ * calls, it knows neither scope nor line.
+ */
+static struct cprof_error *hook_is_elsewhere(struct call_registry *registry, const struct call_function *function, struct call_place hook_return, bool *ret)
+{
+	struct symbol_function host;
+	struct cprof_error *error;
+
+	*ret = false;
+	if (!hook_return.address || !function->known)
+		return NULL;
+	error = symbolizer_function(registry->symbolizer, hook_return.module, hook_return.address - 1, &host);
+	if (error)
+		return error;
+	*ret = host.known && !names_agree(host.name, function->name) && !names_agree(host.linkage, function->linkage);
+	return NULL;
+}
+
 static struct cprof_error *inlined_site(struct call_registry *registry, uint32_t function, struct call_place hook_return, uint32_t *ret)
 {
 	struct number_key key = { hook_return.module, hook_return.address, function };
 	const struct symbol_frame *frames, *caller;
+	bool elsewhere = false;
 	size_t count;
 	struct cprof_error *error;
 
@@ -267,6 +287,10 @@ static struct cprof_error *inlined_site(struct call_registry *registry, uint32_t
 	*ret = INLINED_NOT;
 	if (caller && caller->file && caller->line)
 		error = site_of_frame(registry, caller, ret);
+	else if (!caller)
+		error = hook_is_elsewhere(registry, &registry->functions[function], hook_return, &elsewhere);
+	if (!error && (elsewhere || (caller && *ret == INLINED_NOT))) /* inlined, nobody knows from which line: not from where its host is called */
+		error = site_of_address(registry, hook_return, ret);
 	return error ? error : number_map_add(&registry->inlined_at, key, *ret);
 }
 

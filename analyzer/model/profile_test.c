@@ -538,6 +538,15 @@ static void test_sites(void **state)
 	profile_destroy(profile);
 }
 
+/* A child of A called from no known line. */
+static void expect_address_site(const struct profile *profile, const char *name, uint64_t address)
+{
+	for (const struct call_node *node = fixture_node(profile, "A")->first_child; node; node = node->next_sibling)
+		if (strcmp(node->name, name) == 0 && !node->site_file && node->site_address == address)
+			return;
+	fail_msg("no call of %s from address 0x%llx", name, (unsigned long long)address);
+}
+
 static void test_inlined_sites(void **state)
 {
 	(void)state;
@@ -550,18 +559,25 @@ static void test_inlined_sites(void **state)
 	/* The hook of a clone may lie in code that was inlined into it. */
 	fixture_chain(0x5010, "helper e.c:5:5", "E e.c:1:1", NULL);
 	fixture_chain(0x1140, "A a.c:20:1", NULL);
+	/* The beginnings of two inlined calls were merged: the line is gone, or the scope too. */
+	fixture_chain(0x1150, "B b.c:1:1", "A a.c:0:0", NULL);
+	fixture_function(0x1160 - 1, "A");
 	fixture_context(0, A, 0x900);
 	fixture_record(fixture_context(1, B, 0x900))->hook_return = 0x1110;
 	fixture_record(fixture_context(2, C, 0x900))->hook_return = 0x1120;
 	fixture_context(3, D, 0x1130);
 	fixture_record(fixture_context(1, 0x5000, 0x1140))->hook_return = 0x5010;
-	fixture_events(0, "e1@0 e2@1 e3@2 e4@3 x@4 x@5 x@6 e5@7 x@8 x@9");
+	fixture_record(fixture_context(1, B, 0x900))->hook_return = 0x1150;
+	fixture_record(fixture_context(1, C, 0x900))->hook_return = 0x1160;
+	fixture_events(0, "e1@0 e2@1 e3@2 e4@3 x@4 x@5 x@6 e5@7 x@8 e6@9 e7@10 x@11 x@12 x@13");
 
 	struct profile *profile = fixture_profile(false, false);
 	expect_site(fixture_node(profile, "A/B"), "a.c", 9, 4);
 	expect_site(fixture_node(profile, "A/B/C"), "b.c", 3, 7);
 	expect_site(fixture_node(profile, "A/B/C/D"), "c.c", 2, 9);
 	expect_site(fixture_node(profile, "A/E.part.0"), "a.c", 20, 1);
+	expect_address_site(profile, "B", 0x1150);
+	expect_address_site(profile, "C", 0x1160);
 	profile_destroy(profile);
 }
 

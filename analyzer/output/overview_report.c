@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "human.h"
+#include "numbers_json.h"
 #include "tree_report.h" /* call_site_text */
 
 enum { BAR = 12, BAR_FROM_WIDTH = 90, PATH_INDENT = 4, PATH_ENDS = 6 };
@@ -111,20 +112,30 @@ static void print_step(FILE *out, const struct text_style *style, const char *na
 	}
 }
 
-/* main > eval (main.c:12) > ...: each function with the place it was called from; long paths without their middle. */
-static struct cprof_error *print_path(FILE *out, const struct text_style *style, const struct call_node *node)
+/* The nodes from below the root to this one. NULL: no memory. */
+static const struct call_node **path_of(const struct call_node *node, size_t *ret_depth)
 {
 	const struct call_node **path;
 	size_t depth = 0, at = 0;
-	unsigned column = PATH_INDENT;
 
 	for (const struct call_node *up = node; up && up->parent; up = up->parent)
 		depth++;
 	path = malloc((depth + 1) * sizeof *path);
+	for (const struct call_node *up = node; path && up && up->parent; up = up->parent)
+		path[depth - 1 - at++] = up;
+	*ret_depth = depth;
+	return path;
+}
+
+/* main > eval (main.c:12) > ...: each function with the place it was called from; long paths without their middle. */
+static struct cprof_error *print_path(FILE *out, const struct text_style *style, const struct call_node *node)
+{
+	size_t depth;
+	const struct call_node **path = path_of(node, &depth);
+	unsigned column = PATH_INDENT;
+
 	if (!path)
 		return &cprof_enomem;
-	for (const struct call_node *up = node; up && up->parent; up = up->parent)
-		path[depth - 1 - at++] = up;
 	text_pad(out, PATH_INDENT);
 	for (size_t i = 0; i < depth; i++) {
 		if (depth > 2 * PATH_ENDS + 1 && i == PATH_ENDS) {
@@ -165,9 +176,10 @@ static size_t find_hottest(const struct call_view *view, const struct call_node 
 
 static struct cprof_error *print_paths(FILE *out, const struct text_style *style, const struct call_view *view, size_t count)
 {
-	const struct call_node **hottest = malloc((count + 1) * sizeof *hottest);
 	struct cprof_error *error = NULL;
 
+	count = count < view->nodes ? count : view->nodes;
+	const struct call_node **hottest = malloc((count + 1) * sizeof *hottest);
 	if (!hottest)
 		return &cprof_enomem;
 	size_t found = find_hottest(view, hottest, count);
@@ -184,6 +196,51 @@ static struct cprof_error *print_paths(FILE *out, const struct text_style *style
 		fputc('\n', out);
 		error = print_path(out, style, hottest[i]);
 	}
+	free(hottest);
+	return error;
+}
+
+static struct cprof_error *path_json(struct json_writer *json, const struct call_view *view, const struct call_node *node)
+{
+	size_t depth;
+	const struct call_node **path = path_of(node, &depth);
+
+	if (!path)
+		return &cprof_enomem;
+	json_line(json);
+	json_begin_object(json, NULL);
+	numbers_json(json, view->profile, &node->numbers);
+	json_double(json, "fraction", human_fraction(node->numbers.self_ticks, view->root->numbers.total_ticks));
+	json_begin_array(json, "path");
+	for (size_t i = 0; i < depth; i++) {
+		json_begin_object(json, NULL);
+		json_text(json, "name", path[i]->name);
+		json_text(json, "file", path[i]->site_file);
+		if (path[i]->site_file) {
+			json_u64(json, "line", path[i]->site_line);
+			json_u64(json, "column", path[i]->site_column);
+		}
+		json_end_object(json);
+	}
+	json_end_array(json);
+	json_end_object(json);
+	free(path);
+	return NULL;
+}
+
+struct cprof_error *overview_report_paths_json(struct json_writer *json, const char *key, const struct call_view *view, size_t paths)
+{
+	struct cprof_error *error = NULL;
+
+	paths = paths < view->nodes ? paths : view->nodes;
+	const struct call_node **hottest = malloc((paths + 1) * sizeof *hottest);
+	if (!hottest)
+		return &cprof_enomem;
+	size_t found = find_hottest(view, hottest, paths);
+	json_begin_array(json, key);
+	for (size_t i = 0; i < found && !error; i++)
+		error = path_json(json, view, hottest[i]);
+	json_end_array(json);
 	free(hottest);
 	return error;
 }
