@@ -21,6 +21,20 @@ struct {
 	__type(value, struct cprof_slot);
 } slots SEC(".maps");
 
+/* The system call that a thread is in, if it is one of those recorded (syscall.bpf.c). */
+struct syscall_state {
+	__u64 start_ns;              /* 0: in none */
+	__u64 object;                /* inode, or address of the futex */
+	__u32 device;
+	__s32 fd;
+	__u16 number;
+	__u8 kind;                   /* enum syscall_kind */
+	__u8 direct;                 /* the file bypasses the page cache */
+	__u32 mode;                  /* of the file */
+	__u32 command, lock_class;   /* futex */
+	struct cprof_who who, holder;
+};
+
 struct task_record {
 	__u32 slot;                  /* 0: none */
 	__u32 ns_tid;
@@ -45,6 +59,7 @@ struct task_record {
 	__u64 maj_flt;               /* as it was at the last fault */
 	struct cprof_who fault_who;
 	__u64 fault_stack;
+	struct syscall_state call;
 };
 
 struct {
@@ -60,6 +75,22 @@ struct {
 	__type(key, __u32);
 	__type(value, struct process_record);
 } processes SEC(".maps");
+
+/* Threads by the id that they have for themselves, for it is that which locks name. */
+struct thread_key {
+	__u32 tgid, ns_tid;
+};
+struct thread_name {
+	__u32 tid, slot;
+	__u64 clear_at;              /* where the kernel clears the id at the thread's end; 0: nowhere */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct thread_key);
+	__type(value, struct thread_name);
+} thread_names SEC(".maps");
 
 static __always_inline struct process_record *process_find(__u32 tgid)
 {
@@ -99,6 +130,43 @@ static __always_inline struct process_record *process_adopt(struct task_struct *
 	return process;
 }
 
+static __always_inline __u32 task_ns_tid(struct task_struct *task)
+{
+	struct pid *pid = task->thread_pid;
+	struct upid upid;
+	unsigned int level;
+
+	if (!pid)
+		return 0;
+	level = pid->level;
+	if (level > 32 || bpf_probe_read_kernel(&upid, sizeof upid, (void *)pid->numbers + level * bpf_core_type_size(struct upid)))
+		return 0;
+	return upid.nr;
+}
+
+/* Only the source "locks" looks at names. */
+static __always_inline void thread_name_keep(struct task_struct *task, struct task_record *record)
+{
+	struct thread_key key = { task->tgid, 0 };
+	struct thread_name name = { task->pid, record->slot, (__u64)task->clear_child_tid };
+
+	if (!settings.locks)
+		return;
+	if (!record->ns_tid)
+		record->ns_tid = task_ns_tid(task);
+	key.ns_tid = record->ns_tid;
+	if (bpf_map_update_elem(&thread_names, &key, &name, BPF_ANY))
+		counter_add(COUNTER_THREAD_NAMES_FULL, 1);
+}
+
+static __always_inline void thread_name_forget(struct task_struct *task, const struct task_record *record)
+{
+	struct thread_key key = { task->tgid, record->ns_tid };
+
+	if (settings.locks)
+		bpf_map_delete_elem(&thread_names, &key);
+}
+
 static __always_inline struct task_record *task_adopt(struct task_struct *task, const struct process_record *process)
 {
 	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -111,6 +179,7 @@ static __always_inline struct task_record *task_adopt(struct task_struct *task, 
 		record->start_ns = bpf_ktime_get_ns();
 		record->generation = process->said.generation;
 		record->maj_flt = task->maj_flt;
+		thread_name_keep(task, record);
 	}
 	return record;
 }
@@ -168,20 +237,6 @@ static __always_inline __u8 who_from_memory(struct task_struct *task, const stru
 static __always_inline void who_tally(__u8 quality)
 {
 	counter_add(COUNTER_CONTEXT_NONE + (quality & 7), 1);
-}
-
-static __always_inline __u32 task_ns_tid(struct task_struct *task)
-{
-	struct pid *pid = task->thread_pid;
-	struct upid upid;
-	unsigned int level;
-
-	if (!pid)
-		return 0;
-	level = pid->level;
-	if (level > 32 || bpf_probe_read_kernel(&upid, sizeof upid, (void *)pid->numbers + level * bpf_core_type_size(struct upid)))
-		return 0;
-	return upid.nr;
 }
 
 /* Of the current task. */

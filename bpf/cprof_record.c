@@ -14,7 +14,8 @@
 #include "record_run.h"
 
 static const struct record_args defaults = {
-	.output = "trace.lz4", .frequency_hz = 99, .window_ns = 1000000000, .threshold_ns = 1000000, .slots = 4096, .ring_kb = 16384, .sums = 16384,
+	.output = "trace.lz4", .frequency_hz = 99, .window_ns = 1000000000, .threshold_ns = 1000000,
+	.io_threshold_ns = 10000000, .lock_threshold_ns = 1000000, .slots = 4096, .ring_kb = 16384, .sums = 16384,
 };
 
 static const struct cprof_option options[] = {
@@ -34,7 +35,9 @@ static const struct cprof_option options[] = {
 	OPT_DURATION("interval", 'i', record_args, interval_ns, "time between two CPU samples, instead of --frequency"),
 	OPT_COUNT("max-samples", 0, record_args, max_samples, "keep the first N CPU samples, count the rest"),
 	OPT_DURATION("window", 0, record_args, window_ns, "time over which sums are made; what is older survives a kill (1s)"),
-	OPT_DURATION("threshold", 0, record_args, threshold_ns, "single waits are recorded from this length on (1ms); sums have all"),
+	OPT_DURATION("threshold", 0, record_args, threshold_ns, "single times off the CPU are recorded from this length on (1ms); sums have all"),
+	OPT_DURATION("io-threshold", 0, record_args, io_threshold_ns, "the same for system calls of --io (10ms)"),
+	OPT_DURATION("lock-threshold", 0, record_args, lock_threshold_ns, "the same for waits of --locks (1ms)"),
 	OPT_COUNT("slots", 0, record_args, slots, "threads that can be followed exactly at once (4096)"),
 	OPT_COUNT("ring-kb", 0, record_args, ring_kb, "size of the ring buffer in KiB, a power of 2 (16384)"),
 	OPT_COUNT("sums", 0, record_args, sums, "keys that a window's sums can have (16384)"),

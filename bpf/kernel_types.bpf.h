@@ -80,6 +80,8 @@ struct mm_struct {
 	unsigned long start_code;
 };
 
+struct files_struct;
+
 struct task_struct {
 	unsigned int __state;
 	void *stack;
@@ -96,6 +98,8 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	struct thread_struct thread;
+	struct files_struct *files;
+	void *clear_child_tid;
 };
 #define PF_KTHREAD 0x00200000u
 

@@ -23,6 +23,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	if (record) {
 		thread_say(task, record, now);
 		slot_release(task, record);
+		thread_name_forget(task, record);
 	}
 	if (process->active && process->image + 1 < CPROF_IMAGES_MAX) /* the image before */ {
 		process->said.end_ns = now;
@@ -47,6 +48,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	record->start_ns = record->on_since_ns = now;
 	record->generation = process->said.generation;
 	record->maj_flt = task->maj_flt;
+	thread_name_keep(task, record);
 	return 0;
 }
 
@@ -86,6 +88,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	}
 	record->start_ns = record->off_since_ns = record->wake_ns = now;
 	record->generation = from->generation;
+	thread_name_keep(child, record);
 	if (tgid != (__u32)parent->tgid && process->said.flags & CPROF_KERNEL_PROCESS_RUNTIME) {
 		who_fill(parent, from, &who);
 		record->context = who.context;
@@ -106,6 +109,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		fault_settle(task, record);
 		thread_say(task, record, now);
 		slot_release(task, record);
+		thread_name_forget(task, record);
 		bpf_task_storage_delete(&tasks, task);
 	}
 	if (!process || task->signal->live.counter)
@@ -161,6 +165,7 @@ int BPF_PROG(thread_register, struct pt_regs *regs, long number)
 	__builtin_memset(slot->blocked_ns, 0, sizeof slot->blocked_ns);
 	slot->kernel_tid = task->pid;
 	record->slot = index;
+	thread_name_keep(task, record);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct record_args {
 	uint64_t interval_ns;        /* between two samples of a CPU; 0: by frequency_hz */
 	uint64_t max_samples;        /* 0: no limit */
 	uint64_t window_ns;
-	uint64_t threshold_ns;
+	uint64_t threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t slots, ring_kb, sums; /* sizes of the maps */
 };
 

@@ -14,6 +14,7 @@
 
 #include "programs.skel.h"
 #include "syscall_classes.h"
+#include "syscall_kinds.h"
 
 /* libbpf's own talk, for whoever looks for the reason: CPROF_RECORD_DEBUG=1. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -28,6 +29,13 @@ static bool is_base(const char *name)
 		if (strcmp(*base, name) == 0)
 			return true;
 	return false;
+}
+
+static bool is_on(const struct source_state *states, const char *source)
+{
+	const struct source_state *state = record_source_state((struct source_state *)(uintptr_t)states, source);
+
+	return state->wanted && !state->why[0];
 }
 
 static bool is_wanted(const char *name, const struct source_state *states)
@@ -49,6 +57,7 @@ static int open_object(const struct record_args *args, const struct record_setti
 		return -errno;
 	*(struct record_settings *)&object->rodata->settings = *settings;
 	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
+	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS, is_on(states, "io"), is_on(states, "locks"));
 	bpf_object__for_each_program(program, object->obj)
 		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), states));
 	bpf_map__set_max_entries(object->maps.slots, settings->slots);

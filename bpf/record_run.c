@@ -355,7 +355,10 @@ static struct record_settings settings_of(const struct record_args *args, const 
 		.follow_all = args->system_wide,
 		.off_cpu = record_source_state((struct source_state *)(uintptr_t)sources, "off-cpu")->wanted,
 		.prctl_number = SYS_prctl,
+		.locks = record_source_state((struct source_state *)(uintptr_t)sources, "locks")->wanted,
 		.off_cpu_threshold_ns = args->threshold_ns,
+		.io_threshold_ns = args->io_threshold_ns,
+		.lock_threshold_ns = args->lock_threshold_ns,
 		.max_samples = args->max_samples,
 	};
 }
@@ -393,6 +396,8 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 	if (error)
 		goto out;
 	record_source_state(recording.sources, "off-cpu")->value = (uint32_t)(args->threshold_ns / 1000);
+	record_source_state(recording.sources, "io")->value = (uint32_t)(args->io_threshold_ns / 1000);
+	record_source_state(recording.sources, "locks")->value = (uint32_t)(args->lock_threshold_ns / 1000);
 	if (getrandom(recording.session, sizeof recording.session, 0) != sizeof recording.session)
 		memcpy(recording.session, &recording.start_ns, sizeof recording.start_ns);
 	struct record_settings settings = settings_of(args, recording.sources);

@@ -51,7 +51,12 @@ struct ring_head {
 	X(TASKS_FULL, "tasks.no-memory", 1) \
 	X(PROCESSES_FULL, "processes.table-full", 1) \
 	X(SLOTS_REFUSED, "slots.refused", 1) \
-	X(SAMPLES_OVER_LIMIT, "samples.over-limit", 1)
+	X(SAMPLES_OVER_LIMIT, "samples.over-limit", 1) \
+	X(FILES_FULL, "files.table-full", 1) \
+	X(BLOCKS_FULL, "block.table-full", 1) \
+	X(THREAD_NAMES_FULL, "locks.threads-table-full", 1) \
+	X(LOCKS_NOT_WAITED, "locks.not-waited", 0) \
+	X(LOCKS_UNKNOWN, "locks.class-unknown", 0)
 enum record_counter {
 #define CPROF_X(name, words, is_loss) COUNTER_##name,
 	RECORD_COUNTERS(CPROF_X)
@@ -67,12 +72,25 @@ struct record_settings {
 	uint32_t follow_all;         /* every process of the system */
 	uint32_t off_cpu;            /* records and sums of time off the CPU; the slots get theirs in any case */
 	uint32_t prctl_number;
-	uint64_t off_cpu_threshold_ns;
+	uint32_t locks;              /* threads are kept by name */
+	uint32_t reserved;
+	uint64_t off_cpu_threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t max_samples;
 };
 
 #define SYSCALL_CLASS_NONE 0xFF
 #define SYSCALL_NUMBERS 512u
+
+/* What is recorded of a system call: where its file is named, and what its result says. 0: nothing is. */
+enum syscall_kind {
+	SYSCALL_FILE_NONE = 1,       /* works on paths, or on all */
+	SYSCALL_FILE_ARGUMENT = 2,   /* the first argument is its descriptor */
+	SYSCALL_FILE_RESULT = 3,     /* the result is */
+	SYSCALL_FUTEX = 4,
+	SYSCALL_FILE_MASK = 7,
+	SYSCALL_TRANSFERS = 8,       /* or'ed: the result is bytes */
+	SYSCALL_WRITES = 16,         /* or'ed: to the file */
+};
 
 /*
  * A process that is followed: value of the map `processes`, key is its tgid. BPF keeps it; cprof-record puts the first in.

@@ -16,6 +16,9 @@ const char *const record_base_programs[] = { "process_exec", "process_fork", "pr
 const struct record_source record_sources[] = {
 	{ "cpu", OPTION(cpu), true, PROGRAMS("cpu_sampled"), "CPU samples" },
 	{ "off-cpu", OPTION(off_cpu), true, PROGRAMS("sched_switched"), "time off the CPU, with reason and waker" },
+	{ "io", OPTION(io), false, PROGRAMS("syscall_entered", "syscall_left"), "file I/O by system call and file" },
+	{ "block", OPTION(io), false, PROGRAMS("block_started", "block_issued", "block_completed"), "requests of block devices" },
+	{ "locks", OPTION(locks), false, PROGRAMS("syscall_entered", "syscall_left"), "waits for locks, with who held them" },
 	{ "faults", OPTION(faults), true, PROGRAMS("fault_user", "fault_kernel"), "page faults" },
 };
 const size_t nr_record_sources = sizeof record_sources / sizeof *record_sources;

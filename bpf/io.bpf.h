@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * File I/O: one sum per context, system call and file, a record for the long ones.
+ *
+ * The file is looked up when the call begins, for then the descriptor is certainly what the program meant; where the call makes the descriptor
+ * (open, accept), when it ends. A call that a signal interrupted counts as one and transferred nothing.
+ */
+#ifndef CPROF_IO_BPF_H
+#define CPROF_IO_BPF_H
+
+#include "file.bpf.h"
+#include "stacks.bpf.h"
+#include "sums.bpf.h"
+
+/* Who wrote to a file last: its write-back, done by threads of the kernel, is charged to that. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct file_id);
+	__type(value, struct cprof_who);
+} file_writers SEC(".maps");
+
+static __always_inline void file_written(const struct file_id *id, const struct cprof_who *who)
+{
+	struct cprof_who *last = bpf_map_lookup_elem(&file_writers, id);
+
+	if (last && last->context == who->context && last->tgid == who->tgid && last->tid == who->tid && last->generation == who->generation)
+		return;
+	bpf_map_update_elem(&file_writers, id, who, BPF_ANY);
+}
+
+static __always_inline void io_entered(struct task_struct *task, struct pt_regs *regs, struct syscall_state *call)
+{
+	struct file *file;
+	struct file_id id = {};
+
+	call->fd = -1;
+	call->object = 0;
+	call->device = 0;
+	call->direct = 0;
+	if ((call->kind & SYSCALL_FILE_MASK) != SYSCALL_FILE_ARGUMENT)
+		return;
+	call->fd = (int)regs->di;
+	file = file_of(task, call->fd);
+	if (!file)
+		return;
+	call->mode = file_identify(file, &id);
+	call->direct = (BPF_CORE_READ(file, f_flags) & FILE_FLAG_DIRECT) != 0;
+	call->object = id.inode;
+	call->device = id.device;
+}
+
+static __always_inline void io_left(void *ctx, struct task_struct *task, struct syscall_state *call, const struct cprof_who *who, long result,
+				    __u64 ns)
+{
+	struct cprof_kernel_sum_key key;
+	struct cprof_kernel_io *io;
+	struct ring_head *head;
+	struct file_id id = {};
+
+	if ((call->kind & SYSCALL_FILE_MASK) == SYSCALL_FILE_RESULT && result >= 0) {
+		struct file *file = file_of(task, (int)result);
+
+		call->fd = (int)result;
+		if (file) {
+			call->mode = file_identify(file, &id);
+			call->object = id.inode;
+			call->device = id.device;
+		}
+	}
+	if (call->kind & SYSCALL_WRITES && result > 0 && (call->mode & S_IFMT_MASK) == S_IFREG_BITS && !call->direct) {
+		id.inode = call->object;
+		id.device = call->device;
+		file_written(&id, who);
+	}
+	sum_key_init(&key, who, CPROF_SUM_SYSCALL, call->number);
+	key.object = call->object;
+	key.device = call->device;
+	if (who->quality >= CPROF_QUALITY_UNREGISTERED)
+		key.stack = stack_current(ctx, SCRATCH_SYSCALL, false);
+	sum_add(&key, ns, call->kind & SYSCALL_TRANSFERS && result > 0 ? result : 0);
+	if (ns < settings.io_threshold_ns)
+		return;
+	head = ring_reserve(RING_IO, sizeof *io);
+	if (!head)
+		return;
+	io = (void *)(head + 1);
+	io->time_ns = call->start_ns;
+	io->duration_ns = ns;
+	io->who = *who;
+	io->result = result;
+	io->inode = call->object;
+	io->device = call->device;
+	io->syscall = call->number;
+	io->fd = call->fd;
+	io->reserved = 0;
+	ring_submit(head);
+}
+
+#endif
