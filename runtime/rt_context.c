@@ -116,12 +116,12 @@ static struct rt_strand *strand_of(const ucontext_t *context)
 {
 	uint64_t at = stack_pointer(context), low = (uintptr_t)context->uc_stack.ss_sp, high = low + context->uc_stack.ss_size;
 	uint64_t here = (uintptr_t)__builtin_frame_address(0);
-	struct rt_strand *strand = rt_strand_find(at);
+	struct rt_strand *strand = rt_strand_find(at - 1); /* a stack pointer at the very top is still of this stack */
 
 	if (strand)
 		return strand;
 	/* What getcontext() leaves in uc_stack may be anything. */
-	if (!low || high <= low || at < low || at >= high || (here >= low && here < high))
+	if (!low || high <= low || at <= low || at > high || (here >= low && here < high))
 		return NULL;
 	return rt_strand_make(low, high);
 }
