@@ -73,11 +73,13 @@ echo "$name: $(wc -l <traces) traces, all sound and complete"
 [ "$program" ] || exit 0
 
 "$plain_cc" -O2 -Wall -Wno-frame-address -fPIC -shared -o counter.so "$real/counter.c" -ldl || die "the counter does not compile"
+"$plain_cc" -O2 -Wall -fPIC -shared -o random.so "$projects/same_random.c" || die "same_random.c does not compile"
+echo | "$plain_cc" -fPIC -shared -x c -o nothing.so - || die "an empty library cannot be made"
 cd source || exit 1
-# The same names in the environment: jq makes an object of it.
+# The same names in the environment, with values of the same length: jq makes an object of it.
 export CPROF_OUTPUT="$work/trace.lz4" CALL_COUNTER_OUTPUT="$work/counter.txt"
-"run_$project" env LD_PRELOAD= "./$program" >"$work/traced.out" || die "$name: the workload fails"
-"run_$project" env LD_PRELOAD="$work/counter.so" "./$program" >"$work/counted.out" || die "$name: the counted workload fails"
+"run_$project" env LD_PRELOAD="$work/random.so:$work/nothing.so" "./$program" >"$work/traced.out" || die "$name: the workload fails"
+"run_$project" env LD_PRELOAD="$work/random.so:$work/counter.so" "./$program" >"$work/counted.out" || die "$name: the counted workload fails"
 cd "$work" || exit 1
 cmp counted.out traced.out || die "$name: tracing changes what the workload prints"
 "$cprof_analyze" check trace.lz4 >/dev/null || die "$name: cprof-analyze check trace.lz4"

@@ -21,6 +21,11 @@ build_jq() {
 check_jq() {
 	if [ "$full" ]; then make check; else make check TESTS="tests/onigtest tests/shtest"; fi
 }
+program_jq=.libs/jq
+run_jq() {
+	printf '[{"name":"a","values":[1,2.5,null]},{"name":"\\u00e4","values":[true,"x"]}]' >jq-input.json
+	LD_LIBRARY_PATH=$PWD/.libs "$@" 'map({key: .name, value: [.values[] | tostring | test("^[0-9]")]}) | from_entries' jq-input.json
+}
 
 # A plain makefile. It has the functions that libcprof uses itself, under the same names.
 package_lz4=lz4
@@ -54,6 +59,13 @@ check_leveldb() {
 	else
 		ctest --test-dir build -j 2 --output-on-failure -E 'issue178|issue320'
 	fi
+}
+# Its library as its own build made it; only this program is ours.
+program_leveldb=build/workload
+run_leveldb() {
+	[ -e build/workload ] || "cprof-$plain_cxx" -std=c++17 -O2 -g -Iinclude -o build/workload "$projects/leveldb_workload.cc" -Lbuild -lleveldb || return
+	rm -rf database
+	LD_LIBRARY_PATH=$PWD/build "$@" database
 }
 
 # Meson with Ninja, C++ with exceptions and a shared library.
