@@ -38,24 +38,27 @@ struct syscall_state {
 struct task_record {
 	__u32 slot;                  /* 0: none */
 	__u32 ns_tid;
-	__u32 context;               /* saved when it left the CPU; inherited before it registered */
+	__u32 context;               /* the last one known; inherited before it registered */
 	__u16 generation;
-	__u8 quality;                /* of context; CPROF_QUALITY_INHERITED: context is the parent's */
+	__u8 quality;                /* CPROF_QUALITY_INHERITED: context is the parent's */
 	__u8 state;                  /* while off the CPU: enum cprof_kernel_off_cpu.state */
 	__u64 start_ns;
 	__u64 on_since_ns;           /* 0: not on a CPU */
+	__u64 exec_ns;               /* the scheduler's own count of its time, when it left */
 	__u64 off_since_ns;          /* 0: on a CPU, or not known */
 	__u64 wake_ns;               /* 0: not woken yet */
 	__u64 on_cpu_ns, runq_ns, suspended_ns;
 	__u64 blocked_ns[CPROF_BLOCKED_COUNT];
 	__u64 switches, faults, samples;
+	struct cprof_who off_who;    /* in what it left the CPU */
 	struct cprof_who waker;
 	__u64 user_stack;            /* of the interval off the CPU; processes without runtime */
 	__u64 object;
 	__u32 syscall;
 	__u8 blocked_class;
 	__u8 major_pending;          /* the last fault has not been counted as minor or major yet */
-	__u16 reserved;
+	__u8 ended;                  /* it has said its totals for good: what comes now is its death */
+	__u8 reserved;
 	__u64 maj_flt;               /* as it was at the last fault */
 	struct cprof_who fault_who;
 	__u64 fault_stack;
@@ -192,7 +195,7 @@ static __always_inline struct task_record *task_find(struct task_struct *task)
 
 	record = bpf_task_storage_get(&tasks, task, 0, 0);
 	if (record)
-		return record;
+		return record->ended ? NULL : record;
 	if (!task->pid)
 		return NULL;
 	process = process_find(task->tgid);
@@ -272,20 +275,6 @@ static __always_inline void who_fill(struct task_struct *task, struct task_recor
 			}
 		}
 	}
-	who_tally(who->quality);
-}
-
-/* Of another task that is followed: the slot tells, or what it was in when it left the CPU. */
-static __always_inline void who_fill_other(struct task_struct *task, struct task_record *record, struct cprof_who *who)
-{
-	struct cprof_slot *slot = slot_of(task, record);
-
-	who->tgid = task->tgid;
-	who->tid = task->pid;
-	who->generation = record->generation;
-	who->reserved = 0;
-	who->context = slot ? *(volatile __u32 *)&slot->context : record->context;
-	who->quality = slot ? CPROF_QUALITY_SLOT : record->context ? CPROF_QUALITY_SAVED : CPROF_QUALITY_UNREGISTERED;
 	who_tally(who->quality);
 }
 

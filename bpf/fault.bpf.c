@@ -8,7 +8,7 @@ static __always_inline void fault_count(void *ctx)
 	struct task_record *record = task_find(task);
 	struct cprof_slot *slot;
 
-	if (!record)
+	if (!record || task->pagefault_disabled) /* a probe, perhaps ours, looks at memory that may not be there */
 		return;
 	record->faults++;
 	slot = slot_of(task, record);

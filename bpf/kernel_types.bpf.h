@@ -76,6 +76,10 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 
+struct sched_entity {
+	__u64 sum_exec_runtime;
+};
+
 struct mm_struct {
 	unsigned long start_code;
 };
@@ -87,8 +91,10 @@ struct task_struct {
 	void *stack;
 	int on_cpu;
 	unsigned int flags;
+	struct sched_entity se;
 	struct mm_struct *mm;
 	int exit_code;
+	int pagefault_disabled;
 	unsigned in_iowait : 1;
 	int pid, tgid;
 	struct task_struct *real_parent;

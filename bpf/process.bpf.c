@@ -89,10 +89,16 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	record->start_ns = record->off_since_ns = record->wake_ns = now;
 	record->generation = from->generation;
 	thread_name_keep(child, record);
+	record->off_who.tgid = tgid;
+	record->off_who.tid = child->pid;
+	record->off_who.generation = from->generation;
+	record->off_who.quality = process->said.flags & CPROF_KERNEL_PROCESS_RUNTIME ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME;
 	if (tgid != (__u32)parent->tgid && process->said.flags & CPROF_KERNEL_PROCESS_RUNTIME) {
 		who_fill(parent, from, &who);
 		record->context = who.context;
 		record->quality = CPROF_QUALITY_INHERITED;
+		record->off_who.context = who.context;
+		record->off_who.quality = CPROF_QUALITY_INHERITED;
 	}
 	return 0;
 }
@@ -105,12 +111,13 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	struct process_record *process = process_find(task->tgid);
 	__u32 tgid = task->tgid;
 
-	if (record) {
+	if (record && !record->ended) {
+		task_returned_unseen(task, record, now);
 		fault_settle(task, record);
 		thread_say(task, record, now);
 		slot_release(task, record);
 		thread_name_forget(task, record);
-		bpf_task_storage_delete(&tasks, task);
+		record->ended = 1;
 	}
 	if (!process || task->signal->live.counter)
 		return 0;
@@ -186,7 +193,7 @@ int tasks_walk(struct bpf_iter__task *ctx)
 		return 0;
 	if (tasks_say) {
 		record = bpf_task_storage_get(&tasks, task, 0, 0);
-		if (!record)
+		if (!record || record->ended)
 			return 0;
 		fault_settle(task, record);
 		thread_say(task, record, now);
@@ -197,8 +204,13 @@ int tasks_walk(struct bpf_iter__task *ctx)
 	if (record && !record->on_since_ns && !record->off_since_ns) {
 		if (task->on_cpu)
 			record->on_since_ns = now;
-		else
+		else {
 			task_leaves(task, record, task->__state, now);
+			record->off_who.tgid = task->tgid;
+			record->off_who.tid = task->pid;
+			record->off_who.generation = record->generation;
+			record->off_who.quality = CPROF_QUALITY_UNREGISTERED;
+		}
 	}
 	return 0;
 }

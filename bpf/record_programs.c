@@ -205,6 +205,24 @@ struct cprof_error *record_programs_walk(struct record_programs *programs, bool 
 	return got < 0 ? cprof_error_os(errno, NULL, "walk the tasks") : NULL;
 }
 
+const char *record_programs_missed(const struct record_programs *programs, size_t index, uint64_t *missed)
+{
+	struct bpf_program *program;
+
+	*missed = 0;
+	bpf_object__for_each_program(program, programs->object->obj) {
+		struct bpf_prog_info info = { .type = 0 };
+		__u32 bytes = sizeof info;
+
+		if (!bpf_program__autoload(program) || index--)
+			continue;
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &bytes))
+			*missed = info.recursion_misses;
+		return bpf_program__name(program);
+	}
+	return NULL;
+}
+
 int record_programs_map(const struct record_programs *programs, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(programs->object->obj, name);

@@ -28,6 +28,8 @@ void record_programs_deinit(struct record_programs *programs);
 
 /* Runs the walk over all tasks; say: each followed one says its totals. */
 struct cprof_error *record_programs_walk(struct record_programs *programs, bool say) CPROF_MUST_CHECK;
+/* Calls that the kernel left out because a program of ours was running already on that CPU; the name of the program at index, NULL: no more. */
+const char *record_programs_missed(const struct record_programs *programs, size_t index, uint64_t *missed);
 int record_programs_map(const struct record_programs *programs, const char *name); /* descriptor */
 
 #endif

@@ -130,7 +130,7 @@ static uint64_t read_counter(int map, uint32_t counter)
 	return sum;
 }
 
-uint64_t record_report_losses(struct kernel_writer *writer, int counters, const struct record_tally *tally)
+uint64_t record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally)
 {
 	static const char *const words[] = {
 #define CPROF_X(name, chunk, word) word,
@@ -145,7 +145,9 @@ uint64_t record_report_losses(struct kernel_writer *writer, int counters, const 
 		RECORD_COUNTERS(CPROF_X)
 #undef CPROF_X
 	};
-	uint64_t lost = 0;
+	int counters = record_programs_map(programs, "counters");
+	const char *program;
+	uint64_t lost = 0, missed;
 
 	for (uint32_t kind = 0; kind < RING_KIND_COUNT; kind++) {
 		add_counter(writer, words[kind], ".produced", read_counter(counters, COUNTER_PRODUCED + kind), false);
@@ -155,6 +157,8 @@ uint64_t record_report_losses(struct kernel_writer *writer, int counters, const 
 	for (uint32_t i = 0; i < sizeof others / sizeof *others; i++)
 		lost += add_counter(writer, others[i].name, "", read_counter(counters, i), others[i].is_loss);
 	add_counter(writer, "sums.received", "", tally->sums_received, false);
+	for (size_t i = 0; (program = record_programs_missed(programs, i, &missed)); i++)
+		lost += add_counter(writer, "missed.", program, missed, true);
 	lost += add_counter(writer, "ring.malformed", "", tally->ring->malformed, true);
 	lost += add_counter(writer, "slots.exhausted", "", tally->slots_exhausted, true);
 	lost += add_counter(writer, "kernel-symbols.unnamed", "", tally->kernel_addresses_unnamed, true);

@@ -4,7 +4,7 @@
 #define CPROF_RECORD_REPORT_H
 
 #include "kernel_writer.h"
-#include "record_sources.h"
+#include "record_programs.h"
 #include "ring_drain.h"
 
 struct record_tally {             /* counted on this side */
@@ -15,8 +15,8 @@ struct record_tally {             /* counted on this side */
 void record_report_meta(struct kernel_writer *writer, const uint8_t *session, char **command);
 void record_report_clock(struct kernel_writer *writer);
 void record_report_sources(struct kernel_writer *writer, const struct source_state *states);
-/* Returns the sum of what is a loss. counters: the BPF map. */
-uint64_t record_report_losses(struct kernel_writer *writer, int counters, const struct record_tally *tally);
+/* Returns the sum of what is a loss. */
+uint64_t record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally);
 void record_report_end(struct kernel_writer *writer, uint64_t start_ns, uint64_t end_ns);
 
 #endif

@@ -300,7 +300,7 @@ static struct cprof_error *finish(struct recording *recording)
 	named = kernel_symbols_write(&recording->symbols, &recording->writer, &recording->tally.kernel_addresses_unnamed);
 	recording->tally.sums_received = recording->sums.received;
 	recording->tally.slots_exhausted = recording->slots.at ? recording->slots.at->exhausted : 0;
-	uint64_t lost = record_report_losses(&recording->writer, record_programs_map(&recording->programs, "counters"), &recording->tally);
+	uint64_t lost = record_report_losses(&recording->writer, &recording->programs, &recording->tally);
 
 	record_report_clock(&recording->writer);
 	kernel_writer_flush(&recording->writer, end_ns);

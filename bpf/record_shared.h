@@ -50,6 +50,7 @@ struct ring_head {
 	X(CONTEXT_NO_RUNTIME, "context.no-runtime", 0) \
 	X(TASKS_FULL, "tasks.no-memory", 1) \
 	X(PROCESSES_FULL, "processes.table-full", 1) \
+	X(SWITCHES_UNSEEN, "switches.unseen", 0) \
 	X(SLOTS_REFUSED, "slots.refused", 1) \
 	X(SAMPLES_OVER_LIMIT, "samples.over-limit", 1) \
 	X(FILES_FULL, "files.table-full", 1) \

@@ -10,59 +10,22 @@
 #define KERNEL_STACK_BYTES 32768 /* the most that any configuration of x86-64 uses */
 
 /*
- * Does the current task itself do this, or an interrupt that came in its way? Interrupts have a stack of their own, and the arguments of a
- * tracepoint's program lie on the stack of who called it. (The read turns the pointer into a number.)
+ * Does the current task itself do this, or an interrupt that came in its way? Over the kernel an interrupt has a stack of its own, and the
+ * arguments of a tracepoint's program lie on the stack of who called it (the read turns the pointer into a number). Over user code it uses the
+ * task's: but then the task is in no system call.
  */
-static __always_inline bool in_task(void *ctx, const struct task_struct *task)
+static __always_inline bool in_task(void *ctx, struct task_struct *task)
 {
 	__u64 pointer = (__u64)ctx, at = 0, stack = (__u64)task->stack;
 
 	bpf_probe_read_kernel(&at, sizeof at, &pointer);
-	return at - stack < KERNEL_STACK_BYTES;
-}
-
-static __always_inline void task_returns(struct task_struct *task, struct task_record *record, __u64 now)
-{
-	struct off_cpu_times times;
-	struct cprof_slot *slot;
-	struct cprof_who who = {};
-	__u64 kernel_stack = 0;
-	__u8 class = record->blocked_class;
-
-	record->on_since_ns = now;
-	if (!record->off_since_ns)
-		return;
-	times = off_cpu_divide(record, now);
-	record->switches++;
-	record->runq_ns += times.runq_ns;
-	record->suspended_ns += times.suspended_ns;
-	if (class < CPROF_BLOCKED_COUNT)
-		record->blocked_ns[class] += times.blocked_ns;
-	slot = slot_of(task, record);
-	if (slot) {
-		slot->runq_ns += times.runq_ns;
-		if (class < CPROF_BLOCKED_COUNT)
-			slot->blocked_ns[class] += times.blocked_ns + times.suspended_ns;
-		barrier();
-		(*(volatile __u32 *)&slot->changes)++;
-	}
-	if (settings.off_cpu) {
-		who_fill_other(task, record, &who);
-		off_cpu_sums(record, &who, &times);
-		if (now - record->off_since_ns >= settings.off_cpu_threshold_ns) {
-			if (record->state)
-				kernel_stack = stack_of_task(task, SCRATCH_SCHED);
-			off_cpu_say(record, &who, &times, kernel_stack, false);
-		}
-	}
-	record->off_since_ns = 0;
+	return at - stack < KERNEL_STACK_BYTES && (task->flags & PF_KTHREAD || task_syscall(task) != 0xFFFFFFFF);
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
 {
 	struct task_record *record;
-	struct cprof_who who = {};
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!(prev_state & TASK_STATE_DEAD)) {
@@ -70,16 +33,16 @@ int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task
 		if (record) {
 			if (preempt)
 				prev_state = 0;
+			task_returned_unseen(prev, record, now);
 			task_leaves(prev, record, prev_state, now);
-			who_fill(prev, record, &who);
-			record->context = who.context;
-			if (settings.off_cpu && prev_state && who.quality >= CPROF_QUALITY_UNREGISTERED && prev->mm)
+			who_fill(prev, record, &record->off_who);
+			if (settings.off_cpu && prev_state && record->off_who.quality >= CPROF_QUALITY_UNREGISTERED && prev->mm)
 				record->user_stack = stack_current(ctx, SCRATCH_SCHED, false);
 		}
 	}
 	record = task_find(next);
 	if (record)
-		task_returns(next, record, now);
+		task_returns(next, record, now, true);
 	return 0;
 }
 

@@ -42,6 +42,7 @@ static __always_inline void task_leaves(struct task_struct *task, struct task_re
 	if (record->on_since_ns)
 		record->on_cpu_ns += now - record->on_since_ns;
 	record->on_since_ns = 0;
+	record->exec_ns = task->se.sum_exec_runtime;
 	record->off_since_ns = now;
 	record->wake_ns = 0;
 	record->waker.tgid = 0;
@@ -49,6 +50,7 @@ static __always_inline void task_leaves(struct task_struct *task, struct task_re
 	record->state = state & TASK_STATE_MASK;
 	record->syscall = task_syscall(task);
 	record->blocked_class = blocked_class(task, state, record->syscall);
+	record->object = record->blocked_class == CPROF_BLOCKED_FUTEX ? ((struct pt_regs *)bpf_task_pt_regs(task))->di : 0;
 }
 
 struct off_cpu_times {
@@ -75,6 +77,98 @@ static __always_inline struct off_cpu_times off_cpu_divide(const struct task_rec
 	else
 		times.blocked_ns = waited;
 	return times;
+}
+
+/* KERNEL_OFF_CPU, if it is long enough to be said. */
+static __always_inline void off_cpu_say(const struct task_record *record, const struct off_cpu_times *times, __u64 kernel_stack, bool open)
+{
+	struct ring_head *head = ring_reserve(RING_OFF_CPU, sizeof(struct cprof_kernel_off_cpu));
+	struct cprof_kernel_off_cpu *off = (void *)(head + 1);
+
+	if (!head)
+		return;
+	__builtin_memset(off, 0, sizeof *off);
+	off->time_ns = record->off_since_ns;
+	off->who = record->off_who;
+	off->blocked_ns = times->blocked_ns + times->suspended_ns;
+	off->runq_ns = times->runq_ns;
+	off->kernel_stack = kernel_stack;
+	off->user_stack = record->user_stack;
+	off->waker = record->waker;
+	off->object = record->object;
+	off->syscall = record->syscall;
+	off->blocked_class = record->blocked_class;
+	off->state = record->state;
+	off->open = open;
+	ring_submit(head);
+}
+
+static __always_inline void off_cpu_sums(const struct task_record *record, const struct off_cpu_times *times)
+{
+	struct cprof_kernel_sum_key key;
+
+	if (times->blocked_ns) {
+		sum_key_init(&key, &record->off_who, CPROF_SUM_OFF_CPU, record->blocked_class);
+		key.stack = record->user_stack;
+		sum_add(&key, times->blocked_ns, 0);
+	}
+	if (times->runq_ns) {
+		sum_key_init(&key, &record->off_who, CPROF_SUM_RUN_QUEUE, 0);
+		key.stack = record->user_stack;
+		sum_add(&key, times->runq_ns, 0);
+	}
+}
+
+/* It is on the CPU again; with_stack: and still has the kernel stack on which it slept. */
+static __always_inline void task_returns(struct task_struct *task, struct task_record *record, __u64 now, bool with_stack)
+{
+	struct off_cpu_times times;
+	struct cprof_slot *slot;
+	__u64 kernel_stack = 0;
+	__u8 class = record->blocked_class;
+
+	record->on_since_ns = now;
+	if (!record->off_since_ns)
+		return;
+	times = off_cpu_divide(record, now);
+	record->switches++;
+	record->runq_ns += times.runq_ns;
+	record->suspended_ns += times.suspended_ns;
+	if (class < CPROF_BLOCKED_COUNT)
+		record->blocked_ns[class] += times.blocked_ns;
+	slot = slot_of(task, record);
+	if (slot) {
+		slot->runq_ns += times.runq_ns;
+		if (class < CPROF_BLOCKED_COUNT)
+			slot->blocked_ns[class] += times.blocked_ns + times.suspended_ns;
+		barrier();
+		(*(volatile __u32 *)&slot->changes)++;
+	}
+	if (settings.off_cpu) {
+		off_cpu_sums(record, &times);
+		if (now - record->off_since_ns >= settings.off_cpu_threshold_ns) {
+			if (record->state && with_stack)
+				kernel_stack = stack_of_task(task, SCRATCH_SCHED);
+			off_cpu_say(record, &times, kernel_stack, false);
+		}
+	}
+	record->off_since_ns = 0;
+}
+
+/*
+ * Some switches are not said: a kernel may run a task of which it does not trace that it gives the CPU away. Who comes after it then leaves a CPU that it
+ * never came to. The scheduler's own count of its time says when that was; its slot learns of it late.
+ */
+static __always_inline void task_returned_unseen(struct task_struct *task, struct task_record *record, __u64 now)
+{
+	__u64 ran = task->se.sum_exec_runtime - record->exec_ns;
+
+	if (!record->off_since_ns)
+		return;
+	if (ran > now - record->off_since_ns)
+		ran = now - record->off_since_ns;
+	counter_add(COUNTER_SWITCHES_UNSEEN, 1);
+	task_returns(task, record, now - ran, false);
 }
 
 static __always_inline void slot_release(struct task_struct *task, struct task_record *record)
@@ -135,59 +229,16 @@ static __always_inline void thread_say(struct task_struct *task, struct task_rec
 	ring_submit(head);
 }
 
-/* KERNEL_OFF_CPU, if it is long enough to be said. */
-static __always_inline void off_cpu_say(struct task_record *record, const struct cprof_who *who, const struct off_cpu_times *times, __u64 kernel_stack,
-					bool open)
-{
-	struct ring_head *head = ring_reserve(RING_OFF_CPU, sizeof(struct cprof_kernel_off_cpu));
-	struct cprof_kernel_off_cpu *off = (void *)(head + 1);
-
-	if (!head)
-		return;
-	__builtin_memset(off, 0, sizeof *off);
-	off->time_ns = record->off_since_ns;
-	off->who = *who;
-	off->blocked_ns = times->blocked_ns + times->suspended_ns;
-	off->runq_ns = times->runq_ns;
-	off->kernel_stack = kernel_stack;
-	off->user_stack = record->user_stack;
-	off->waker = record->waker;
-	off->object = record->object;
-	off->syscall = record->syscall;
-	off->blocked_class = record->blocked_class;
-	off->state = record->state;
-	off->open = open;
-	ring_submit(head);
-}
-
-static __always_inline void off_cpu_sums(const struct task_record *record, const struct cprof_who *who, const struct off_cpu_times *times)
-{
-	struct cprof_kernel_sum_key key;
-
-	if (times->blocked_ns) {
-		sum_key_init(&key, who, CPROF_SUM_OFF_CPU, record->blocked_class);
-		key.stack = record->user_stack;
-		sum_add(&key, times->blocked_ns, 0);
-	}
-	if (times->runq_ns) {
-		sum_key_init(&key, who, CPROF_SUM_RUN_QUEUE, 0);
-		key.stack = record->user_stack;
-		sum_add(&key, times->runq_ns, 0);
-	}
-}
-
 /* At the end of the recording: an interval that has not ended is said, however short, and is in the sums. */
 static __always_inline void off_cpu_say_open(struct task_struct *task, struct task_record *record, __u64 now)
 {
 	struct off_cpu_times times;
-	struct cprof_who who;
 
 	if (!record->off_since_ns || !settings.off_cpu)
 		return;
 	times = off_cpu_divide(record, now);
-	who_fill_other(task, record, &who);
-	off_cpu_sums(record, &who, &times);
-	off_cpu_say(record, &who, &times, 0, true);
+	off_cpu_sums(record, &times);
+	off_cpu_say(record, &times, 0, true);
 }
 
 #endif
