@@ -2,7 +2,7 @@
 /* cprof-analyze threads: a line for each thread. */
 #include "analysis.h"
 #include "commands.h"
-#include "human.h"
+#include "human_ticks.h"
 
 #include <inttypes.h>
 

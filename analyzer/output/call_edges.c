@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "call_view.h"
-#include "human.h"
+#include "human_ticks.h"
 #include "numbers_json.h"
 
 #define OUTSIDE "(outside)"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "human.h"
+#include "human_ticks.h"
 #include "tree_report.h" /* call_site_text */
 #include "utf8.h"
 #include "xml_text.h"

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "human.h"
+#include "human_ticks.h"
 #include "numbers_json.h"
 
 enum { COLUMN_TIME = 8, COLUMN_PERCENT = 6, NAME_MIN = 24 };

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "human.h"
+#include "human_ticks.h"
 
 static void json_files(struct json_writer *json, const struct run_info *run)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "human.h"
+#include "human_ticks.h"
 #include "numbers_json.h"
 
 enum { TIME_COLUMNS = 8, PERCENT_COLUMNS = 6, SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };

@@ -4,9 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "profile.h"
-
-static struct human_text four_digits(uint64_t value, const char *const units[4])
+struct human_text human_scaled(uint64_t value, const char *const units[4])
 {
 	struct human_text text;
 
@@ -47,14 +45,7 @@ struct human_text human_ns(uint64_t ns)
 {
 	static const char *const units[4] = { "ns", "us", "ms", "s" };
 
-	return four_digits(ns, units);
-}
-
-struct human_text human_ticks(const struct profile *profile, uint64_t ticks)
-{
-	static const char *const units[4] = { "t", "kt", "Mt", "Gt" };
-
-	return profile->info.clock_hz > 0 ? human_ns(profile_ns(profile, ticks)) : four_digits(ticks, units);
+	return human_scaled(ns, units);
 }
 
 struct human_text human_count(uint64_t count)
