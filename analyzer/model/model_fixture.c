@@ -216,6 +216,13 @@ static void event_put(struct fixture_thread *thread, struct fixture_chunk *chunk
 	uint64_t time = strtoull(at + 1, NULL, 10);
 
 	chunk->header.items++;
+	if (token[0] == 's' || token[0] == 'r') {
+		leb_put(chunk->ids, &chunk->ids_bytes, CPROF_ID_ESCAPE);
+		leb_put(chunk->ids, &chunk->ids_bytes, token[0] == 's' ? CPROF_ESCAPE_SUSPEND : CPROF_ESCAPE_RESUME);
+		leb_put(chunk->ids, &chunk->ids_bytes, time - thread->now);
+		thread->now = chunk->header.last_tsc = time;
+		return;
+	}
 	leb_put(chunk->times, &chunk->times_bytes, time - thread->now);
 	thread->now = chunk->header.last_tsc = time;
 	if (token[0] == 'e') {

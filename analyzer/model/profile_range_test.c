@@ -43,6 +43,8 @@ static void expect_sum(const struct call_node *all, const struct call_node *firs
 	assert_int_equal(all->numbers.self_ticks, a.self_ticks + b.self_ticks);
 	assert_int_equal(all->numbers.total_ticks, a.total_ticks + b.total_ticks);
 	assert_int_equal(all->numbers.span_ticks, a.span_ticks + b.span_ticks);
+	assert_int_equal(all->numbers.suspended_ticks, a.suspended_ticks + b.suspended_ticks);
+	assert_int_equal(all->numbers.suspended_total_ticks, a.suspended_total_ticks + b.suspended_total_ticks);
 	for (const struct call_node *child = all->first_child; child; child = child->next_sibling)
 		expect_sum(child, same_child(first, child), same_child(second, child));
 }
@@ -94,6 +96,8 @@ static void test_a_range_is_part_of_the_whole(void **state)
 		"e1@1 e2@2 e3@4 e4@6 e3@7 e4@8 x@9 x@11 x@13 x@14 | x@17 e2@18 x@20",
 		"e1@1 e2@2 e3@3 e3@4 R1 x@6 e2@8 | L5 e1@12 e2@13 x@15 x@18",
 		"I2 e1@1 e2@2 e3@5 x@7 x@9 | e2@11 e3@13",
+		"e1@1 e2@2 s@4 r@7 e3@8 e4@9 s@11 | r@14 x@15 x@16 s@17",
+		"e1@1 e2@2 e3@3 s@4 r@4 s@5 r@12 R2 e2@13 s@14 r@20 x@21 x@22",
 	};
 
 	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
@@ -124,6 +128,31 @@ static void test_a_range_may_end_in_a_hole(void **state)
 			profile_destroy(profile);
 		}
 	}
+}
+
+/* The strand's time stands still while it does not run. */
+static void test_numbers_of_a_strand(void **state)
+{
+	setup(state);
+	fixture_events(0, "e1@1 e2@2 s@4 r@9 e3@10 s@11 r@13 x@14 x@16 e2@17 s@18");
+	fixture_end(25, true);
+	struct profile *profile = make((struct profile_options){ 0 });
+	const struct call_numbers *main = &fixture_node(profile, "main")->numbers, *work = &fixture_node(profile, "main/work")->numbers;
+	const struct call_numbers *leaf = &fixture_node(profile, "main/work/leaf")->numbers;
+
+	assert_int_equal(main->self_ticks, 2);
+	assert_int_equal(main->total_ticks, 17 - 5 - 2);
+	assert_int_equal(main->suspended_ticks, 0);
+	assert_int_equal(main->suspended_total_ticks, 5 + 2 + 7);
+	assert_int_equal(work->suspended_ticks, 5 + 7);
+	assert_int_equal(work->max_ticks, 14 - 5 - 2);
+	assert_int_equal(work->open, 1);
+	assert_int_equal(leaf->self_ticks, 2);
+	assert_int_equal(leaf->suspended_ticks, 2);
+	assert_int_equal(leaf->max_ticks, 2);
+	assert_int_equal(profile->root->numbers.total_ticks, 10);
+	assert_int_equal(fixture_flat(profile, "work")->numbers.total_ticks, 8);
+	profile_destroy(profile);
 }
 
 static void test_numbers_of_a_range(void **state)
@@ -216,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_range_is_part_of_the_whole),
 		cmocka_unit_test(test_a_range_may_end_in_a_hole),
+		cmocka_unit_test(test_numbers_of_a_strand),
 		cmocka_unit_test(test_numbers_of_a_range),
 		cmocka_unit_test(test_an_empty_range_has_nothing),
 		cmocka_unit_test(test_threads_are_chosen),

@@ -32,6 +32,10 @@ static struct trace_builder *build_sample(void)
 			trace_builder_exit(builder, thread, ticks += 300);
 			if (thread == 1 && i == 50)
 				trace_builder_escape(builder, thread, CPROF_ESCAPE_UNMATCHED, 3);
+			if (thread == 2 && i % 3 == 0) {
+				trace_builder_switch(builder, thread, ticks += 2, CPROF_ESCAPE_SUSPEND);
+				trace_builder_switch(builder, thread, ticks += 70, CPROF_ESCAPE_RESUME);
+			}
 			trace_builder_exit(builder, thread, ticks += 1);
 		}
 	}

@@ -355,12 +355,17 @@ static void stack_apply(struct bytes *stack, const struct event *event)
 		stack_pop(stack, UINT64_MAX);
 }
 
+static bool is_timed(const struct event *event)
+{
+	return event->what != EVENT_ESCAPE || event->id == CPROF_ESCAPE_SUSPEND || event->id == CPROF_ESCAPE_RESUME;
+}
+
 static struct event *add_event(struct trace_builder *builder, uint32_t thread_index, struct event event)
 {
 	struct builder_thread *thread = find_thread(builder, thread_index);
 
 	event.raw_ticks = event.ticks;
-	if (event.what != EVENT_ESCAPE) {
+	if (is_timed(&event)) {
 		event.ticks = thread->ticks > event.ticks ? thread->ticks : event.ticks;
 		if (!thread->started) {
 			thread->started = true;
@@ -396,6 +401,11 @@ void trace_builder_escape(struct trace_builder *builder, uint32_t thread, uint32
 	add_event(builder, thread, (struct event){ EVENT_ESCAPE, kind, payload, 0, false });
 }
 
+void trace_builder_switch(struct trace_builder *builder, uint32_t thread, uint64_t ticks, uint32_t kind)
+{
+	trace_builder_escape(builder, thread, kind, ticks);
+}
+
 void trace_builder_unfinished(struct trace_builder *builder, uint32_t thread)
 {
 	struct bytes *events = &find_thread(builder, thread)->events;
@@ -426,7 +436,8 @@ static void add_events_chunk(struct trace_builder *builder, struct builder_threa
 		if (event->what == EVENT_ESCAPE) {
 			add_leb128(&ids, CPROF_ID_ESCAPE);
 			add_leb128(&ids, event->id);
-			add_leb128(&ids, event->ticks);
+			add_leb128(&ids, is_timed(event) ? event->ticks - ticks : event->ticks);
+			ticks = is_timed(event) ? event->ticks : ticks;
 			continue;
 		}
 		add_leb128(&times, event->ticks - ticks);
@@ -487,7 +498,7 @@ static void add_block_live(struct trace_builder *builder, struct builder_thread 
 		const struct event *event = RECORD(thread->events, struct event, i);
 		uint64_t word = event->unfinished ? 0 : event_word(event);
 
-		if (event->what != EVENT_ESCAPE && event->raw_ticks >> 32 != high) {
+		if (is_timed(event) && event->raw_ticks >> 32 != high) {
 			struct event clock = { EVENT_ESCAPE, CPROF_ESCAPE_CLOCK, 0, event->raw_ticks >> 32, false };
 			uint64_t clock_word = event_word(&clock);
 

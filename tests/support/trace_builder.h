@@ -57,6 +57,8 @@ void trace_builder_enter(struct trace_builder *builder, uint32_t thread, uint64_
 void trace_builder_exit(struct trace_builder *builder, uint32_t thread, uint64_t ticks);
 void trace_builder_exit_to(struct trace_builder *builder, uint32_t thread, uint64_t ticks, uint32_t context); /* as the runtime says it */
 void trace_builder_escape(struct trace_builder *builder, uint32_t thread, uint32_t kind, uint64_t payload);
+/* CPROF_ESCAPE_SUSPEND or _RESUME. */
+void trace_builder_switch(struct trace_builder *builder, uint32_t thread, uint64_t ticks, uint32_t kind);
 /* The event added last was never finished: its slot in the live file stays 0. */
 void trace_builder_unfinished(struct trace_builder *builder, uint32_t thread);
 
