@@ -296,6 +296,10 @@ static void detach(struct rt_tls *tls)
 	struct rt_thread *thread = tls->thread;
 
 	thread_name_read(thread->record);
+	if (rt_state_depth(tls) && thread->block) { /* pthread_exit, cancelled: what is open has ended with the thread */
+		rt_stream_escape(tls, CPROF_ESCAPE_REPAIR, rt_state_depth(tls));
+		rt_state_set(tls, 0, rt_state_next(tls));
+	}
 	if (thread->discarding)
 		rt_stream_lost_count(thread);
 	tls->end = 0;

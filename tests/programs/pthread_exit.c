@@ -3,7 +3,8 @@
  * 31 threads that end by pthread_exit() from three calls deep; main does the same at last, so the process ends with its last thread.
  *
  * calls: main=1 thread_main=31 outer=31 inner=32
- * info: .threads == 32
+ * tree: only("thread_main").repaired == 31 and only("thread_main").open == 0
+ * info: .threads == 32 and .open_calls == 0 and .repaired_calls == 31 * 3 + 2
  */
 #include <pthread.h>
 #include <stddef.h>
