@@ -20,7 +20,7 @@ static const struct doctor_args doctor_defaults;
 
 static const struct cprof_option doctor_options[] = {
 	OPT_CHOICE("format", 0, doctor_args, format, format_names_json, "form of the result"),
-	OPT_FLAG("all", 'a', doctor_args, all, "name all objects that are not instrumented"),
+	OPT_FLAG("all", 'a', doctor_args, all, "name all objects and libraries, however many"),
 	OUTPUT_OPTIONS(doctor_args, output),
 	TEXT_OPTIONS(doctor_args, text),
 	OPT_END
@@ -67,6 +67,24 @@ static void print_units(struct json_writer *json, const struct program_facts *fa
 	json_end_array(json);
 }
 
+static void print_libraries(struct json_writer *json, const struct program_facts *facts)
+{
+	json_begin_array(json, "libraries");
+	for (size_t i = 0; i < facts->libraries.nr; i++) {
+		const struct library_facts *library = &facts->libraries.items[i];
+
+		json_line(json);
+		json_begin_object(json, NULL);
+		json_text(json, "name", library->name);
+		json_text(json, "path", library->path);
+		json_bool(json, "instrumented", library->instrumented || library->carries_runtime);
+		json_bool(json, "empty_hooks", library->empty_hooks);
+		json_bool(json, "runtime", library->is_runtime || library->carries_runtime);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void print_json(struct json_writer *json, const char *path, const struct program_facts *facts, const struct doctor_findings *findings)
 {
 	json_line(json);
@@ -93,6 +111,7 @@ static void print_json(struct json_writer *json, const char *path, const struct 
 	json_u64(json, "dwarf", facts->dwarf_max);
 	json_text(json, "debug_file", facts->debug_path);
 	json_text(json, "build_id", facts->build_id[0] ? facts->build_id : NULL);
+	print_libraries(json, facts);
 	print_units(json, facts);
 	json_end_object(json);
 }
@@ -166,7 +185,7 @@ const struct cprof_command doctor_command = {
 	.operands = "BINARY...",
 	.summary = "is a program fit to be recorded, and what to do if not",
 	.description = "Looks at programs and shared objects before they run: whether the runtime is really in them, which functions and objects are instrumented, "
-		       "which keep frame pointers, and what will be known of their names. A problem means that nothing would be recorded, a warning that something "
+		       "which keep frame pointers, which of the shared libraries it will bring along are instrumented, and what will be known of their names. A problem means that nothing would be recorded, a warning that something "
 		       "will be missing. The exit status is 0 when all are fit, 1 when not.",
 	.examples = "doctor ./app\ndoctor --all --format=json ./app /usr/lib/libplugin.so",
 	.options = doctor_options,

@@ -43,6 +43,21 @@ static struct cprof_error *judge_shared_runtime(const struct program_facts *fact
 	return finding_add(findings, DOCTOR_OK, "runtime", NULL, "%s, found as %s", name, facts->runtime_path);
 }
 
+static const struct library_facts *library_recorded(const struct program_facts *facts)
+{
+	const struct library_facts *runtime = NULL, *library = NULL;
+
+	for (size_t i = 0; i < facts->libraries.nr; i++) {
+		const struct library_facts *item = &facts->libraries.items[i];
+
+		if ((item->is_runtime || item->carries_runtime) && item->path)
+			runtime = item;
+		if ((item->instrumented && !item->empty_hooks) || item->carries_runtime)
+			library = library ? library : item;
+	}
+	return runtime ? library : NULL;
+}
+
 static struct cprof_error *judge_runtime(const struct program_facts *facts, struct doctor_findings *findings)
 {
 	switch (facts->hooks) {
@@ -67,6 +82,8 @@ static struct cprof_error *judge_runtime(const struct program_facts *facts, stru
 		return judge_shared_runtime(facts, findings);
 	if (facts->is_library) /* the program brings it */
 		return NULL;
+	if (library_recorded(facts))
+		return finding_add(findings, DOCTOR_OK, "runtime", NULL, "libcprof comes with %s", library_recorded(facts)->name);
 	return finding_add(findings, DOCTOR_PROBLEM, "runtime", REBUILD, "libcprof is not in it");
 }
 
@@ -84,7 +101,79 @@ static struct cprof_error *judge_hooks(const struct program_facts *facts, struct
 		return finding_add(findings, DOCTOR_WARNING, "hooks", "look at the file before it is stripped",
 				   facts->code_readable ? "it is stripped: whether anything in it is instrumented cannot be seen" :
 							  "whether anything in it is instrumented can be seen for x86-64 only");
+	if (library_recorded(facts))
+		return finding_add(findings, DOCTOR_WARNING, "hooks", REBUILD, "the program itself is not instrumented: only calls in its libraries are recorded");
 	return finding_add(findings, DOCTOR_PROBLEM, "hooks", REBUILD, "not instrumented: no function calls __cyg_profile_func_enter");
+}
+
+enum library_group { LIBRARIES_RECORDED, LIBRARIES_LOST, LIBRARIES_EMPTY_HOOKS, LIBRARIES_TWICE, LIBRARIES_PLAIN, LIBRARIES_SYSTEM, LIBRARIES_RUNTIME, LIBRARY_GROUPS };
+
+static enum library_group library_group(const struct program_facts *facts, const struct library_facts *library)
+{
+	if (library->is_runtime)
+		return LIBRARIES_RUNTIME;
+	if (!library->path)
+		return LIBRARIES_LOST;
+	if (library->carries_runtime)
+		return facts->runtime_name || facts->hooks == HOOKS_INSIDE ? LIBRARIES_TWICE : LIBRARIES_RECORDED;
+	if (library->empty_hooks)
+		return LIBRARIES_EMPTY_HOOKS;
+	if (library->instrumented)
+		return LIBRARIES_RECORDED;
+	return library->is_system ? LIBRARIES_SYSTEM : LIBRARIES_PLAIN;
+}
+
+/* "libb.so.1, libc.so and 3 more". *ret is NULL without memory; *count is of all. */
+static struct cprof_error *libraries_name(const struct program_facts *facts, enum library_group group, size_t max_names, char **ret, size_t *count)
+{
+	size_t bytes, nr = 0;
+	char *list = NULL;
+	FILE *out = open_memstream(&list, &bytes);
+
+	if (!out)
+		return &cprof_enomem;
+	for (size_t i = 0; i < facts->libraries.nr; i++)
+		if (library_group(facts, &facts->libraries.items[i]) == group && nr++ < max_names)
+			fprintf(out, "%s%s", nr > 1 ? ", " : "", facts->libraries.items[i].name);
+	if (nr > max_names)
+		fprintf(out, " and %zu more", nr - max_names);
+	if (fclose(out) != 0) {
+		free(list);
+		return &cprof_enomem;
+	}
+	*ret = list;
+	*count = nr;
+	return NULL;
+}
+
+/* What the loader brings along. Nobody expects the system's libraries to be built again. */
+static struct cprof_error *judge_libraries(const struct program_facts *facts, size_t max_libraries, struct doctor_findings *findings)
+{
+	static const struct {
+		enum library_group group;
+		enum doctor_state state;
+		const char *text, *advice;
+	} groups[] = {
+		{ LIBRARIES_RECORDED, DOCTOR_OK, "instrumented too", NULL },
+		{ LIBRARIES_LOST, DOCTOR_WARNING, "in no folder that the loader looks in", "export LD_LIBRARY_PATH=<folder of it>" },
+		{ LIBRARIES_EMPTY_HOOKS, DOCTOR_WARNING, "instrumented, but linked without libcprof, so that libc's empty hooks answer", "link them with CC=cprof-cc, too" },
+		{ LIBRARIES_TWICE, DOCTOR_WARNING, "with a libcprof.a of their own, beside the program's", "link shared libraries with libcprof.so: no -static with cprof-cc" },
+		{ LIBRARIES_PLAIN, DOCTOR_WARNING, "not instrumented", "if their calls matter, build them with CC=cprof-cc CXX=cprof-c++" },
+	};
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && i < sizeof groups / sizeof *groups; i++) {
+		char *names;
+		size_t count;
+
+		error = libraries_name(facts, groups[i].group, max_libraries, &names, &count);
+		if (error)
+			return error;
+		if (count)
+			error = finding_add(findings, groups[i].state, "libs", groups[i].advice, "%s: %s", groups[i].text, names);
+		free(names);
+	}
+	return error;
 }
 
 static struct cprof_error *judge_objects(const struct program_facts *facts, size_t max_objects, struct doctor_findings *findings)
@@ -177,6 +266,8 @@ struct cprof_error *doctor_findings_make(const struct program_facts *facts, size
 
 	if (!error)
 		error = judge_hooks(facts, &findings);
+	if (!error)
+		error = judge_libraries(facts, max_objects, &findings);
 	if (!error)
 		error = judge_objects(facts, max_objects, &findings);
 	if (!error)

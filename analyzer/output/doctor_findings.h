@@ -13,13 +13,13 @@ enum doctor_state { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_PROBLEM };
 
 struct doctor_finding {
 	enum doctor_state state;
-	const char *check;  /* one word: "runtime", "hooks", "objects", "frames", "lines", "symbols", "build-id" */
+	const char *check;  /* one word: "runtime", "hooks", "libs", "objects", "frames", "lines", "symbols", "build-id" */
 	char *text;         /* one line */
 	const char *advice; /* what to do, or NULL */
 };
 
 struct doctor_findings {
-	struct doctor_finding items[8];
+	struct doctor_finding items[12];
 	size_t count;
 	bool fit; /* no problem among them */
 };

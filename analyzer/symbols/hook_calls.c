@@ -114,6 +114,15 @@ static void symbols_find(const struct elf_file *file, const char *name, struct t
 	}
 }
 
+bool elf_has_runtime_text(const struct elf_file *file)
+{
+	static const char text[] = "libcprof ", option[] = "CPROF_OUTPUT";
+	size_t nr_bytes = 0;
+	const char *bytes = elf_rawfile(file->elf, &nr_bytes);
+
+	return bytes && memmem(bytes, nr_bytes, text, sizeof text - 1) && memmem(bytes, nr_bytes, option, sizeof option);
+}
+
 bool elf_symbol_defined(const struct elf_file *file, const char *name, uint64_t *address, uint64_t *size_bytes)
 {
 	struct targets targets = { .nr_code = 0 };

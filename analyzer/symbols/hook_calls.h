@@ -24,6 +24,8 @@ void hook_calls_deinit(struct hook_calls *calls);
 uint64_t hook_calls_first(const struct hook_calls *calls, uint64_t low, uint64_t high);
 
 /* The address of the function name if a symbol table of file defines it; *size_bytes as recorded there. */
+/* libcprof is it, or is in it. */
+bool elf_has_runtime_text(const struct elf_file *file);
 bool elf_symbol_defined(const struct elf_file *file, const char *name, uint64_t *address, uint64_t *size_bytes);
 /* Up to bytes from address on as they are in the file; the number that there are. */
 size_t elf_code_read(const struct elf_file *file, uint64_t address, void *buffer, size_t bytes);

@@ -17,6 +17,36 @@ static Elf_Scn *section_of_type(Elf *elf, uint32_t type, GElf_Shdr *section)
 	return NULL;
 }
 
+/* The entries of the dynamic section with what they name: start with *at 0. False after the last. */
+static bool dynamic_next(const struct elf_file *file, size_t *at, GElf_Dyn *entry, const char **text)
+{
+	GElf_Shdr section;
+	Elf_Scn *scn = section_of_type(file->elf, SHT_DYNAMIC, &section);
+	Elf_Data *data = scn ? elf_getdata(scn, NULL) : NULL;
+	size_t entry_bytes = gelf_fsize(file->elf, ELF_T_DYN, 1, EV_CURRENT);
+
+	while (data && entry_bytes && *at < data->d_size / entry_bytes && gelf_getdyn(data, (int)*at, entry) && entry->d_tag != DT_NULL) {
+		++*at;
+		if (entry->d_tag != DT_NEEDED && entry->d_tag != DT_RPATH && entry->d_tag != DT_RUNPATH)
+			continue;
+		*text = elf_strptr(file->elf, section.sh_link, entry->d_un.d_val);
+		if (*text)
+			return true;
+	}
+	return false;
+}
+
+const char *needed_library_name(const struct elf_file *file, size_t index)
+{
+	const char *text;
+	GElf_Dyn entry;
+
+	for (size_t at = 0; dynamic_next(file, &at, &entry, &text);)
+		if (entry.d_tag == DT_NEEDED && !index--)
+			return text;
+	return NULL;
+}
+
 static void dynamic_entry(const GElf_Dyn *entry, const char *text, struct needed_libraries *ret)
 {
 	if (entry->d_tag == DT_NEEDED && strncmp(text, "libcprof.so", 11) == 0)
@@ -31,23 +61,13 @@ static void dynamic_entry(const GElf_Dyn *entry, const char *text, struct needed
 
 static void dynamic_read(const struct elf_file *file, struct needed_libraries *ret)
 {
-	GElf_Shdr section;
-	Elf_Scn *scn = section_of_type(file->elf, SHT_DYNAMIC, &section);
-	Elf_Data *data = scn ? elf_getdata(scn, NULL) : NULL;
-	size_t entry_bytes = gelf_fsize(file->elf, ELF_T_DYN, 1, EV_CURRENT);
 	bool saw_libc = false;
+	const char *text;
 	GElf_Dyn entry;
 
-	if (!data || !entry_bytes)
-		return;
-	for (size_t i = 0; i < data->d_size / entry_bytes && gelf_getdyn(data, (int)i, &entry) && entry.d_tag != DT_NULL; i++) {
-		if (entry.d_tag != DT_NEEDED && entry.d_tag != DT_RPATH && entry.d_tag != DT_RUNPATH)
-			continue;
-		const char *text = elf_strptr(file->elf, section.sh_link, entry.d_un.d_val);
-
-		if (text)
-			dynamic_entry(&entry, text, ret);
-		if (text && entry.d_tag == DT_NEEDED) {
+	for (size_t at = 0; dynamic_next(file, &at, &entry, &text);) {
+		dynamic_entry(&entry, text, ret);
+		if (entry.d_tag == DT_NEEDED) {
 			ret->is_dynamic = true;
 			saw_libc |= strncmp(text, "libc.so", 7) == 0;
 		}

@@ -20,6 +20,8 @@ struct needed_libraries { /* strings are in the ELF file's memory */
 };
 
 void needed_libraries_read(const struct elf_file *file, const char *hook, struct needed_libraries *ret);
+/* The index-th DT_NEEDED, or NULL. */
+const char *needed_library_name(const struct elf_file *file, size_t index);
 /* *ret is NULL when it is not found. */
 struct cprof_error *needed_library_find(const struct elf_file *file, const struct needed_libraries *needed, const char *name, char **ret) CPROF_MUST_CHECK;
 

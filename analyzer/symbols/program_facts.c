@@ -45,15 +45,6 @@ static bool is_empty_function(const struct elf_file *file, uint64_t address)
 	return (nr_bytes >= 1 && code[0] == 0xC3) || (nr_bytes == 5 && memcmp(code, endbr, 4) == 0 && code[4] == 0xC3);
 }
 
-static bool has_runtime_text(const struct elf_file *file)
-{
-	static const char text[] = "libcprof ", option[] = "CPROF_OUTPUT";
-	size_t nr_bytes = 0;
-	const char *bytes = elf_rawfile(file->elf, &nr_bytes);
-
-	return bytes && memmem(bytes, nr_bytes, text, sizeof text - 1) && memmem(bytes, nr_bytes, option, sizeof option);
-}
-
 static bool hook_defined(const struct inspection *inspection, const char *name, uint64_t *address)
 {
 	uint64_t size_bytes;
@@ -100,7 +91,7 @@ static struct cprof_error *runtime_find(struct inspection *inspection, const str
 		return error;
 	error = elf_file_open(facts->runtime_path, &library);
 	if (!error)
-		facts->runtime_defines_hooks = elf_symbol_defined(library, enter_hook, &address, &size_bytes) && has_runtime_text(library);
+		facts->runtime_defines_hooks = elf_symbol_defined(library, enter_hook, &address, &size_bytes) && elf_has_runtime_text(library);
 	elf_file_close(error ? NULL : library);
 	if (error == &cprof_enomem)
 		return error;
@@ -117,7 +108,7 @@ static struct cprof_error *origin_read(struct inspection *inspection)
 	needed_libraries_read(inspection->program, enter_hook, &needed);
 	facts->is_dynamic = needed.is_dynamic;
 	facts->is_library = needed.is_library;
-	facts->has_runtime_text = has_runtime_text(inspection->program);
+	facts->has_runtime_text = elf_has_runtime_text(inspection->program);
 	if (hook_defined(inspection, enter_hook, &enter))
 		facts->hooks = origin_inside(inspection, enter);
 	else if (needed.hook_wanted)
@@ -372,6 +363,8 @@ static struct cprof_error *program_inspect(struct inspection *inspection)
 	if (!error)
 		error = origin_read(inspection);
 	if (!error)
+		error = program_libraries_find(inspection->program, &facts->libraries);
+	if (!error)
 		error = units_prepare(inspection);
 	if (error)
 		return error;
@@ -429,6 +422,7 @@ void program_facts_destroy(struct program_facts *facts)
 	for (size_t i = 0; i < facts->nr_units; i++)
 		free(facts->units[i].name);
 	free(facts->units);
+	program_libraries_deinit(&facts->libraries);
 	free(facts->runtime_name);
 	free(facts->runtime_path);
 	free(facts->debug_path);

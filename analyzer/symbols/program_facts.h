@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "program_libraries.h"
 
 enum hooks_origin {
 	HOOKS_NONE,     /* nothing in it asks for them */
@@ -37,6 +38,8 @@ struct program_facts {
 	char *runtime_name;      /* libcprof as NEEDED says it, or NULL */
 	char *runtime_path;      /* where the loader will find it, or NULL */
 	bool runtime_defines_hooks; /* that file does */
+
+	struct program_libraries libraries;
 
 	uint64_t hook_calls;     /* of the enter hook */
 	uint64_t functions, instrumented; /* of those in units, or of all where there are no units; the runtime's own are left out */
