@@ -206,13 +206,27 @@ struct cprof_kernel_end { /* KERNEL_END */
 /* ALLOC chunk of trace.lz4, written by the allocation interposer: one per context that allocated. Sums over the process's life. */
 struct cprof_alloc {
 	uint32_t context;
-	uint32_t flags;
+	uint32_t flags;                    /* CPROF_ALLOC_* */
 	uint64_t calls, bytes;             /* allocated: malloc family, new; bytes as asked for */
 	uint64_t freed_calls, freed_bytes; /* of those, wherever they were freed */
 	uint64_t peak_bytes;               /* most that was alive at once, of this context */
 	uint64_t bytes_at_peak;            /* alive of this context when the process had most alive */
 	uint64_t temporary_calls;          /* freed by the same thread before it allocated again */
 	uint64_t failed_calls;
+};
+#define CPROF_ALLOC_PEAK_ROUGH   1u /* several threads: peak_bytes and bytes_at_peak are exact to 4,096 bytes for each of them */
+#define CPROF_ALLOC_PEAK_UNKNOWN 2u /* the process was killed: both, and failed_calls, are 0 for "not known" */
+
+/* What a killed process leaves of it: extents of kind CPROF_EXTENT_ALLOC of the live file, one row per thread and context. Rows of a context add up. */
+struct cprof_alloc_row {
+	uint32_t context;
+	int32_t untold;                    /* the writer's own, as are the last two */
+	uint64_t calls, bytes;             /* both 0, and freed_calls too: not in use */
+	uint64_t freed_calls, freed_bytes;
+	uint64_t temporary_calls;
+	int64_t at_peak;
+	uint32_t peak_number;
+	uint32_t reserved;
 };
 
 #endif

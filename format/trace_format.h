@@ -223,7 +223,8 @@ struct cprof_loss { /* 3.6 */
 	X(DISK_FULL, 2, "the trace could not be written") \
 	X(NO_MEMORY, 3, "no memory for buffers") \
 	X(THREAD_LIMIT, 4, "too many threads at once") \
-	X(CONTEXT_LIMIT, 5, "context table full: paths folded to functions, no call lost")
+	X(CONTEXT_LIMIT, 5, "context table full: paths folded to functions, no call lost") \
+	X(ALLOC_UNTRACKED, 6, "allocations that could not be followed: not in ALLOC, no call lost")
 enum cprof_loss_reason {
 #define CPROF_X(name, number, what) CPROF_LOSS_##name = number,
 	CPROF_LOSS_REASONS(CPROF_X)
@@ -259,7 +260,7 @@ struct cprof_index_tail { uint32_t xxh32, payload_bytes, tag; };
 #define CPROF_LIVE_META_BYTES 8192u
 #define CPROF_LIVE_EXTENTS 1024u
 
-enum cprof_extent_kind { CPROF_EXTENT_CONTEXTS = 1, CPROF_EXTENT_MODULES = 2, CPROF_EXTENT_THREADS = 3, CPROF_EXTENT_BLOCKS = 4 };
+enum cprof_extent_kind { CPROF_EXTENT_CONTEXTS = 1, CPROF_EXTENT_MODULES = 2, CPROF_EXTENT_THREADS = 3, CPROF_EXTENT_BLOCKS = 4, CPROF_EXTENT_ALLOC = 5 };
 
 struct cprof_extent { /* written once, kind last */
 	uint32_t kind;          /* 0: not in use yet */

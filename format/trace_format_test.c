@@ -47,6 +47,7 @@ SIZE(cprof_kernel_source, 128);
 SIZE(cprof_kernel_counter, 56);
 SIZE(cprof_kernel_end, 56);
 SIZE(cprof_alloc, 72);
+SIZE(cprof_alloc_row, 64);
 
 #define AT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 AT(cprof_chunk_header, kind, 4);

@@ -236,6 +236,8 @@ static struct cprof_error *read_extent(struct live_file *live, const struct cpro
 			error = table_set_add_contexts(set, extent->first + done, buffer, nr);
 		else if (extent->kind == CPROF_EXTENT_MODULES)
 			error = table_set_add_modules(set, buffer, nr);
+		else if (extent->kind == CPROF_EXTENT_ALLOC)
+			error = table_set_add_alloc_rows(set, buffer, nr);
 		else
 			error = table_set_add_threads(set, buffer, nr);
 	}
@@ -256,6 +258,8 @@ static struct cprof_error *read_extents(struct live_file *live, struct table_set
 			error = read_extent(live, extent, header->modules, set, buffer);
 		else if (extent->kind == CPROF_EXTENT_THREADS && extent->item_bytes == sizeof(struct cprof_thread))
 			error = read_extent(live, extent, header->threads, set, buffer);
+		else if (extent->kind == CPROF_EXTENT_ALLOC && extent->item_bytes == sizeof(struct cprof_alloc_row))
+			error = read_extent(live, extent, UINT64_MAX, set, buffer);
 		if (error)
 			return error;
 	}

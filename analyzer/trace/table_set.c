@@ -73,6 +73,27 @@ struct cprof_error *table_set_add_allocs(struct table_set *set, const uint8_t *r
 	return append(set, &set->allocs, &set->nr_allocs, &set->allocs_capacity, sizeof *set->allocs, records, nr);
 }
 
+struct cprof_error *table_set_add_alloc_rows(struct table_set *set, const uint8_t *records, size_t nr)
+{
+	struct cprof_error *error = NULL;
+
+	if (set->nr_allocs && !set->allocs_are_rows)
+		return NULL;
+	for (size_t i = 0; i < nr && !error; i++) {
+		struct cprof_alloc_row row;
+
+		memcpy(&row, records + i * sizeof row, sizeof row);
+		if (!row.calls && !row.freed_calls)
+			continue;
+		struct cprof_alloc alloc = { .context = row.context, .flags = CPROF_ALLOC_PEAK_UNKNOWN, .calls = row.calls, .bytes = row.bytes,
+					     .freed_calls = row.freed_calls, .freed_bytes = row.freed_bytes, .temporary_calls = row.temporary_calls };
+
+		error = table_set_add_allocs(set, (const uint8_t *)&alloc, 1);
+		set->allocs_are_rows = true;
+	}
+	return error;
+}
+
 struct cprof_error *table_set_add_sched(struct table_set *set, const uint8_t *records, size_t nr)
 {
 	if (nr)
@@ -285,6 +306,38 @@ static void finish_clocks(struct table_set *set)
 	set->nr_clocks = nr;
 }
 
+static int compare_allocs(const void *a, const void *b)
+{
+	uint32_t left = ((const struct cprof_alloc *)a)->context, right = ((const struct cprof_alloc *)b)->context;
+
+	return left < right ? -1 : left > right;
+}
+
+/* One record for each context, as a chunk has them. */
+static void finish_alloc_rows(struct table_set *set)
+{
+	size_t nr = 0;
+
+	if (!set->allocs_are_rows)
+		return;
+	qsort(set->allocs, set->nr_allocs, sizeof *set->allocs, compare_allocs);
+	for (size_t i = 0; i < set->nr_allocs; i++) {
+		const struct cprof_alloc *row = &set->allocs[i];
+
+		if (!nr || set->allocs[nr - 1].context != row->context) {
+			set->allocs[nr++] = *row;
+			continue;
+		}
+		struct cprof_alloc *sum = &set->allocs[nr - 1];
+		sum->calls += row->calls;
+		sum->bytes += row->bytes;
+		sum->freed_calls += row->freed_calls;
+		sum->freed_bytes += row->freed_bytes;
+		sum->temporary_calls += row->temporary_calls;
+	}
+	set->nr_allocs = nr;
+}
+
 struct cprof_error *table_set_finish(struct table_set *set, struct problems *problems, struct trace_tables *ret)
 {
 	struct cprof_error *error = finish_modules(set);
@@ -294,6 +347,7 @@ struct cprof_error *table_set_finish(struct table_set *set, struct problems *pro
 	if (error)
 		return error;
 	finish_clocks(set);
+	finish_alloc_rows(set);
 	for (size_t i = 0; i < set->nr_threads; i++) {
 		if (set->threads[i].blocks == UNSEEN_BLOCKS)
 			set->threads[i].blocks = 0;

@@ -20,6 +20,7 @@ struct table_set {
 	struct cprof_alloc *allocs;
 	struct cprof_sched sched;
 	bool has_sched;
+	bool allocs_are_rows; /* allocs come from a live file */
 	size_t nr_modules, modules_capacity, nr_contexts, contexts_capacity, nr_threads, threads_capacity;
 	size_t nr_clocks, clocks_capacity, nr_losses, losses_capacity, nr_allocs, allocs_capacity;
 	uint64_t budget_bytes;
@@ -37,6 +38,8 @@ struct cprof_error *table_set_add_threads(struct table_set *set, const uint8_t *
 struct cprof_error *table_set_add_clocks(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
 struct cprof_error *table_set_add_losses(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
 struct cprof_error *table_set_add_allocs(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
+/* Of a live file. Used only when there was no ALLOC chunk; rows of one context become one record, whose peaks are not known. */
+struct cprof_error *table_set_add_alloc_rows(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK;
 struct cprof_error *table_set_add_sched(struct table_set *set, const uint8_t *records, size_t nr) CPROF_MUST_CHECK; /* the last one counts */
 /* A record for every context id up to last, and for the thread, also where the tables have none. */
 struct cprof_error *table_set_cover_contexts(struct table_set *set, uint64_t last) CPROF_MUST_CHECK;

@@ -106,6 +106,7 @@ static struct cprof_error *copy_chunks(struct recovery *recovery)
 		case CPROF_CHUNK_MODULES:
 		case CPROF_CHUNK_THREADS:
 		case CPROF_CHUNK_CONTEXTS:
+		case CPROF_CHUNK_ALLOC:
 		case CPROF_CHUNK_LOSS:
 		case CPROF_CHUNK_END:
 			break;
@@ -198,6 +199,8 @@ static struct cprof_error *write_tables(struct recovery *recovery)
 		error = write_table(recovery, CPROF_CHUNK_CONTEXTS, tables->contexts + 1, tables->nr_contexts - 1, sizeof *tables->contexts, 1);
 	if (!error)
 		error = write_table(recovery, CPROF_CHUNK_THREADS, recovery->threads, tables->nr_threads, sizeof *tables->threads, 0);
+	if (!error)
+		error = write_table(recovery, CPROF_CHUNK_ALLOC, tables->allocs, tables->nr_allocs, sizeof *tables->allocs, 0);
 	if (!error)
 		error = write_table(recovery, CPROF_CHUNK_LOSS, tables->losses, tables->nr_losses, sizeof *tables->losses, 0);
 	if (!error && tables->nr_clocks) /* the live file's pairs are in no chunk yet */
