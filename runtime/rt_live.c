@@ -93,8 +93,7 @@ static long map_shared(void *at, uint64_t bytes, uint64_t offset)
 	return address;
 }
 
-/* Address space for records records; the items of a table never straddle two extents. */
-static int table_init(struct rt_table *table, uint32_t kind, uint32_t item_bytes, uint32_t capacity)
+int rt_table_create(struct rt_table *table, uint32_t kind, uint32_t item_bytes, uint32_t capacity)
 {
 	uint32_t unit_bytes = PAGE;
 
@@ -225,14 +224,14 @@ int rt_live_create(const char *trace_path, uint32_t context_capacity)
 	live->header = (struct cprof_live_header *)at;
 	live->header->version = CPROF_FORMAT_VERSION;
 	live->header->header_bytes = CPROF_LIVE_HEADER_BYTES;
-	error = table_init(&live->modules, CPROF_EXTENT_MODULES, sizeof(struct cprof_module),
+	error = rt_table_create(&live->modules, CPROF_EXTENT_MODULES, sizeof(struct cprof_module),
 			   MAX_MODULES / (rt_config.tight ? TIGHT : 1));
 	if (!error)
-		error = table_init(&live->threads, CPROF_EXTENT_THREADS, sizeof(struct cprof_thread),
+		error = rt_table_create(&live->threads, CPROF_EXTENT_THREADS, sizeof(struct cprof_thread),
 				   MAX_THREADS / (rt_config.tight ? TIGHT : 1));
 	if (error)
 		goto out;
-	while ((error = table_init(&live->contexts, CPROF_EXTENT_CONTEXTS, sizeof(struct cprof_context), context_capacity)) == -ENOMEM &&
+	while ((error = rt_table_create(&live->contexts, CPROF_EXTENT_CONTEXTS, sizeof(struct cprof_context), context_capacity)) == -ENOMEM &&
 	       context_capacity > 4096)
 		context_capacity /= 2;
 out:
@@ -261,4 +260,5 @@ void rt_live_forget(void)
 	table_deinit(&live->contexts);
 	table_deinit(&live->modules);
 	table_deinit(&live->threads);
+	table_deinit(&live->allocations);
 }

@@ -34,6 +34,7 @@ struct rt_live {
 	_Atomic int error;        /* errno of the last growth that failed */
 	struct cprof_live_header *header;
 	struct rt_table contexts, modules, threads;
+	struct rt_table allocations; /* rt_alloc.c; base is NULL without the interposer */
 };
 
 extern struct rt_live rt_live;
@@ -46,6 +47,8 @@ void rt_live_remove(void);
 /* In a fork's child: forgets the parent's mappings without touching the file. */
 void rt_live_forget(void);
 
+/* Address space for capacity records; the items of a table never straddle two extents. Negative errno on failure. */
+int rt_table_create(struct rt_table *table, uint32_t kind, uint32_t item_bytes, uint32_t capacity);
 /* Makes sure that record index may be written. false when there is no space (then it is as before). */
 bool rt_table_ensure(struct rt_table *table, uint32_t index);
 

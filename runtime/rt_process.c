@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 
+#include "rt_alloc.h"
 #include "rt_blocks.h"
 #include "rt_clock.h"
 #include "rt_config.h"
@@ -282,6 +283,7 @@ bool rt_process_start(void)
 
 	if (atomic_compare_exchange_strong(&rt_phase, &phase, RT_PHASE_STARTING)) {
 		if (start(false)) {
+			rt_alloc_start();
 			atomic_store(&rt_phase, RT_PHASE_ON);
 			return true;
 		}
@@ -327,7 +329,10 @@ bool rt_process_start_child(void)
 		atomic_store(&rt_phase, RT_PHASE_OFF);
 		return false;
 	}
-	return rt_inherit_restart(&own);
+	if (!rt_inherit_restart(&own))
+		return false;
+	rt_alloc_start();
+	return true;
 }
 
 /* Makes every event of this thread ask, until parent or child goes on. */
@@ -433,7 +438,7 @@ static bool finish(void)
 				 .reason = CPROF_END_EXIT };
 	return table_put(&rt_live.modules, CPROF_CHUNK_MODULES, 0, header->modules) &&
 	       table_put(&rt_live.contexts, CPROF_CHUNK_CONTEXTS, 1, contexts) &&
-	       table_put(&rt_live.threads, CPROF_CHUNK_THREADS, 0, header->threads) && losses_put() && sched_put() &&
+	       table_put(&rt_live.threads, CPROF_CHUNK_THREADS, 0, header->threads) && losses_put() && sched_put() && rt_alloc_put() &&
 	       chunk_put(CPROF_CHUNK_CLOCK, &header->last_clock, sizeof header->last_clock, 1, 0) &&
 	       chunk_put(CPROF_CHUNK_END, &end, sizeof end, 1, 0) && rt_writer_index();
 }

@@ -10,6 +10,7 @@ build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev l
 test="$build clang libclang-rt-14-dev llvm lld libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file groff libxml2-utils"
 test="$test golang-go valgrind protobuf-compiler nodejs npm chromium" # those that read our exports
 test="$test tcl" # SQLite's own build
+test="$test heaptrack libjemalloc2 python3" # what allocations are compared with, and hosts for the interposer
 test="$test zsh man-db" # completions and manual pages
 projects="$test autoconf automake libtool flex bison meson libonig-dev libgtest-dev libgmock-dev libbenchmark-dev"
 bench="$test uftrace"
