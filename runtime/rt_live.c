@@ -248,12 +248,17 @@ void rt_live_remove(void)
 		rt_sys(SYS_unlinkat, AT_FDCWD, rt_live.path, 0);
 }
 
+void rt_live_drop_file(void)
+{
+	rt_file_close(rt_live.fd, rt_live.device, rt_live.inode);
+	rt_live.fd = -1;
+}
+
 void rt_live_forget(void)
 {
 	struct rt_live *live = &rt_live;
 
-	rt_file_close(live->fd, live->device, live->inode);
-	live->fd = -1;
+	rt_live_drop_file();
 	live->device = live->inode = 0;
 	rt_memory_release(live->header, CPROF_LIVE_HEADER_BYTES);
 	live->header = NULL;

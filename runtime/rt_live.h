@@ -44,6 +44,8 @@ extern struct rt_live rt_live;
 int rt_live_create(const char *trace_path, uint32_t context_capacity);
 /* Removes the file; the mappings stay, since other threads may still store into them. */
 void rt_live_remove(void);
+/* In a fork's child, at once: closes the descriptor. */
+void rt_live_drop_file(void);
 /* In a fork's child: forgets the parent's mappings without touching the file. */
 void rt_live_forget(void);
 

@@ -336,7 +336,7 @@ bool rt_process_start_child(void)
 }
 
 /* Makes every event of this thread ask, until parent or child goes on. */
-static void before_fork(void)
+void rt_process_before_fork(void)
 {
 	struct rt_tls *tls = &rt_tls;
 	uint64_t mask = rt_signals_block();
@@ -352,14 +352,17 @@ static void before_fork(void)
 	atomic_store(&fork_ticks, rt_clock_ticks());
 }
 
-static void after_fork_in_parent(void)
+void rt_process_after_fork_in_parent(void)
 {
 	if (rt_tls.thread)
 		rt_tls.thread->fork_pending = false;
 }
 
-static void after_fork_in_child(void)
+void rt_process_after_fork_in_child(void)
 {
+	/* A child that lives on without a call would keep the parent's trace locked. */
+	rt_writer_drop_file();
+	rt_live_drop_file();
 	/* Nothing is recorded until the child makes a call: one that execs leaves no file. The next event finds the wiped page. */
 	if (rt_tls.thread)
 		rt_tls.end = 0;
@@ -377,7 +380,7 @@ static void after_fork_in_child(void)
 
 __attribute__((constructor(102))) static void process_constructor(void)
 {
-	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+	pthread_atfork(rt_process_before_fork, rt_process_after_fork_in_parent, rt_process_after_fork_in_child);
 }
 
 /* --- the end ---------------------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Starts recording if nobody has; waits for who does. Signals blocked. false: off. */
 bool rt_process_start(void);
@@ -19,4 +20,8 @@ uint32_t rt_process_generation(void);
 /* Clock reading at the fork, taken by the parent. */
 uint64_t rt_process_fork_ticks(void);
 
+/* What pthread_atfork() runs. */
+void rt_process_before_fork(void);
+void rt_process_after_fork_in_parent(void);
+void rt_process_after_fork_in_child(void);
 #endif

@@ -3,6 +3,7 @@
  * The few libc functions that libcprof.so stands in front of, because what they do changes what the recording rests on.
  *
  * dlclose: addresses go away and come back as something else. (dlopen is left alone: wrapping it breaks $ORIGIN.)
+ * _Fork: runs no fork handlers, and until a child knows that it is one it would write into its parent's files.
  * unshare, setns: with a user namespace they refuse to work in a process with threads, and the drain's is one.
  * Each does just what the host asked for, and returns what the host would have got.
  */
@@ -13,6 +14,7 @@
 #include "rt_contexts.h"
 #include "rt_drain.h"
 #include "rt_modules.h"
+#include "rt_process.h"
 #include "rt_status.h"
 #include "rt_sys.h"
 #include "rt_thread.h"
@@ -22,6 +24,7 @@
 WRAP int dlclose(void *handle);
 WRAP int unshare(int flags);
 WRAP int setns(int fd, int type);
+WRAP pid_t _Fork(void);
 
 static bool is_on(void)
 {
@@ -74,4 +77,29 @@ int setns(int fd, int type)
 	if (is_on())
 		rt_drain_stop();
 	return finish_call(rt_sys(SYS_setns, fd, type));
+}
+
+static pid_t (*next_fork)(void);
+
+/* Early: _Fork() may be called in a signal handler, where dlsym() may not. */
+__attribute__((constructor(102))) static void wrap_constructor(void)
+{
+	next_fork = (pid_t(*)(void))dlsym(RTLD_NEXT, "_Fork");
+}
+
+pid_t _Fork(void)
+{
+	if (!next_fork)
+		wrap_constructor();
+	if (!next_fork) { /* glibc before 2.34 has none: who calls it then has looked, and found ours */
+		errno = ENOSYS;
+		return -1;
+	}
+	rt_process_before_fork();
+	pid_t pid = next_fork();
+	if (pid)
+		rt_process_after_fork_in_parent();
+	else
+		rt_process_after_fork_in_child();
+	return pid;
 }

@@ -376,6 +376,12 @@ void rt_writer_remove(void)
 	rt_writer_close();
 }
 
+void rt_writer_drop_file(void)
+{
+	rt_file_close(writer.fd, writer.device, writer.inode);
+	writer.fd = -1;
+}
+
 void rt_writer_forget(void)
 {
 	rt_writer_close();

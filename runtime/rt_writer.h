@@ -37,6 +37,8 @@ bool rt_writer_chunk(struct rt_frame_buffer *frame, const struct cprof_chunk_hea
 bool rt_writer_index(void);
 void rt_writer_close(void);
 void rt_writer_remove(void); /* closes and unlinks: there is nothing worth keeping in it */
+/* In a fork's child, at once: closes the descriptor, which shares the parent's lock. */
+void rt_writer_drop_file(void);
 /* In a fork's child: lets go of the parent's file without touching it. */
 void rt_writer_forget(void);
 uint64_t rt_writer_event_chunks(void);
