@@ -206,6 +206,7 @@ struct cprof_events_header {
 	uint32_t ids_bytes;
 	uint32_t times_bytes;
 };
+#define CPROF_CLOSED_MOST 65536u /* entries of the closed column; of more, readers know only if they come from the chunk before */
 /* Values of the id column (unsigned LEB128). */
 #define CPROF_ID_EXIT          0u /* exit to the context below on the stack */
 #define CPROF_ID_EXIT_EXPLICIT 1u /* exit; the context returned to follows as LEB128: it differs from the stack's */

@@ -5,7 +5,7 @@
 #include "rt_sys.h"
 
 enum {
-	CLOSED_MOST = 1 << 16,   /* entries of the closed column; a longjmp over more leaves the rest to readers that come from the chunk before */
+	CLOSED_MOST = CPROF_CLOSED_MOST,
 	CLOSED_ITEM_BYTES = 15,
 	ID_ITEM_BYTES = 8,       /* escape: code, kind, 32-bit payload; of SUSPEND and RESUME, which are no holes, twice that */
 	TIME_ITEM_BYTES = 10,

@@ -55,6 +55,7 @@ struct checker {
 	/* of the chunk: */
 	struct problem_place place;
 	struct event_decoder decoder;
+	bool closed_is_cut;       /* its closed column has as many entries as there can be */
 	uint64_t lowest;          /* open calls that were open before the chunk */
 	uint64_t counts[NR_COMPLAINTS];
 };
@@ -74,6 +75,8 @@ static void match_closed(struct checker *checker, const struct closed_call *call
 	bool end = true;
 	struct cprof_error *error = event_decoder_next_closed(&checker->decoder, &named, &end);
 
+	if (end && !error && checker->closed_is_cut)
+		return;
 	if (error || end) {
 		checker->counts[COMPLAINT_CLOSED_SHORT]++;
 		cprof_error_free(error);
@@ -99,9 +102,21 @@ static bool close_call(struct checker *checker)
 
 static void close_calls(struct checker *checker, uint64_t calls)
 {
+	struct call_stack *stack = &checker->stack;
+
 	/* The closed column bounds this: a chunk may claim four billion open calls. */
-	for (; calls && checker->stack.nr + checker->stack.unknown && !checker->counts[COMPLAINT_CLOSED_SHORT]; calls--)
+	for (; calls && stack->nr + stack->unknown && !checker->counts[COMPLAINT_CLOSED_SHORT]; calls--) {
+		if (!stack->nr && checker->closed_is_cut && !checker->decoder.closed_left) { /* nobody names the rest */
+			uint64_t rest = calls < stack->unknown ? calls : stack->unknown;
+
+			stack->unknown -= rest;
+			stack->current = 0;
+			checker->lowest = stack->unknown;
+			calls -= rest;
+			break;
+		}
 		close_call(checker);
+	}
 	if (checker->counts[COMPLAINT_CLOSED_SHORT])
 		call_stack_reset(&checker->stack, 0, 0);
 	else if (calls)
@@ -248,6 +263,7 @@ static struct cprof_error *check_chunk(struct checker *checker, const struct eve
 	checker->place.offset = offset;
 	memset(checker->counts, 0, sizeof checker->counts);
 	checker->decoder = event_decoder_make(chunk);
+	checker->closed_is_cut = chunk->closed_items == CPROF_CLOSED_MOST;
 	checker->report->events_chunks++;
 	error = check_start(checker, chunk);
 	if (!error)

@@ -43,6 +43,12 @@ compile() { # OUTPUT SOURCE FLAG...
 	esac
 }
 
+case $stem in
+no_frame_host.c) # by the plain compiler: cprof-cc would keep the frame pointers
+	"$compiler" -g "$@" -finstrument-functions -fomit-frame-pointer -fPIE -c "$here/no_frame.c" -o no_frame.o || die "no_frame.c does not build"
+	set -- "$@" no_frame.o
+	;;
+esac
 compile prog "$source" "$@" || die "does not build"
 case $stem in
 plugin_host.c)
