@@ -16,6 +16,7 @@ struct flat_args {
 	unsigned format, sort;
 	double min_percent;
 	uint64_t limit;
+	const char *columns;
 	bool wide;
 };
 
@@ -24,6 +25,7 @@ static const struct flat_args flat_defaults = { .sort = CALL_SORT_SELF, .limit =
 static const struct cprof_option flat_options[] = {
 	OPT_CHOICE("format", 0, flat_args, format, format_names, "form of the result"),
 	SORT_OPTION(flat_args, sort, "order of the functions (self)"),
+	OPT_TEXT("columns", 0, flat_args, columns, "LIST", REPORT_COLUMNS_HELP),
 	OPT_COUNT("limit", 'n', flat_args, limit, "show the first N functions"),
 	OPT_PERCENT("min-percent", 'm', flat_args, min_percent, "leave out functions with less than P % of the total time"),
 	OPT_FLAG("wide", 0, flat_args, wide, "show all columns, however wide the terminal is"),
@@ -42,6 +44,7 @@ struct flat_output {
 	FILE *out;
 	const struct flat_args *args;
 	struct json_writer json;
+	struct report_columns columns; /* of --columns */
 	bool any; /* something has been printed */
 };
 
@@ -63,7 +66,10 @@ static void print_rows(struct flat_output *output, const char *thread, const str
 			text_print(&style, output->out, thread, style.width);
 			fputc('\n', output->out);
 		}
-		flat_report_text(output->out, &style, view, rows, shown, count - shown, args->wide);
+		if (args->columns)
+			flat_report_columns(output->out, &style, view, rows, shown, count - shown, &output->columns);
+		else
+			flat_report_text(output->out, &style, view, rows, shown, count - shown, args->wide);
 	}
 	output->any = true;
 }
@@ -107,13 +113,15 @@ static struct cprof_error *print_flat(FILE *out, const void *pointer, const stru
 {
 	const struct flat_args *args = pointer;
 	struct flat_output output = { .out = out, .args = args };
-	struct cprof_error *error;
+	struct cprof_error *error = args->columns ? report_columns_parse(args->columns, analysis->profile->metrics, &output.columns) : NULL;
 
+	if (error)
+		return error;
 	if (args->format == FORMAT_JSON) {
 		analysis_json_begin(&output.json, out, analysis);
 		json_begin_array(&output.json, "functions");
 	} else if (args->format == FORMAT_CSV) {
-		flat_report_csv_head(out, args->select.by_thread);
+		flat_report_csv_head(out, analysis->profile->metrics, args->select.by_thread);
 	}
 	error = args->select.by_thread ? print_threads(&output, analysis) : print_view(&output, NULL, &analysis->view);
 	if (args->format == FORMAT_JSON) {

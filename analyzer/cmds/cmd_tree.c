@@ -12,6 +12,7 @@ struct tree_args {
 	unsigned format, sort;
 	double min_percent;
 	uint64_t depth;
+	const char *columns;
 	bool wide;
 };
 
@@ -24,6 +25,7 @@ static const struct tree_args tree_defaults = { .min_percent = MIN_PERCENT_UNSET
 static const struct cprof_option tree_options[] = {
 	OPT_CHOICE("format", 0, tree_args, format, format_names, "form of the result"),
 	SORT_OPTION(tree_args, sort, "order of the callees of a function"),
+	OPT_TEXT("columns", 0, tree_args, columns, "LIST", REPORT_COLUMNS_HELP),
 	OPT_COUNT("depth", 'd', tree_args, depth, "show N levels of calls"),
 	OPT_FLAG("wide", 0, tree_args, wide, "say how many calls are recursive, and the span of time in which they were open"),
 	OPT_PERCENT("min-percent", 'm', tree_args, min_percent, "fold what takes less than P % of the time (text: 1, others: 0)"),
@@ -42,12 +44,19 @@ static struct cprof_error *print_tree(FILE *out, const void *pointer, const stru
 	const struct tree_args *args = pointer;
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
 	struct tree_limits limits = { args->min_percent, args->depth };
+	struct report_columns columns;
 	struct json_writer json;
 
+	if (args->columns) {
+		struct cprof_error *error = report_columns_parse(args->columns, analysis->profile->metrics, &columns);
+
+		if (error)
+			return error;
+	}
 	if (limits.min_percent < 0)
 		limits.min_percent = args->format == FORMAT_TEXT ? MIN_PERCENT_TEXT : 0;
 	if (args->format == FORMAT_TEXT)
-		return tree_report_text(out, &style, &analysis->view, &limits, args->wide);
+		return tree_report_text(out, &style, &analysis->view, &limits, args->columns ? &columns : NULL, args->wide);
 	if (args->format == FORMAT_CSV) {
 		tree_report_csv(out, &analysis->view, &limits);
 		return NULL;

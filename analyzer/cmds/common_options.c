@@ -8,7 +8,11 @@ const char *const recursion_names[] = { "fold", "unroll", NULL };
 
 const struct cprof_alias call_sort_aliases[] = {
 	{ "cumulative", CALL_SORT_TOTAL }, { "cumtime", CALL_SORT_TOTAL }, { "time", CALL_SORT_SELF }, { "tottime", CALL_SORT_SELF },
-	{ "ncalls", CALL_SORT_CALLS }, { "percall", CALL_SORT_AVERAGE }, { "stdname", CALL_SORT_NAME }, { NULL, 0 }
+	{ "ncalls", CALL_SORT_CALLS }, { "percall", CALL_SORT_AVERAGE }, { "stdname", CALL_SORT_NAME },
+#define X(name, key, word, head, unit, what) { word, CALL_SORT_METRIC + METRIC_##name },
+	CALL_METRICS(X)
+#undef X
+	{ NULL, 0 }
 };
 
 struct cprof_error *select_args_check(const struct select_args *select)

@@ -18,7 +18,7 @@ extern const char *const recursion_names[];
 extern const struct cprof_alias call_sort_aliases[]; /* words of gprof and of Python's pstats */
 #define SORT_OPTION(type, field, help) \
 	OPT_CHOICE_ALIASES("sort", 's', type, field, call_sort_names, call_sort_aliases, \
-			   help "; also cumulative, cumtime, time, tottime, ncalls as in gprof and pstats")
+			   help "; also cumulative, cumtime, time, tottime, ncalls as in gprof and pstats; with a kernel half also its columns (cpu, blocked, io, ...)")
 
 struct text_args { /* how text looks */
 	unsigned color;

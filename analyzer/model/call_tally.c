@@ -58,6 +58,8 @@ void call_tally_deinit(struct call_tally *tally)
 	free(tally->groups);
 	free(tally->paths);
 	number_map_deinit(&tally->path_slots);
+	free(tally->sched);
+	free(tally->uncovered_base);
 	free(tally->carries);
 	free(tally->stack);
 	*tally = (struct call_tally){ 0 };
@@ -73,6 +75,8 @@ void call_tally_reset(struct call_tally *tally)
 	}
 	memset(tally->rare, 0, tally->nr_slots * sizeof *tally->rare);
 	memset(tally->groups, 0, tally->nr_groups * sizeof *tally->groups);
+	if (tally->sched)
+		memset(tally->sched, 0, tally->nr_slots * sizeof *tally->sched);
 	tally->nr_carries = 0;
 	tally->totals = (struct call_tally_totals){ 0 };
 }
@@ -85,14 +89,20 @@ static bool paths_grow(struct call_tally *tally)
 	struct call_slot *slots = aligned_alloc(sizeof *slots, capacity * sizeof *slots);
 	struct call_slot_rare *rare = slots ? realloc(tally->rare, capacity * sizeof *rare) : NULL;
 	struct call_path *paths = rare ? realloc(tally->paths, (capacity - tally->nr_contexts) * sizeof *paths) : NULL;
+	struct call_sched *sched = paths && tally->sched ? realloc(tally->sched, capacity * sizeof *sched) : NULL;
 
 	if (rare)
 		tally->rare = rare;
+	if (paths)
+		tally->paths = paths;
+	if (sched)
+		tally->sched = sched;
+	else if (tally->sched)
+		paths = NULL;
 	if (!paths) {
 		free(slots);
 		return false;
 	}
-	tally->paths = paths;
 	memcpy(slots, tally->slots, tally->nr_slots * sizeof *slots);
 	free(tally->slots);
 	tally->slots = slots;
@@ -125,6 +135,8 @@ static uint32_t path_make(struct call_tally *tally, uint32_t parent, uint32_t id
 		.parent = parent,
 	};
 	tally->rare[number] = (struct call_slot_rare){ 0 };
+	if (tally->sched)
+		tally->sched[number] = (struct call_sched){ { 0 }, 0 };
 	tally->paths[number - tally->nr_contexts] = (struct call_path){ parent, id };
 	tally->nr_slots++;
 	return number;
@@ -197,7 +209,7 @@ static bool is_muted(const struct call_tally *tally)
 /* Events must be looked at one by one. */
 static bool is_watched(const struct call_tally *tally)
 {
-	return unlikely(is_muted(tally) || tally->skip_left || tally->may_end);
+	return unlikely(is_muted(tally) || tally->skip_left || tally->may_end || tally->may_edge);
 }
 
 /* Calls with CALL_SLOT_SKIP: the call on top of the stack is new. */
@@ -277,6 +289,71 @@ static void time_advance(struct call_tally *tally, uint64_t ticks)
 		tally->slots[tally->current].self_ticks += ticks;
 }
 
+/* What the scheduler did. */
+
+static bool sched_make(struct call_tally *tally)
+{
+	if (!tally->sched)
+		tally->sched = calloc(tally->slots_capacity, sizeof *tally->sched);
+	tally->no_memory |= !tally->sched;
+	return tally->sched != NULL;
+}
+
+/* A figure belongs to the context that was current before the escape. */
+static void sched_take(struct call_tally *tally, uint32_t payload)
+{
+	uint64_t shrunk = tally->figures.shrunk, growth;
+	uint32_t figure;
+	bool grown = sched_figures_take(&tally->figures, payload, &figure, &growth);
+
+	tally->totals.sched_shrunk += tally->figures.shrunk - shrunk;
+	if (grown && !is_muted(tally) && !tally->uncovered && sched_make(tally))
+		tally->sched[tally->current].figures[figure] += growth;
+}
+
+/* From here on nobody knows what the scheduler does. */
+static void uncovered_begin(struct call_tally *tally)
+{
+	uint64_t *base = realloc(tally->uncovered_base, tally->nr_slots * sizeof *base);
+
+	tally->no_memory |= !base;
+	if (!base)
+		return;
+	for (uint32_t i = 0; i < tally->nr_slots; i++)
+		base[i] = tally->slots[i].self_ticks;
+	tally->uncovered_base = base;
+	tally->nr_uncovered_base = tally->nr_slots;
+	tally->uncovered = true;
+}
+
+static void uncovered_end(struct call_tally *tally)
+{
+	if (!tally->uncovered || !sched_make(tally))
+		return;
+	for (uint32_t i = 0; i < tally->nr_slots; i++)
+		tally->sched[i].uncovered_ticks += tally->slots[i].self_ticks - (i < tally->nr_uncovered_base ? tally->uncovered_base[i] : 0);
+	tally->uncovered = false;
+}
+
+/* The next time at which the cover begins or ends. */
+static uint64_t cover_edge(const struct call_tally *tally)
+{
+	if (tally->uncovered)
+		return tally->cover.from_ticks < tally->cover.to_ticks ? tally->cover.from_ticks : UINT64_MAX;
+	return tally->cover.to_ticks;
+}
+
+static void cover_turn(struct call_tally *tally)
+{
+	if (tally->uncovered) {
+		uncovered_end(tally);
+		tally->cover.from_ticks = UINT64_MAX;
+	} else {
+		uncovered_begin(tally);
+		tally->cover.to_ticks = 0; /* for good */
+	}
+}
+
 /* What is open goes on, as if it began now. */
 static void range_begin(struct call_tally *tally)
 {
@@ -295,7 +372,7 @@ static void range_begin(struct call_tally *tally)
 }
 
 /* Moves on to a later time (on the scale of tally->now), and over the ends of the range. */
-static void time_reach(struct call_tally *tally, uint64_t ticks)
+static void time_reach_covered(struct call_tally *tally, uint64_t ticks)
 {
 	uint64_t from_ticks = time_running(tally, tally->range.from_ticks), to_ticks = time_running(tally, tally->range.to_ticks);
 
@@ -336,6 +413,17 @@ static void time_suspend(struct call_tally *tally, uint64_t ticks)
 		calls_close(tally, UINT64_MAX, CUT_BY_END);
 		tally->after_range = true;
 	}
+}
+
+/* The same, and over the ends of the cover: two at most. */
+static void time_reach(struct call_tally *tally, uint64_t ticks)
+{
+	for (uint64_t edge; unlikely((edge = time_running(tally, cover_edge(tally))) <= ticks) && !tally->no_memory && !tally->after_range;) {
+		time_reach_covered(tally, edge > tally->now ? edge : tally->now);
+		cover_turn(tally);
+	}
+	if (!tally->after_range)
+		time_reach_covered(tally, ticks);
 }
 
 /* Nothing is known of the stack any more. */
@@ -502,8 +590,12 @@ static void escape_take(struct call_tally *tally, uint32_t kind, uint64_t payloa
 	case CPROF_ESCAPE_INHERIT:
 		tally->pending_inherited += payload;
 		break;
+	case CPROF_ESCAPE_SCHED:
+		sched_take(tally, (uint32_t)payload);
+		break;
 	case CPROF_ESCAPE_LOST:
 		tally->totals.lost_events += payload;
+		sched_figures_hole(&tally->figures);
 		stack_forget(tally);
 		break;
 	default: /* nothing that changes a sum */
@@ -629,6 +721,17 @@ void call_tally_begin_thread(struct call_tally *tally)
 	tally->after_range = false;
 	tally->skip_left = tally->range.skip_first;
 	tally->skip_open = tally->skip_depth = 0;
+	tally->figures = (struct sched_figures){ 0 };
+	tally->cover = (struct tally_cover){ 0, UINT64_MAX };
+	tally->uncovered = tally->may_edge = false;
+}
+
+struct cprof_error *call_tally_set_cover(struct call_tally *tally, struct tally_cover cover)
+{
+	tally->cover = cover;
+	if (cover.from_ticks || !cover.to_ticks)
+		uncovered_begin(tally);
+	return tally->no_memory ? &cprof_enomem : NULL;
 }
 
 /* Whether the steps of time lead from now to ticks. */
@@ -654,6 +757,9 @@ static void chunk_begin(struct call_tally *tally, const struct events_chunk *chu
 		tally->current = chunk->header.context;
 	tally->ids = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
 	tally->times = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
+	uint64_t edge = cover_edge(tally);
+
+	tally->may_edge = edge < TIME_LIMIT && (chunk->header.last_tsc >= edge || times_reach(tally->times, tally->now, time_running(tally, edge)));
 	/* Times of suspension are not in the column: with them only the header knows. */
 	tally->may_end = tally->range.to_ticks < TIME_LIMIT && (chunk->header.last_tsc >= tally->range.to_ticks ||
 								 times_reach(tally->times, tally->now, time_running(tally, tally->range.to_ticks)));
@@ -686,6 +792,7 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 	if (!good) {
 		tally->totals.damaged_chunks++;
 		stack_forget(tally);
+		sched_figures_hole(&tally->figures);
 	}
 	if (tally->started)
 		totals_take_time(&tally->totals, tally->totals.first_tsc, time_real(tally));
@@ -717,6 +824,7 @@ struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally
 {
 	if (tally->after_range)
 		return NULL;
+	sched_figures_hole(&tally->figures);
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = tally->pending_inherited = 0;
 	tally->is_suspended = false;
@@ -753,6 +861,7 @@ struct cprof_error *call_tally_end_thread(struct call_tally *tally, uint64_t end
 	}
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	calls_close(tally, UINT64_MAX, CUT_BY_END);
+	uncovered_end(tally);
 	call_tally_begin_thread(tally);
 	return tally_failure(tally);
 }

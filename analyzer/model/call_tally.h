@@ -20,6 +20,7 @@
 #include "histogram.h"
 #include "leb_column.h"
 #include "number_map.h"
+#include "sched_figures.h"
 
 struct events_chunk;
 
@@ -49,6 +50,11 @@ struct call_slot_rare {
 	uint64_t suspended_ticks; /* while this was current in a strand that did not run */
 };
 
+struct call_sched { /* what the scheduler did while a slot was current */
+	uint64_t figures[SCHED_FIGURES];  /* as in SCHED escapes */
+	uint64_t uncovered_ticks;         /* of its self_ticks: time in which nobody told what the scheduler does */
+};
+
 struct call_group { /* a node or a function of which several calls can be open at a time */
 	uint64_t span_ticks;
 	uint32_t open;
@@ -64,6 +70,7 @@ struct call_carry { /* 2^32 calls */
 
 struct call_tally_totals {
 	uint64_t events, lost_events, unmatched_exits, wrong_exits, damaged_chunks;
+	uint64_t sched_shrunk;        /* sums of the scheduler's that became smaller */
 	uint64_t first_tsc, last_tsc; /* 0 before the first event */
 	bool going_on;                /* a call was open when the range began */
 };
@@ -76,6 +83,11 @@ struct call_tally_totals {
 struct tally_range {
 	uint64_t from_ticks, to_ticks; /* half open; { 0, UINT64_MAX }: everything */
 	uint64_t skip_first;
+};
+
+/* When what the scheduler does to a thread is known, in ticks; from_ticks >= to_ticks: never. */
+struct tally_cover {
+	uint64_t from_ticks, to_ticks;
 };
 
 struct call_tally {
@@ -91,6 +103,7 @@ struct call_tally {
 	struct call_carry *carries;
 	size_t nr_carries;
 	struct call_tally_totals totals;
+	struct call_sched *sched;      /* [slot]; NULL until there is something to tell */
 
 	/* the thread being streamed */
 	struct open_call *stack;       /* stack[0] is the first */
@@ -101,6 +114,11 @@ struct call_tally {
 	bool is_suspended;
 	uint32_t current;
 	uint64_t pending_repairs, pending_inherited;
+	struct sched_figures figures;
+	struct tally_cover cover;
+	bool uncovered, may_edge;      /* outside of it; it may begin or end in the chunk being read */
+	uint64_t *uncovered_base;      /* [slot]: self_ticks where the uncovered part began, of the first nr_uncovered_base */
+	uint32_t nr_uncovered_base;
 	struct leb_column ids, times;  /* of the chunk being read: what is left */
 	bool before_range, after_range;
 	uint64_t skip_left;            /* calls still to be left out */
@@ -126,6 +144,8 @@ struct open_call {
 };
 
 void call_tally_begin_thread(struct call_tally *tally);
+/* After call_tally_begin_thread(), in runs that were recorded with cprof-record: else nothing is counted as uncovered. */
+struct cprof_error *call_tally_set_cover(struct call_tally *tally, struct tally_cover cover) CPROF_MUST_CHECK;
 struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct events_chunk *chunk) CPROF_MUST_CHECK;
 /*
  * Before the first chunk after a hole. Of the calls that are open, those that began after keep_until (!keep: all of them) are closed as repaired; then

@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+#include "slots.h"
+
 struct path_sums {
 	struct call_numbers numbers;
+	struct call_metrics *metrics; /* of what becomes its node; NULL while it has none */
 	uint64_t recursive_calls;
 	struct call_node *node;
 	bool used;
@@ -15,6 +18,7 @@ struct addition {
 	struct call_tree *tree;
 	const struct context_map *map;
 	const struct call_tally *tally;
+	const struct tree_facts *facts;
 	uint32_t *slot_paths;        /* [slot] */
 	struct path_sums *sums;      /* [path] */
 	uint32_t *members;           /* slots, those of a path together */
@@ -22,14 +26,39 @@ struct addition {
 	struct histogram_sum durations; /* of one path at a time */
 };
 
-struct cprof_error *call_tree_init(struct call_tree *tree, struct call_registry *registry)
+static struct cprof_error *metrics_make(struct call_tree *tree, struct call_metrics **ret)
 {
-	*tree = (struct call_tree){ .registry = registry, .store = registry->store };
+	if (*ret || !tree->metrics)
+		return NULL;
+	*ret = text_store_alloc(tree->store, sizeof **ret);
+	return *ret ? NULL : &cprof_enomem;
+}
+
+/* While a tree is made its nodes' metrics are its own to change. */
+static struct call_metrics *node_metrics(const struct call_node *node)
+{
+	return (struct call_metrics *)node->numbers.metrics;
+}
+
+void call_tree_add_metric(struct call_node *node, enum call_metric metric, uint64_t value)
+{
+	if (node->numbers.metrics)
+		node_metrics(node)->self[metric] += value;
+}
+
+struct cprof_error *call_tree_init(struct call_tree *tree, struct call_registry *registry, uint32_t metrics, double clock_hz)
+{
+	struct call_metrics *root_metrics = NULL;
+
+	*tree = (struct call_tree){ .registry = registry, .store = registry->store, .metrics = metrics, .clock_hz = clock_hz };
 	tree->root = text_store_alloc(tree->store, sizeof *tree->root);
 	if (!tree->root)
 		return &cprof_enomem;
 	*tree->root = (struct call_node){ .kind = NODE_ROOT, .function = FUNCTION_NONE, .name = "all threads", .site_module = "" };
-	return NULL;
+	struct cprof_error *error = metrics_make(tree, &root_metrics);
+
+	tree->root->numbers.metrics = root_metrics;
+	return error;
 }
 
 void call_tree_deinit(struct call_tree *tree)
@@ -37,6 +66,7 @@ void call_tree_deinit(struct call_tree *tree)
 	free(tree->nodes);
 	free(tree->pairs);
 	number_map_deinit(&tree->pair_of);
+	number_map_deinit(&tree->sampled_of);
 	*tree = (struct call_tree){ 0 };
 }
 
@@ -57,7 +87,12 @@ static struct cprof_error *node_make(struct call_tree *tree, struct call_node *p
 	*node = (struct call_node){ .parent = parent, .kind = kind, .function = FUNCTION_NONE, .name = "", .site_module = "" };
 	tree->nodes[tree->nr_nodes++] = node;
 	*ret = node;
-	return NULL;
+
+	struct call_metrics *metrics = NULL;
+	struct cprof_error *error = kind == NODE_FUNCTION || kind == NODE_OVERFLOW ? NULL : metrics_make(tree, &metrics);
+
+	node->numbers.metrics = metrics;
+	return error;
 }
 
 struct cprof_error *call_tree_add_top(struct call_tree *tree, struct call_node *parent, enum call_node_kind kind, const char *name,
@@ -147,6 +182,65 @@ static void numbers_take_range(struct call_numbers *numbers, uint64_t timed_befo
 		numbers->max_ticks = max_ticks;
 }
 
+static struct cprof_error *path_metrics(struct addition *a, struct path_sums *sums)
+{
+	sums->used = true;
+	return metrics_make(a->tree, &sums->metrics);
+}
+
+/* What the scheduler did while the slot was current. Ticks become ns at the end, when nothing is added any more. */
+static struct cprof_error *sched_add(struct addition *a, const struct call_sched *sched, struct path_sums *sums)
+{
+	struct cprof_error *error = path_metrics(a, sums);
+	uint64_t *self;
+
+	if (error || !sums->metrics)
+		return error;
+	self = sums->metrics->self;
+	self[METRIC_SWITCHES] += sched->figures[CPROF_SCHED_SWITCHES];
+	self[METRIC_FAULTS] += sched->figures[CPROF_SCHED_FAULTS];
+	self[METRIC_RUNQ] += sched->figures[CPROF_SCHED_RUNQ];
+	self[METRIC_UNEXPLAINED] += sched->uncovered_ticks;
+	for (uint32_t c = 0; c < CPROF_BLOCKED_COUNT; c++) {
+		self[METRIC_BLOCKED] += sched->figures[CPROF_SCHED_BLOCKED + c];
+		self[METRIC_BLOCKED_LOCK + c] += sched->figures[CPROF_SCHED_BLOCKED + c];
+	}
+	return NULL;
+}
+
+static bool has_any(const uint64_t *values, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (values[i])
+			return true;
+	return false;
+}
+
+static struct cprof_error *kernel_add(struct addition *a, uint32_t context, struct path_sums *sums)
+{
+	const uint64_t *values = a->facts->metrics[context];
+	struct cprof_error *error;
+
+	if (!has_any(values, NR_METRICS))
+		return NULL;
+	error = path_metrics(a, sums);
+	for (int i = 0; !error && sums->metrics && i < NR_METRICS; i++)
+		sums->metrics->self[i] += values[i];
+	return error;
+}
+
+static struct cprof_error *slot_metrics_add(struct addition *a, uint32_t slot, struct path_sums *sums)
+{
+	const struct call_sched *sched = a->tally->sched ? &a->tally->sched[slot] : NULL;
+	struct cprof_error *error = NULL;
+
+	if (sched && (sched->uncovered_ticks || has_any(sched->figures, SCHED_FIGURES)))
+		error = sched_add(a, sched, sums);
+	if (!error && a->facts->metrics && slot < a->map->nr_contexts)
+		error = kernel_add(a, slot, sums);
+	return error;
+}
+
 static struct cprof_error *slot_add(struct addition *a, uint32_t slot, struct path_sums *sums)
 {
 	const struct call_slot *own = &a->tally->slots[slot];
@@ -215,8 +309,11 @@ static struct cprof_error *path_add(struct addition *a, uint32_t path)
 	struct cprof_error *error = NULL;
 
 	histogram_sum_reset(&a->durations);
-	for (uint32_t i = a->first_members[path]; !error && i < a->first_members[path + 1]; i++)
+	for (uint32_t i = a->first_members[path]; !error && i < a->first_members[path + 1]; i++) {
 		error = slot_add(a, a->members[i], sums);
+		if (!error && a->tree->metrics)
+			error = slot_metrics_add(a, a->members[i], sums);
+	}
 	if (error || a->tree->registry->paths[path].function == FUNCTION_NONE)
 		return error;
 	numbers_set_percentiles(&sums->numbers, &a->durations);
@@ -291,6 +388,9 @@ static struct cprof_error *nodes_make(struct addition *a, struct call_node *top)
 	const struct call_registry *registry = a->tree->registry;
 
 	a->sums[PATH_TOP].node = top;
+	if (a->facts->metrics && top->numbers.metrics)
+		for (int i = 0; i < NR_METRICS; i++) /* outside of every call; time is nobody's there */
+			node_metrics(top)->self[i] += METRICS_TIMES & 1u << i ? 0 : a->facts->metrics[0][i];
 	top->numbers.total_ticks += a->sums[PATH_TOP].numbers.total_ticks;
 	top->numbers.suspended_total_ticks += a->sums[PATH_TOP].numbers.suspended_total_ticks;
 	for (uint32_t path = PATH_OVERFLOW; path < registry->nr_paths; path++) {
@@ -304,9 +404,15 @@ static struct cprof_error *nodes_make(struct addition *a, struct call_node *top)
 		if (error)
 			return error;
 		node_describe(sums->node, registry, path);
+		error = metrics_make(a->tree, &sums->metrics);
+		if (error)
+			return error;
 		sums->node->numbers = sums->numbers;
+		sums->node->numbers.metrics = sums->metrics;
 		sums->node->recursive_calls = sums->recursive_calls;
 	}
+	for (uint32_t id = 0; a->facts->nodes && id < a->map->nr_contexts; id++)
+		a->facts->nodes[id] = a->sums[a->map->paths[id]].node;
 	return NULL;
 }
 
@@ -331,9 +437,10 @@ static struct cprof_error *addition_run(struct addition *a, struct call_node *to
 	return nodes_make(a, top);
 }
 
-struct cprof_error *call_tree_add(struct call_tree *tree, const struct context_map *map, const struct call_tally *tally, struct call_node *top)
+struct cprof_error *call_tree_add(struct call_tree *tree, const struct context_map *map, const struct call_tally *tally, const struct tree_facts *facts,
+				  struct call_node *top)
 {
-	struct addition a = { .tree = tree, .map = map, .tally = tally };
+	struct addition a = { .tree = tree, .map = map, .tally = tally, .facts = facts };
 	struct cprof_error *error = &cprof_enomem;
 
 	a.slot_paths = calloc(tally->nr_slots, sizeof *a.slot_paths);
@@ -348,11 +455,37 @@ struct cprof_error *call_tree_add(struct call_tree *tree, const struct context_m
 	return error;
 }
 
+struct cprof_error *call_tree_sampled(struct call_tree *tree, struct call_node *node, const char *name, const char *module, struct call_node **ret)
+{
+	struct number_key key = { (uintptr_t)node, (uintptr_t)name, (uintptr_t)module };
+	uint32_t index = number_map_find(&tree->sampled_of, key);
+	struct cprof_error *error;
+
+	if (index != NUMBER_MAP_NONE) {
+		*ret = tree->nodes[index];
+		return NULL;
+	}
+	error = number_map_add(&tree->sampled_of, key, (uint32_t)tree->nr_nodes);
+	if (!error)
+		error = node_make(tree, node, NODE_SAMPLED, ret);
+	if (error)
+		return error;
+	(*ret)->name = name;
+	(*ret)->site_module = module;
+	return NULL;
+}
+
 static int rank_compare(const void *left, const void *right)
 {
 	const struct call_node *a = *(struct call_node *const *)left, *b = *(struct call_node *const *)right;
 
-	return a->numbers.total_ticks > b->numbers.total_ticks ? -1 : a->numbers.total_ticks < b->numbers.total_ticks;
+	if (a->numbers.total_ticks != b->numbers.total_ticks)
+		return a->numbers.total_ticks > b->numbers.total_ticks ? -1 : 1;
+	if (!a->numbers.metrics || !b->numbers.metrics) /* samples have no time of their own */
+		return 0;
+	return a->numbers.metrics->total[METRIC_SAMPLED] > b->numbers.metrics->total[METRIC_SAMPLED]
+		       ? -1
+		       : a->numbers.metrics->total[METRIC_SAMPLED] < b->numbers.metrics->total[METRIC_SAMPLED];
 }
 
 /*
@@ -415,10 +548,96 @@ static void tops_total(struct call_tree *tree)
 	tree->root->numbers.span_ticks = tree->root->numbers.total_ticks;
 }
 
+/* Metrics: from sums of single nodes to totals and ns. */
+
+static uint64_t ticks_ns(const struct call_tree *tree, uint64_t ticks)
+{
+	return (uint64_t)((long double)ticks * 1e9L / (long double)tree->clock_hz + 0.5L);
+}
+
+/*
+ * What is left of wall time when all that the kernel tells is taken away was spent on a processor. It cannot be less than nothing: then two clocks do
+ * not agree, and what is unexplained is so much less.
+ */
+static void times_split(const struct call_tree *tree, uint64_t *values, uint64_t wall_ticks)
+{
+	uint64_t unexplained_ns = ticks_ns(tree, values[METRIC_UNEXPLAINED]);
+	int64_t cpu_ns = (int64_t)(ticks_ns(tree, wall_ticks) - values[METRIC_RUNQ] - values[METRIC_BLOCKED] - values[METRIC_STOPPED] - unexplained_ns);
+
+	values[METRIC_CPU] = cpu_ns > 0 ? (uint64_t)cpu_ns : 0;
+	values[METRIC_UNEXPLAINED] = cpu_ns < 0 ? unexplained_ns + (uint64_t)cpu_ns : unexplained_ns;
+}
+
+static void node_times(const struct call_tree *tree, const struct call_node *node)
+{
+	struct call_metrics *metrics = node_metrics(node);
+
+	if (node->kind == NODE_SAMPLED || !(tree->metrics & METRIC_BIT(CPU)))
+		return;
+	times_split(tree, metrics->self, node->numbers.self_ticks);
+	times_split(tree, metrics->total, node->numbers.total_ticks);
+}
+
+static bool is_outermost(const struct call_node *node)
+{
+	for (const struct call_node *up = node->parent; up; up = up->parent)
+		if (up->kind == NODE_FUNCTION && up->function == node->function)
+			return false;
+	return true;
+}
+
+static struct cprof_error *functions_measure(struct call_tree *tree)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && i < tree->registry->nr_functions; i++) {
+		struct call_metrics *metrics = NULL;
+
+		error = metrics_make(tree, &metrics);
+		tree->registry->functions[i].numbers.metrics = metrics;
+	}
+	for (size_t i = 0; !error && i < tree->nr_nodes; i++) {
+		const struct call_node *node = tree->nodes[i];
+		bool outermost;
+
+		if (node->kind != NODE_FUNCTION)
+			continue;
+		struct call_metrics *sum = (struct call_metrics *)tree->registry->functions[node->function].numbers.metrics;
+
+		outermost = is_outermost(node);
+		for (int m = 0; m < NR_METRICS; m++) {
+			sum->self[m] += node->numbers.metrics->self[m];
+			sum->total[m] += outermost ? node->numbers.metrics->total[m] : 0;
+		}
+	}
+	return error;
+}
+
+static struct cprof_error *metrics_finish(struct call_tree *tree)
+{
+	for (size_t i = tree->nr_nodes + 1; i--;) { /* children have larger numbers; the root comes last */
+		struct call_node *node = i ? tree->nodes[i - 1] : tree->root;
+		struct call_metrics *metrics = node_metrics(node);
+
+		for (int m = 0; m < NR_METRICS; m++) {
+			metrics->total[m] += metrics->self[m];
+			if (node->parent)
+				node_metrics(node->parent)->total[m] += metrics->total[m];
+		}
+	}
+	node_times(tree, tree->root);
+	for (size_t i = 0; i < tree->nr_nodes; i++)
+		node_times(tree, tree->nodes[i]);
+	return functions_measure(tree);
+}
+
 struct cprof_error *call_tree_finish(struct call_tree *tree)
 {
 	tops_total(tree);
-	struct cprof_error *error = nodes_rank(tree);
+	struct cprof_error *error = tree->metrics ? metrics_finish(tree) : NULL;
+
+	if (!error)
+		error = nodes_rank(tree);
 	if (error)
 		return error;
 	if (tree->nr_pairs)

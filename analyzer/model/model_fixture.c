@@ -326,6 +326,24 @@ struct trace *session_trace(const struct session *of, size_t index)
 	return (struct trace *)&of->traces[index];
 }
 
+size_t session_nr_kernels(const struct session *of)
+{
+	(void)of;
+	return 0;
+}
+
+struct kernel_file *session_kernel(const struct session *of, size_t index)
+{
+	(void)of, (void)index;
+	return NULL;
+}
+
+struct trace_kernel session_trace_kernel(const struct session *of, size_t index)
+{
+	(void)of, (void)index;
+	return (struct trace_kernel){ NULL, 0, 0 };
+}
+
 const struct trace_meta *trace_meta(const struct trace *trace)
 {
 	return &trace->meta;

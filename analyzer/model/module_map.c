@@ -62,6 +62,22 @@ static struct cprof_error *trace_add(struct module_map *map, struct number_map *
 	return NULL;
 }
 
+static struct cprof_error *kernel_add(struct module_map *map, struct number_map *known, size_t kernel)
+{
+	const struct kernel_tables *tables = kernel_file_tables(session_kernel(map->session, kernel));
+
+	map->kernel_ids[kernel] = calloc(tables->nr_modules + 1, sizeof *map->kernel_ids[kernel]);
+	if (!map->kernel_ids[kernel])
+		return &cprof_enomem;
+	for (size_t i = 0; i < tables->nr_modules; i++) {
+		struct cprof_error *error = module_add(map, known, &tables->modules[i].module, &map->kernel_ids[kernel][i]);
+
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
 struct cprof_error *module_map_init(struct module_map *map, const struct session *session)
 {
 	struct number_map known = { 0 };
@@ -69,10 +85,14 @@ struct cprof_error *module_map_init(struct module_map *map, const struct session
 
 	*map = (struct module_map){ .session = session, .nr_traces = session_nr_traces(session) };
 	map->ids = calloc(map->nr_traces + 1, sizeof *map->ids);
-	if (!map->ids)
+	map->nr_kernels = session_nr_kernels(session);
+	map->kernel_ids = calloc(map->nr_kernels + 1, sizeof *map->kernel_ids);
+	if (!map->ids || !map->kernel_ids)
 		error = &cprof_enomem;
 	for (size_t i = 0; !error && i < map->nr_traces; i++)
 		error = trace_add(map, &known, i);
+	for (size_t i = 0; !error && i < map->nr_kernels; i++)
+		error = kernel_add(map, &known, i);
 	number_map_deinit(&known);
 	if (error)
 		module_map_deinit(map);
@@ -83,9 +103,17 @@ void module_map_deinit(struct module_map *map)
 {
 	for (size_t i = 0; map->ids && i < map->nr_traces; i++)
 		free(map->ids[i]);
+	for (size_t i = 0; map->kernel_ids && i < map->nr_kernels; i++)
+		free(map->kernel_ids[i]);
+	free(map->kernel_ids);
 	free(map->ids);
 	free(map->modules);
 	*map = (struct module_map){ 0 };
+}
+
+uint32_t module_map_kernel_id(const struct module_map *map, size_t kernel, const struct kernel_module *module)
+{
+	return map->kernel_ids[kernel][module - kernel_file_tables(session_kernel(map->session, kernel))->modules];
 }
 
 uint32_t module_map_id(const struct module_map *map, size_t trace, uint32_t module)

@@ -6,26 +6,33 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "call_registry.h"
 #include "call_tally.h"
 #include "call_tree.h"
 #include "context_map.h"
 #include "function_match.h"
+#include "kernel_facts.h"
 #include "module_map.h"
+#include "sampled_path.h"
 #include "session.h"
 #include "text_store.h"
 #include "thread_holes.h"
 
 struct profile_private {
 	struct text_store store;
+	struct module_map modules;
+	struct kernel_names names;
+	struct kernel_facts *facts;
+	struct call_node ***context_nodes; /* [trace][context]; [trace] NULL: of that trace nothing is known */
+	size_t nr_traces;
 };
 
 struct profile_build {
 	struct session *session;
 	const struct profile_options *options;
 	struct profile *profile;
-	struct module_map modules;
 	struct call_registry registry;
 	struct call_tree tree;
 	uint64_t first_tsc, last_tsc;
@@ -36,6 +43,7 @@ struct profile_build {
 struct trace_build {
 	struct profile_build *build;
 	struct trace *trace;
+	size_t index;
 	const struct trace_tables *tables;
 	struct call_node *top;
 	struct context_map map;
@@ -130,6 +138,22 @@ static void thread_count(struct trace_build *trace, const struct cprof_thread *t
 	info->holes += cut;
 }
 
+/* When what the scheduler did to the thread is known; nothing to set in runs that were not followed. */
+static struct cprof_error *cover_set(struct trace_build *trace, const struct cprof_thread *thread)
+{
+	const struct kernel_facts *facts = trace->build->profile->kernel;
+	const struct facts_of_trace *of = facts ? &facts->traces[trace->index] : NULL;
+	struct tally_cover cover = { 0, 0 };
+
+	if (!facts || !(trace->build->profile->metrics & METRIC_BIT(CPU)))
+		return NULL;
+	if (of->has_sums || (of->has_slots && (thread->kernel_tid || thread->flags & CPROF_THREAD_STRAND))) {
+		cover.from_ticks = of->from_ns ? kernel_ticks(trace->trace, of->from_ns) : 0;
+		cover.to_ticks = of->to_ns == UINT64_MAX ? UINT64_MAX : kernel_ticks(trace->trace, of->to_ns);
+	}
+	return call_tally_set_cover(&trace->tally, cover);
+}
+
 static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t index)
 {
 	const struct cprof_thread *thread = &trace->tables->threads[index];
@@ -142,7 +166,9 @@ static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t ind
 	if (error)
 		return error;
 	call_tally_begin_thread(&trace->tally);
-	error = chunks_stream(trace, index, cursor, &end_sequence);
+	error = cover_set(trace, thread);
+	if (!error)
+		error = chunks_stream(trace, index, cursor, &end_sequence);
 	cut = end_sequence < thread->blocks && !trace->tally.after_range;
 	trace_cursor_destroy(cursor);
 	if (!error)
@@ -161,6 +187,7 @@ static void totals_take(struct trace_build *trace)
 
 	info->events += totals->events;
 	info->wrong_exits += totals->wrong_exits;
+	info->sched_shrunk += totals->sched_shrunk;
 	info->damaged_chunks += totals->damaged_chunks;
 	uint64_t first_tsc = larger(totals->first_tsc, build->options->from_ticks), last_tsc = totals->last_tsc;
 
@@ -182,10 +209,46 @@ static struct cprof_error *thread_add(struct trace_build *trace, const struct cp
 	snprintf(name, sizeof name, "%.16s [%u]", thread->name[0] ? thread->name : "thread", thread->tid);
 	error = call_tree_add_top(&trace->build->tree, trace->top, NODE_THREAD, name, &top);
 	if (!error)
-		error = call_tree_add(&trace->build->tree, &trace->map, &trace->tally, top);
+		error = call_tree_add(&trace->build->tree, &trace->map, &trace->tally, &(struct tree_facts){ NULL, NULL }, top);
 	totals_take(trace);
 	call_tally_reset(&trace->tally);
 	return error;
+}
+
+/* The samples of the trace's contexts, and what they met below. */
+static struct cprof_error *samples_add(struct profile_build *build, uint32_t trace, struct call_node *top)
+{
+	const struct kernel_facts *facts = build->profile->kernel;
+	struct profile_private *own = build->profile->private_data;
+	struct call_node **nodes = trace == FACT_NO_TRACE ? NULL : own->context_nodes[trace];
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && i < facts->nr_samples; i++) {
+		const struct sample_fact *fact = &facts->samples[i];
+		struct call_node *node = nodes && fact->place.context ? nodes[fact->place.context] : NULL;
+
+		if (fact->place.trace == trace)
+			error = sampled_path_add(&build->tree, &own->names, facts, fact, node ? node : top);
+	}
+	return error;
+}
+
+static struct cprof_error *trace_tree_add(struct trace_build *trace)
+{
+	struct profile_build *build = trace->build;
+	const struct kernel_facts *facts = build->profile->kernel;
+	struct tree_facts of_tree = { NULL, NULL };
+	struct cprof_error *error;
+
+	if (facts) {
+		of_tree.metrics = (const uint64_t (*)[NR_METRICS])facts->traces[trace->index].metrics;
+		of_tree.nodes = calloc(trace->map.nr_contexts, sizeof(*of_tree.nodes));
+		build->profile->private_data->context_nodes[trace->index] = of_tree.nodes;
+		if (!of_tree.nodes)
+			return &cprof_enomem;
+	}
+	error = call_tree_add(&build->tree, &trace->map, &trace->tally, &of_tree, trace->top);
+	return error || !facts ? error : samples_add(build, (uint32_t)trace->index, trace->top);
 }
 
 static struct cprof_error *threads_stream(struct trace_build *trace, const bool *wanted)
@@ -201,7 +264,7 @@ static struct cprof_error *threads_stream(struct trace_build *trace, const bool 
 			error = thread_add(trace, &trace->tables->threads[i]);
 	}
 	if (!error && !by_thread) {
-		error = call_tree_add(&trace->build->tree, &trace->map, &trace->tally, trace->top);
+		error = trace_tree_add(trace);
 		totals_take(trace);
 	}
 	return error;
@@ -277,7 +340,7 @@ static struct cprof_error *range_set(struct trace_build *trace)
 
 static struct cprof_error *trace_stream(struct profile_build *build, size_t index)
 {
-	struct trace_build trace = { .build = build, .trace = session_trace(build->session, index) };
+	struct trace_build trace = { .build = build, .trace = session_trace(build->session, index), .index = index };
 	struct cprof_error *error = process_add(build, trace.trace, &trace.top);
 
 	trace.tables = trace_tables(trace.trace);
@@ -315,6 +378,59 @@ static void results_take(struct profile_build *build)
 	info->duration_ticks = build->last_tsc - build->first_tsc;
 }
 
+/* A process that left no trace: what the kernel saw of it, by stacks. */
+static struct cprof_error *stranger_add(struct profile_build *build, const struct fact_place *stranger)
+{
+	const struct kernel_file *file = session_kernel(build->session, stranger->image.kernel);
+	const struct cprof_kernel_process *process = kernel_file_process(file, stranger->image.tgid, stranger->image.generation);
+	const struct kernel_facts *facts = build->profile->kernel;
+	struct profile_private *own = build->profile->private_data;
+	struct call_node *top;
+	char name[64];
+	struct cprof_error *error;
+
+	snprintf(name, sizeof name, "%.16s [%u], not traced", process && process->name[0] ? process->name : "process", stranger->image.tgid);
+	error = call_tree_add_top(&build->tree, build->tree.root, NODE_PROCESS, name, &top);
+	for (size_t i = 0; !error && i < facts->nr_samples; i++) {
+		const struct sample_fact *fact = &facts->samples[i];
+
+		if (fact->place.trace == FACT_NO_TRACE && memcmp(&fact->place.image, &stranger->image, sizeof stranger->image) == 0)
+			error = sampled_path_add(&build->tree, &own->names, facts, fact, top);
+	}
+	for (size_t i = 0; !error && i < facts->nr_sums; i++) {
+		const struct sum_fact *fact = &facts->sums[i];
+
+		if (fact->place.trace != FACT_NO_TRACE || memcmp(&fact->place.image, &stranger->image, sizeof stranger->image) != 0)
+			continue;
+		if (fact->kind == CPROF_SUM_SYSCALL) {
+			call_tree_add_metric(top, METRIC_IO_BYTES, fact->bytes);
+			call_tree_add_metric(top, METRIC_IO_NS, fact->ns);
+		} else if (fact->kind == CPROF_SUM_LOCK) {
+			call_tree_add_metric(top, METRIC_LOCK_NS, fact->ns);
+		} else if (fact->kind == CPROF_SUM_FAULT) {
+			call_tree_add_metric(top, METRIC_FAULTS, fact->count);
+		} else if (fact->kind == CPROF_SUM_ALLOC) {
+			call_tree_add_metric(top, METRIC_ALLOC_BYTES, fact->bytes);
+			call_tree_add_metric(top, METRIC_ALLOC_CALLS, fact->count);
+			call_tree_add_metric(top, METRIC_LEAKED_BYTES, fact->bytes);
+		} else if (fact->kind == CPROF_SUM_FREE) {
+			call_tree_add_metric(top, METRIC_FREED_BYTES, fact->bytes);
+			call_tree_add_metric(top, METRIC_LEAKED_BYTES, 0 - fact->bytes);
+		}
+	}
+	return error;
+}
+
+static struct cprof_error *strangers_add(struct profile_build *build)
+{
+	const struct kernel_facts *facts = build->profile->kernel;
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && facts && !build->options->by_thread && i < facts->nr_strangers; i++)
+		error = stranger_add(build, &facts->strangers[i]);
+	return error;
+}
+
 static struct cprof_error *session_stream(struct profile_build *build)
 {
 	struct cprof_error *error = NULL;
@@ -322,6 +438,8 @@ static struct cprof_error *session_stream(struct profile_build *build)
 	progress_prepare(build);
 	for (size_t i = 0; !error && i < session_nr_traces(build->session); i++)
 		error = trace_stream(build, i);
+	if (!error)
+		error = strangers_add(build);
 	if (!error)
 		error = call_tree_finish(&build->tree);
 	if (error)
@@ -335,50 +453,93 @@ static struct cprof_error *session_stream(struct profile_build *build)
 	return NULL;
 }
 
+/* Of a tree by threads, what the kernel sums up for all of a process is no part. */
+static struct cprof_error *facts_join(struct profile_build *build, struct symbolizer *symbolizer)
+{
+	struct profile *profile = build->profile;
+	struct profile_private *own = profile->private_data;
+	struct cprof_error *error;
+
+	kernel_names_init(&own->names, build->session, symbolizer, &own->modules, &own->store);
+	error = kernel_facts_create(build->session, build->options, &own->names, &own->facts);
+	if (error || !own->facts)
+		return error;
+	own->nr_traces = session_nr_traces(build->session);
+	own->context_nodes = calloc(own->nr_traces + 1, sizeof *own->context_nodes);
+	profile->kernel = own->facts;
+	profile->kernel_names = &own->names;
+	profile->metrics = own->facts->metrics;
+	if (build->options->by_thread)
+		profile->metrics &= METRICS_TIMES | METRIC_BIT(FAULTS);
+	if (!(profile->info.clock_hz > 0)) /* nothing to compare ns with */
+		profile->metrics &= ~METRICS_TIMES;
+	return own->context_nodes ? NULL : &cprof_enomem;
+}
+
 struct cprof_error *profile_create(struct session *session, struct symbolizer *symbolizer, const struct profile_options *options,
 				   struct profile **ret)
 {
 	struct profile_build build = { .session = session, .options = options };
-	struct cprof_error *error = module_map_init(&build.modules, session);
+	struct cprof_error *error;
 
-	if (error)
-		return error;
 	build.profile = calloc(1, sizeof *build.profile);
 	if (build.profile)
 		build.profile->private_data = calloc(1, sizeof *build.profile->private_data);
 	if (!build.profile || !build.profile->private_data) {
-		error = &cprof_enomem;
-		goto out;
+		profile_destroy(build.profile);
+		return &cprof_enomem;
 	}
+	struct profile_private *own = build.profile->private_data;
+
 	build.profile->info.clean_exit = session_nr_traces(session) > 0;
 	build.profile->info.clock_hz = session_nr_traces(session) ? trace_clock_hz(session_trace(session, 0)) : 0;
-	error = call_registry_init(&build.registry, symbolizer, &build.modules, &build.profile->private_data->store);
+	error = module_map_init(&own->modules, session);
 	if (!error)
-		error = call_tree_init(&build.tree, &build.registry);
+		error = facts_join(&build, symbolizer);
+	if (!error)
+		error = call_registry_init(&build.registry, symbolizer, &own->modules, &own->store);
+	if (!error)
+		error = call_tree_init(&build.tree, &build.registry, build.profile->metrics, build.profile->info.clock_hz);
 	if (!error)
 		error = session_stream(&build);
 	if (!error) {
 		*ret = build.profile;
 		build.profile = NULL;
 	}
-out:
 	call_tree_deinit(&build.tree);
 	call_registry_deinit(&build.registry);
-	module_map_deinit(&build.modules);
 	profile_destroy(build.profile);
 	return error;
 }
 
 void profile_destroy(struct profile *profile)
 {
+	struct profile_private *own = profile ? profile->private_data : NULL;
+
 	if (!profile)
 		return;
-	if (profile->private_data)
-		text_store_deinit(&profile->private_data->store);
-	free(profile->private_data);
+	if (own) {
+		kernel_facts_destroy(own->facts);
+		kernel_names_deinit(&own->names);
+		module_map_deinit(&own->modules);
+		text_store_deinit(&own->store);
+		for (size_t i = 0; own->context_nodes && i < own->nr_traces; i++)
+			free(own->context_nodes[i]);
+		free(own->context_nodes);
+	}
+	free(own);
 	free(profile->functions);
 	free(profile->pairs);
 	free(profile);
+}
+
+const struct call_node *profile_node_of(const struct profile *profile, uint32_t trace, uint32_t context)
+{
+	const struct profile_private *own = profile->private_data;
+
+	if (!profile->kernel || trace >= own->nr_traces || !own->context_nodes[trace] || context >= profile->kernel->traces[trace].nr_contexts)
+		return NULL;
+	return own->context_nodes[trace][context];
 }
 
 uint64_t profile_ns(const struct profile *profile, uint64_t ticks)

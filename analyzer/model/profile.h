@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call_metrics.h"
 #include "error.h"
 
 struct session;    /* trace/session.h: one or several opened traces of one run */
@@ -39,9 +40,11 @@ struct call_numbers {
 	uint64_t span_ticks;  /* time in which at least one call was open */
 	uint64_t min_ticks, max_ticks;              /* of single ended calls; 0 when none has ended */
 	uint64_t p50_ticks, p90_ticks, p99_ticks;   /* upper bound of a bucket no wider than 3 % */
+	const struct call_metrics *metrics;         /* NULL: nothing was recorded beside the trace; which ones count: profile.metrics */
 };
 
-enum call_node_kind { NODE_ROOT, NODE_PROCESS, NODE_THREAD, NODE_FUNCTION, NODE_OVERFLOW };
+/* NODE_SAMPLED: a frame that samples met below the innermost recorded function; its time is in that function's self. */
+enum call_node_kind { NODE_ROOT, NODE_PROCESS, NODE_THREAD, NODE_FUNCTION, NODE_OVERFLOW, NODE_SAMPLED };
 
 struct call_function {    /* distinct function: module + entry address */
 	const char *name;
@@ -77,12 +80,16 @@ struct profile_info {      /* what `info` prints: the honest measurement panel *
 	uint64_t threads, strands, processes; /* strands: stacks of coroutines */
 	uint64_t duration_ticks;       /* first to last event */
 	uint64_t lost_events, repaired_calls, unmatched_exits, open_calls, holes, clock_steps_back;
+	uint64_t sched_shrunk;         /* sums of the scheduler's that became smaller: a self-check that failed */
 	uint64_t wrong_exits;          /* exits to another context than the stack held: a self-check that failed */
 	uint64_t damaged_chunks;       /* whose columns made no sense from some point on */
 	uint64_t trace_bytes;          /* all files read */
 	bool clean_exit;
 	double clock_hz;               /* 0 when unknown: times are ticks */
 };
+
+struct kernel_facts;
+struct kernel_names;
 
 struct profile {
 	struct call_node *root;
@@ -92,6 +99,9 @@ struct profile {
 	struct call_pair *pairs;       /* sorted by caller, callee */
 	size_t nr_pairs;
 	struct profile_info info;
+	uint32_t metrics;              /* METRIC_BIT()s of what was recorded; the others are absent, not 0 */
+	const struct kernel_facts *kernel; /* what the kernel half says in detail; NULL: there is none */
+	struct kernel_names *kernel_names; /* and the names of its frames */
 	struct profile_private *private_data;
 };
 
@@ -102,6 +112,9 @@ void profile_destroy(struct profile *profile);
 
 /* Tells the symbolizer of the modules of all traces; the ids it uses are the model's own. */
 struct cprof_error *session_add_modules(const struct session *session, struct symbolizer *symbolizer) CPROF_MUST_CHECK;
+
+/* The node of a trace's context; NULL: none, or several (by_thread). Only of profiles with kernel facts. */
+const struct call_node *profile_node_of(const struct profile *profile, uint32_t trace, uint32_t context);
 
 /* A duration in ns, rounded to nearest. */
 uint64_t profile_ns(const struct profile *profile, uint64_t ticks);

@@ -14,21 +14,33 @@ struct row_order {
 static int compare_rows(const void *a_row, const void *b_row)
 {
 	const struct row_order *a = a_row, *b = b_row;
-	int order = call_numbers_compare(&a->row.numbers, a->row.function->name, &b->row.numbers, b->row.function->name, a->sort);
+	const struct call_metrics *left = a->row.numbers.metrics, *right = b->row.numbers.metrics;
+	int order;
 
+	/* Of a function, what it did itself. */
+	if (a->sort >= CALL_SORT_METRIC && left && right && left->self[a->sort - CALL_SORT_METRIC] != right->self[a->sort - CALL_SORT_METRIC])
+		return left->self[a->sort - CALL_SORT_METRIC] < right->self[a->sort - CALL_SORT_METRIC] ? 1 : -1;
+	order = call_numbers_compare(&a->row.numbers, a->row.function->name, &b->row.numbers, b->row.function->name, a->sort);
 	return order ? order : a->row.function < b->row.function ? -1 : 1;
 }
 
 static void add_row(struct row_order *row, const struct call_node *node, bool outermost)
 {
 	struct call_numbers add = node->numbers;
+	struct call_metrics *metrics = (struct call_metrics *)row->row.numbers.metrics;
+
+	for (int m = 0; metrics && add.metrics && m < NR_METRICS; m++) {
+		metrics->self[m] += add.metrics->self[m];
+		metrics->total[m] += outermost ? add.metrics->total[m] : 0;
+	}
+	add.metrics = metrics;
 
 	/* Below itself (unrolled recursion) a function's time is already in that of the outer call. */
 	add.total_ticks = add.span_ticks = outermost ? node->numbers.span_ticks : 0;
 	if (row->row.numbers.calls == 0 && row->row.numbers.self_ticks == 0 && row->row.numbers.total_ticks == 0)
 		row->row.numbers = add;
 	else
-		call_numbers_add(&row->row.numbers, &add);
+		call_numbers_add(&row->row.numbers, NULL, &add);
 }
 
 static struct cprof_error *sum_rows(const struct call_view *view, struct row_order *rows)
@@ -62,7 +74,9 @@ struct cprof_error *call_rows_create(const struct call_view *view, enum call_sor
 {
 	size_t functions = view->profile->nr_functions, used = 0;
 	struct row_order *rows = calloc(functions + 1, sizeof *rows);
-	struct call_row *result = malloc((functions + 1) * sizeof *result);
+	bool own_metrics = view->profile->metrics && !view->whole;
+	struct call_row *result = calloc(1, (functions + 1) * (sizeof *result + (own_metrics ? sizeof(struct call_metrics) : 0)));
+	struct call_metrics *metrics = own_metrics && result ? (struct call_metrics *)(void *)(result + functions + 1) : NULL; /* freed with the rows */
 	struct cprof_error *error = NULL;
 
 	if (!rows || !result)
@@ -71,6 +85,8 @@ struct cprof_error *call_rows_create(const struct call_view *view, enum call_sor
 		rows[i] = (struct row_order){ { &view->profile->functions[i], { 0 } }, sort };
 		if (view->whole)
 			rows[i].row.numbers = view->profile->functions[i].numbers;
+		else
+			rows[i].row.numbers.metrics = metrics ? &metrics[i] : NULL;
 	}
 	if (!error && !view->whole)
 		error = sum_rows(view, rows);

@@ -16,6 +16,8 @@ uint64_t call_average_ticks(const struct call_numbers *numbers)
 
 static uint64_t sort_key(const struct call_numbers *numbers, enum call_sort sort)
 {
+	if (sort >= CALL_SORT_METRIC)
+		return numbers->metrics ? numbers->metrics->total[sort - CALL_SORT_METRIC] : 0;
 	switch (sort) {
 	case CALL_SORT_SELF:
 		return numbers->self_ticks;

@@ -9,7 +9,8 @@
 
 enum call_sort {
 	CALL_SORT_TOTAL, CALL_SORT_SELF, CALL_SORT_CALLS, CALL_SORT_AVERAGE, CALL_SORT_MIN, CALL_SORT_P50, CALL_SORT_P90, CALL_SORT_P99, CALL_SORT_MAX,
-	CALL_SORT_NAME
+	CALL_SORT_NAME,
+	CALL_SORT_METRIC /* + enum call_metric; their words are aliases of --sort (common_options.c) */
 };
 extern const char *const call_sort_names[]; /* NULL-terminated, in the order of enum call_sort */
 

@@ -81,6 +81,15 @@ static struct cprof_error *view_focus(struct call_view *view, const struct call_
 	return error;
 }
 
+uint64_t call_node_weight(const struct call_view *view, const struct call_node *node)
+{
+	double hz = view->profile->info.clock_hz;
+
+	if (!node->numbers.metrics || (node->kind != NODE_SAMPLED && view->root->numbers.total_ticks))
+		return node->numbers.total_ticks;
+	return (uint64_t)((double)node->numbers.metrics->total[METRIC_SAMPLED] * (hz > 0 ? hz / 1e9 : 1));
+}
+
 struct cprof_error *call_view_create(const struct profile *profile, const struct call_view_options *options, struct call_view *ret)
 {
 	struct call_view view = { .profile = profile, .root = profile->root, .whole = true };

@@ -27,7 +27,14 @@ struct call_view {
 	bool whole;    /* all of the profile */
 	bool filtered; /* time was taken out of callers: their spans are no longer those of what is shown */
 	struct call_view_nodes *private_nodes;
+	struct call_view_metrics *private_metrics;
 };
+
+/*
+ * How much of the view a node is, in ticks: its total. Sampled frames, and runs of which there is nothing but samples, have no time of their own: then
+ * that which the samples stand for.
+ */
+uint64_t call_node_weight(const struct call_view *view, const struct call_node *node);
 
 /* The profile must outlive the view. */
 struct cprof_error *call_view_create(const struct profile *profile, const struct call_view_options *options, struct call_view *ret) CPROF_MUST_CHECK;

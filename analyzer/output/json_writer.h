@@ -28,6 +28,7 @@ void json_line(struct json_writer *json); /* the next value starts on a new line
 
 void json_text(struct json_writer *json, const char *key, const char *value); /* NULL is written as null */
 void json_u64(struct json_writer *json, const char *key, uint64_t value);
+void json_i64(struct json_writer *json, const char *key, int64_t value);
 void json_double(struct json_writer *json, const char *key, double value);     /* null when it is not finite */
 void json_bool(struct json_writer *json, const char *key, bool value);
 void json_null(struct json_writer *json, const char *key);

@@ -8,18 +8,19 @@
 #include "human_ticks.h"
 #include "numbers_json.h"
 
-enum { TIME_COLUMNS = 8, PERCENT_COLUMNS = 6, SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };
+enum { SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };
 
 struct tree_text {
 	FILE *out;
 	const struct text_style *style;
 	const struct call_view *view;
 	const struct tree_limits *limits;
-	unsigned calls_columns, name_columns, site_columns, bar_columns;
+	struct report_columns columns;
+	unsigned name_columns, site_columns, bar_columns;
 	unsigned indent;        /* columns per level */
 	size_t drawn_levels;    /* deeper nodes start with their depth instead of lines */
 	bool wide;              /* say of recursion how much of it there is */
-	bool any_recursive;     /* a mark has been printed */
+	bool any_recursive, any_sampled; /* a mark has been printed */
 	char *more;             /* more[d]: the node of the path at depth d has siblings below it */
 	size_t more_capacity;
 };
@@ -27,13 +28,20 @@ struct tree_text {
 bool tree_shows(const struct call_view *view, const struct tree_limits *limits, const struct call_node *node, size_t depth)
 {
 	return depth <= limits->depth &&
-	       (limits->min_percent <= 0 || 100 * human_fraction(node->numbers.total_ticks, view->root->numbers.total_ticks) >= limits->min_percent);
+	       (limits->min_percent <= 0 || 100 * human_fraction(call_node_weight(view, node), call_node_weight(view, view->root)) >= limits->min_percent);
 }
 
 struct site_text call_site_text(const struct call_node *node)
 {
 	struct site_text site = { "" };
 
+	if (node->kind == NODE_SAMPLED) { /* where the frame is, if its name does not say it */
+		const char *module = text_base_name(node->site_module);
+
+		if (strncmp(node->name, module, strlen(module)) != 0)
+			snprintf(site.text, sizeof site.text, "%.100s", module);
+		return site;
+	}
 	if (node->site_file && node->site_line)
 		snprintf(site.text, sizeof site.text, "%.100s:%" PRIu32, text_base_name(node->site_file), node->site_line);
 	else if (node->site_file)
@@ -91,17 +99,15 @@ static unsigned print_lines(struct tree_text *text, size_t depth, bool last)
 
 static void print_blank_columns(struct tree_text *text)
 {
-	text_pad(text->out, 2 * TIME_COLUMNS + 2 + PERCENT_COLUMNS + text->bar_columns + 1 + text->calls_columns + 2);
+	text_pad(text->out, report_columns_width(&text->columns) + text->bar_columns + 1);
 }
 
-static void print_numbers(struct tree_text *text, const struct call_node *node)
+static void print_percent(struct tree_text *text, const struct call_node *node, const struct report_column *column)
 {
-	const struct call_numbers *numbers = &node->numbers;
-	double fraction = human_fraction(numbers->total_ticks, text->view->root->numbers.total_ticks);
+	double fraction = human_fraction(call_node_weight(text->view, node), call_node_weight(text->view, text->view->root));
 
-	fprintf(text->out, "%*s ", TIME_COLUMNS, human_ticks(text->view->profile, numbers->total_ticks).text);
 	text_color(text->style, text->out, heat(fraction));
-	fprintf(text->out, "%*s", PERCENT_COLUMNS, human_percent(numbers->total_ticks, text->view->root->numbers.total_ticks).text);
+	fprintf(text->out, "%*s", (int)column->width, report_column_text(text->view, node, &node->numbers, column).text);
 	text_color(text->style, text->out, TEXT_PLAIN);
 	if (text->bar_columns) {
 		fputc(' ', text->out);
@@ -109,8 +115,20 @@ static void print_numbers(struct tree_text *text, const struct call_node *node)
 		text_bar(text->style, text->out, fraction, text->bar_columns - 1);
 		text_color(text->style, text->out, TEXT_PLAIN);
 	}
-	fprintf(text->out, " %*s %*s  ", TIME_COLUMNS, human_ticks(text->view->profile, numbers->self_ticks).text, (int)text->calls_columns,
-		node->kind == NODE_FUNCTION || numbers->calls ? human_count(numbers->calls).text : "");
+}
+
+static void print_numbers(struct tree_text *text, const struct call_node *node)
+{
+	for (size_t i = 0; i < text->columns.nr; i++) {
+		const struct report_column *column = &text->columns.items[i];
+
+		if (column->kind == COLUMN_PERCENT)
+			print_percent(text, node, column);
+		else
+			fprintf(text->out, "%*s", (int)column->width, report_column_text(text->view, node, &node->numbers, column).text);
+		fputc(' ', text->out);
+	}
+	fputc(' ', text->out);
 }
 
 /* The start of a line of notes below a node. */
@@ -199,6 +217,13 @@ static unsigned print_recursion_mark(struct tree_text *text)
 	return 2;
 }
 
+static unsigned print_sampled_mark(struct tree_text *text)
+{
+	fputs(" ~", text->out);
+	text->any_sampled = true;
+	return 2;
+}
+
 static void print_node(struct tree_text *text, const struct call_node *node, size_t depth, bool last)
 {
 	struct site_text site = call_site_text(node);
@@ -216,11 +241,13 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 	if (room < 8)
 		room = 8;
 	if (node->kind != NODE_FUNCTION)
-		text_color(text->style, text->out, TEXT_BOLD);
-	bool marked = node->recursive_calls && !text->wide;
-	unsigned printed = text_print_name(text->style, text->out, node->name, marked ? room - 2 : room);
+		text_color(text->style, text->out, node->kind == NODE_SAMPLED ? TEXT_DIM : TEXT_BOLD);
+	bool marked = node->recursive_calls && !text->wide, sampled = node->kind == NODE_SAMPLED;
+	unsigned printed = text_print_name(text->style, text->out, node->name, marked || sampled ? room - 2 : room);
 	if (marked)
 		printed += print_recursion_mark(text);
+	if (sampled)
+		printed += print_sampled_mark(text);
 	if (node->kind != NODE_FUNCTION)
 		text_color(text->style, text->out, TEXT_PLAIN);
 	if (notes.count && printed + 1 + notes.columns <= room) {
@@ -229,7 +256,7 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 		notes.count = 0;
 	}
 	if (site_used) {
-		text_pad(text->out, text->style->width < TEXT_WIDTH_MAX && room > printed ? room - printed + 1 : 2);
+		text_pad(text->out, text->style->width < TEXT_WIDTH_MAX && (room > printed || sampled) ? room - printed + 1 : 2);
 		text_color(text->style, text->out, TEXT_DIM);
 		text_print(text->style, text->out, site.text, text->site_columns);
 		text_color(text->style, text->out, TEXT_PLAIN);
@@ -245,7 +272,7 @@ static void print_hidden(struct tree_text *text, size_t depth, uint64_t count, u
 	print_blank_columns(text);
 	print_lines(text, depth, true);
 	text_color(text->style, text->out, TEXT_DIM);
-	fprintf(text->out, "(%s more, %s %%)", human_count(count).text, human_percent(ticks, text->view->root->numbers.total_ticks).text);
+	fprintf(text->out, "(%s more, %s %%)", human_count(count).text, human_percent(ticks, call_node_weight(text->view, text->view->root)).text);
 	text_color(text->style, text->out, TEXT_PLAIN);
 	fputc('\n', text->out);
 }
@@ -262,12 +289,14 @@ static bool has_hidden_children(const struct tree_text *text, const struct call_
 {
 	*count = *ticks = 0;
 	for (const struct call_node *child = node->first_child; child; child = child->next_sibling) {
-		if (!tree_shows(text->view, text->limits, child, depth)) {
+		bool counts = child->kind != NODE_SAMPLED || !text->view->root->numbers.total_ticks; /* else they are in their caller's self */
+
+		if (counts && !tree_shows(text->view, text->limits, child, depth)) {
 			++*count;
-			*ticks += child->numbers.total_ticks;
+			*ticks += call_node_weight(text->view, child);
 		}
 	}
-	return *count && 100 * human_fraction(*ticks, text->view->root->numbers.total_ticks) >= text->limits->min_percent / 10;
+	return *count && 100 * human_fraction(*ticks, call_node_weight(text->view, text->view->root)) >= text->limits->min_percent / 10;
 }
 
 static struct cprof_error *reserve_depth(struct tree_text *text, size_t depth)
@@ -323,24 +352,27 @@ static struct cprof_error *print_tree(struct tree_text *text)
 static void lay_out(struct tree_text *text)
 {
 	size_t depth = 0, deepest = 0;
-	unsigned widest_calls = 5, widest_site = 0;
+	unsigned widest_site = 0;
 
 	for (const struct call_node *node = text->view->root; node; ) {
 		bool shown = !depth || tree_shows(text->view, text->limits, node, depth);
 
 		if (shown) {
-			unsigned calls = (unsigned)strlen(human_count(node->numbers.calls).text);
 			unsigned site = text_columns(text->style, call_site_text(node).text);
 
-			widest_calls = calls > widest_calls ? calls : widest_calls;
+			for (size_t i = 0; i < text->columns.nr; i++)
+				report_column_widen(&text->columns.items[i], report_column_text(text->view, node, &node->numbers, &text->columns.items[i]).text);
 			widest_site = site > widest_site ? site : widest_site;
 			deepest = depth > deepest ? depth : deepest;
 		}
 		node = call_node_next(text->view->root, node, !shown, &depth);
 	}
-	text->calls_columns = widest_calls;
-	text->bar_columns = text->style->bars && text->style->width >= BAR_FROM_WIDTH ? BAR_COLUMNS : 0;
-	unsigned numbers = 2 * TIME_COLUMNS + 2 + PERCENT_COLUMNS + text->bar_columns + 1 + widest_calls + 2;
+	bool percent = false;
+
+	for (size_t i = 0; i < text->columns.nr; i++)
+		percent |= text->columns.items[i].kind == COLUMN_PERCENT;
+	text->bar_columns = percent && text->style->bars && text->style->width >= BAR_FROM_WIDTH ? BAR_COLUMNS : 0;
+	unsigned numbers = report_columns_width(&text->columns) + text->bar_columns + 1;
 	text->name_columns = text->style->width > numbers + 20 ? text->style->width - numbers : 20;
 	text->site_columns = text->style->width >= TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : text->name_columns / 3 > SITE_COLUMNS ? text->name_columns / 3 : SITE_COLUMNS;
 	text->site_columns = widest_site < text->site_columns ? widest_site : text->site_columns;
@@ -353,9 +385,15 @@ static void print_header(struct tree_text *text)
 	unsigned site = text->site_columns;
 
 	text_color(text->style, text->out, TEXT_BOLD);
-	fprintf(text->out, "%*s %*s", TIME_COLUMNS, "total", PERCENT_COLUMNS, "%");
-	text_pad(text->out, text->bar_columns);
-	fprintf(text->out, " %*s %*s  function", TIME_COLUMNS, "self", (int)text->calls_columns, "calls");
+	for (size_t i = 0; i < text->columns.nr; i++) {
+		const struct report_column *column = &text->columns.items[i];
+		char head[32];
+
+		fprintf(text->out, "%*s ", (int)column->width, report_column_head(column, head, sizeof head));
+		if (column->kind == COLUMN_PERCENT)
+			text_pad(text->out, text->bar_columns);
+	}
+	fputs(" function", text->out);
 	if (site >= 11 && text->style->width < TEXT_WIDTH_MAX && text->name_columns > 8 + 11) {
 		text_pad(text->out, text->name_columns - 8 - 11);
 		fputs("called from", text->out);
@@ -364,24 +402,59 @@ static void print_header(struct tree_text *text)
 	fputc('\n', text->out);
 }
 
+void tree_report_columns(const struct profile *profile, unsigned width, struct report_columns *ret)
+{
+	static const enum call_metric more[] = { METRIC_RUNQ, METRIC_ALLOC_BYTES, METRIC_IO_BYTES, METRIC_SAMPLES };
+	bool wall = profile->root->numbers.total_ticks > 0, times = profile->metrics & METRIC_BIT(CPU);
+	unsigned left = width > 100 ? width - 100 : 0;
+
+	ret->nr = 0;
+	if (wall) {
+		report_columns_add(ret, COLUMN_TOTAL);
+		report_columns_add(ret, COLUMN_PERCENT);
+		report_columns_add(ret, COLUMN_SELF);
+	}
+	if (wall && times) {
+		report_columns_add_metric(ret, METRIC_CPU, false);
+		report_columns_add_metric(ret, METRIC_BLOCKED, false);
+	} else if (profile->metrics & METRIC_BIT(SAMPLES)) {
+		report_columns_add_metric(ret, METRIC_SAMPLED, false);
+		report_columns_add_metric(ret, METRIC_SAMPLES, false);
+	}
+	for (size_t i = 0; i < sizeof more / sizeof *more && left >= 10; i++) {
+		if (!(profile->metrics & 1u << more[i]) || (!(wall && times) && more[i] == METRIC_SAMPLES))
+			continue;
+		report_columns_add_metric(ret, more[i], false);
+		left -= 10;
+	}
+	if (wall || !ret->nr)
+		report_columns_add(ret, COLUMN_CALLS);
+}
+
 struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits,
-				    bool wide)
+				    const struct report_columns *columns, bool wide)
 {
 	struct tree_text text = { .out = out, .style = style, .view = view, .limits = limits, .wide = wide };
 	struct cprof_error *error;
 
+	if (columns)
+		text.columns = *columns;
+	else
+		tree_report_columns(view->profile, style->width, &text.columns);
 	lay_out(&text);
 	print_header(&text);
 	error = print_tree(&text);
 	if (text.any_recursive)
 		fputs("* called again from deeper in its own path, which counts here (--wide: how often)\n", out);
+	if (text.any_sampled)
+		fputs("~ met by samples below the recorded function above it, in whose self its time is\n", out);
 	free(text.more);
 	return error;
 }
 
 static const char *kind_name(enum call_node_kind kind)
 {
-	static const char *const names[] = { "root", "process", "thread", "function", "overflow" };
+	static const char *const names[] = { "root", "process", "thread", "function", "overflow", "sampled" };
 
 	return names[kind];
 }
@@ -393,6 +466,10 @@ static void json_site(struct json_writer *json, const struct call_node *node)
 		json_text(json, "file", node->site_file);
 		json_u64(json, "line", node->site_line);
 		json_u64(json, "column", node->site_column);
+		json_end_object(json);
+	} else if (node->kind == NODE_SAMPLED) {
+		json_begin_object(json, "site"); /* of the frame itself: who called it is not known */
+		json_text(json, "module", node->site_module);
 		json_end_object(json);
 	} else if (node->kind == NODE_FUNCTION && node->site_module) {
 		json_begin_object(json, "site");
@@ -449,7 +526,9 @@ void tree_report_csv(FILE *out, const struct call_view *view, const struct tree_
 {
 	size_t depth = 0;
 
-	fputs("depth,kind,name,site_file,site_line,site_column," NUMBERS_CSV_HEADER ",recursive_calls,fraction\r\n", out);
+	fputs("depth,kind,name,site_file,site_line,site_column," NUMBERS_CSV_HEADER ",recursive_calls,fraction", out);
+	metrics_csv_header(out, view->profile->metrics);
+	fputs("\r\n", out);
 	for (const struct call_node *node = view->root; node && !ferror(out); ) {
 		bool shown = !depth || tree_shows(view, limits, node, depth);
 
@@ -460,8 +539,10 @@ void tree_report_csv(FILE *out, const struct call_view *view, const struct tree_
 			csv_text(out, node->site_file ? node->site_file : node->site_module);
 			fprintf(out, ",%" PRIu32 ",%" PRIu32 ",", node->site_file ? node->site_line : 0, node->site_file ? node->site_column : 0);
 			numbers_csv(out, view->profile, &node->numbers);
-			fprintf(out, ",%" PRIu64 ",%.10g\r\n", node->recursive_calls,
+			fprintf(out, ",%" PRIu64 ",%.10g", node->recursive_calls,
 				human_fraction(node->numbers.total_ticks, view->root->numbers.total_ticks));
+			metrics_csv(out, view->profile->metrics, node->numbers.metrics);
+			fputs("\r\n", out);
 		}
 		node = call_node_next(view->root, node, !shown, &depth);
 	}

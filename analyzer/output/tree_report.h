@@ -5,6 +5,7 @@
 
 #include "call_view.h"
 #include "json_writer.h"
+#include "report_columns.h"
 #include "text_style.h"
 
 struct tree_limits {
@@ -12,9 +13,11 @@ struct tree_limits {
 	uint64_t depth;     /* levels below the root; UINT64_MAX: all */
 };
 
-/* wide: recursion in numbers, not just as a mark. */
-struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits, bool wide)
-	CPROF_MUST_CHECK;
+/* The columns of what was recorded, as many as leave room for names. */
+void tree_report_columns(const struct profile *profile, unsigned width, struct report_columns *ret);
+/* columns NULL: those. wide: recursion in numbers, not just as a mark. */
+struct cprof_error *tree_report_text(FILE *out, const struct text_style *style, const struct call_view *view, const struct tree_limits *limits,
+				     const struct report_columns *columns, bool wide) CPROF_MUST_CHECK;
 /* The root's object as value of key. min_percent and depth leave nodes out: their time stays in their callers' totals. */
 void tree_report_json(struct json_writer *json, const char *key, const struct call_view *view, const struct tree_limits *limits);
 /* One line per context, callers first, with its depth. */

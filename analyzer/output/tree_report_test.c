@@ -26,7 +26,7 @@ static char *tree_text(const struct profile *profile, double min_percent, uint64
 	FILE *out = open_memstream(&text, &bytes);
 
 	assert_null(call_view_create(profile, &options, &view));
-	assert_null(tree_report_text(out, &plain, &view, &limits, true));
+	assert_null(tree_report_text(out, &plain, &view, &limits, NULL, true));
 	fclose(out);
 	call_view_destroy(&view);
 	return text;

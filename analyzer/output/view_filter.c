@@ -54,6 +54,15 @@ static struct cprof_error *copy_kept(struct call_view *view, struct filter_item 
 		copy->first_child = copy->next_sibling = copy->parent = NULL;
 		copy->numbers.self_ticks = items[i].self_ticks;
 		copy->numbers.total_ticks = items[i].total_ticks;
+		if (copy->numbers.metrics) {
+			struct call_metrics *metrics = view_metrics_add(view);
+
+			if (!metrics)
+				return &cprof_enomem;
+			for (int m = 0; m < NR_METRICS; m++)
+				metrics->self[m] = metrics->total[m] = items[i].inside ? copy->numbers.metrics->self[m] : 0;
+			copy->numbers.metrics = metrics;
+		}
 		items[i].copy = copy;
 		view->nodes++;
 		if (i) {
@@ -61,6 +70,12 @@ static struct cprof_error *copy_kept(struct call_view *view, struct filter_item 
 			copy->next_sibling = copy->parent->first_child;
 			copy->parent->first_child = copy;
 		}
+	}
+	for (size_t i = count; i-- > 1;) {
+		const struct call_metrics *own = items[i].copy ? items[i].copy->numbers.metrics : NULL;
+
+		for (int m = 0; own && m < NR_METRICS; m++)
+			((struct call_metrics *)items[items[i].parent].copy->numbers.metrics)->total[m] += own->total[m];
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct cprof_error *error = items[i].copy ? call_node_sort_children(items[i].copy, sort) : NULL;

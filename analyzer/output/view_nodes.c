@@ -13,6 +13,26 @@ struct call_view_nodes {
 	struct call_node nodes[CHUNK_NODES];
 };
 
+struct call_view_metrics {
+	struct call_view_metrics *next;
+	size_t used;
+	struct call_metrics metrics[CHUNK_NODES / 16];
+};
+
+struct call_metrics *view_metrics_add(struct call_view *view)
+{
+	struct call_view_metrics *chunk = view->private_metrics;
+
+	if (!chunk || chunk->used == CHUNK_NODES / 16) {
+		chunk = calloc(1, sizeof *chunk);
+		if (!chunk)
+			return NULL;
+		chunk->next = view->private_metrics;
+		view->private_metrics = chunk;
+	}
+	return &chunk->metrics[chunk->used++];
+}
+
 struct call_node *view_nodes_add(struct call_view *view)
 {
 	struct call_view_nodes *chunk = view->private_nodes;
@@ -36,6 +56,11 @@ void view_nodes_destroy(struct call_view *view)
 		free(chunk);
 	}
 	view->private_nodes = NULL;
+	for (struct call_view_metrics *chunk = view->private_metrics, *after; chunk; chunk = after) {
+		after = chunk->next;
+		free(chunk);
+	}
+	view->private_metrics = NULL;
 }
 
 static int compare_texts(const char *a, const char *b)
@@ -67,7 +92,7 @@ static int compare_identity(const void *a_pointer, const void *b_pointer)
 	return a->kind == NODE_FUNCTION ? 0 : compare_texts(a->name, b->name);
 }
 
-void call_numbers_add(struct call_numbers *sum, const struct call_numbers *add)
+void call_numbers_add(struct call_numbers *sum, struct call_metrics *metrics, const struct call_numbers *add)
 {
 	bool first_ended = sum->calls == sum->open; /* no ended call so far: its min is no number */
 
@@ -84,6 +109,8 @@ void call_numbers_add(struct call_numbers *sum, const struct call_numbers *add)
 	sum->suspended_total_ticks += add->suspended_total_ticks;
 	sum->span_ticks += add->span_ticks;
 	sum->p50_ticks = sum->p90_ticks = sum->p99_ticks = CALL_TICKS_UNKNOWN;
+	if (metrics && add->metrics)
+		call_metrics_add(metrics, add->metrics);
 }
 
 struct merge_job {
@@ -128,8 +155,16 @@ static struct cprof_error *merge_group(struct call_view *view, struct merge_stac
 	node->parent = parent;
 	node->first_child = NULL;
 	node->next_sibling = NULL;
+	if (count > 1 && node->numbers.metrics) {
+		struct call_metrics *metrics = view_metrics_add(view);
+
+		if (!metrics)
+			return &cprof_enomem;
+		*metrics = *node->numbers.metrics;
+		node->numbers.metrics = metrics;
+	}
 	for (size_t i = 1; i < count; i++) {
-		call_numbers_add(&node->numbers, &sources[i]->numbers);
+		call_numbers_add(&node->numbers, (struct call_metrics *)node->numbers.metrics, &sources[i]->numbers);
 		node->recursive_calls += sources[i]->recursive_calls;
 	}
 	if (parent) {
@@ -195,7 +230,16 @@ struct cprof_error *view_nodes_merge(struct call_view *view, const struct call_n
 	}
 	*root = (struct call_node){ .kind = NODE_ROOT, .function = UINT32_MAX, .name = view->root->name };
 	view->nodes = 1;
+	struct call_metrics *metrics = view->profile->metrics ? view_metrics_add(view) : NULL;
+
+	if (view->profile->metrics && !metrics) {
+		error = &cprof_enomem;
+		goto out;
+	}
+	root->numbers.metrics = metrics;
 	for (size_t i = 0; i < count; i++) {
+		for (int m = 0; metrics && nodes[i]->numbers.metrics && m < NR_METRICS; m++)
+			metrics->total[m] += nodes[i]->numbers.metrics->total[m];
 		root->numbers.total_ticks += nodes[i]->numbers.total_ticks;
 		root->numbers.span_ticks += nodes[i]->numbers.span_ticks;
 		/* A parent of its own for each: merging looks at the children of its sources. A call is not known by its place here. */

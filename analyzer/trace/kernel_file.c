@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "chunk_list.h"
-#include "trace_check.h"
-#include "trace_internal.h"
+#include "kernel_internal.h"
 #include "trace_meta.h"
 #include "vec.h"
 
@@ -679,31 +678,7 @@ bool kernel_file_has_source(const struct kernel_file *file, const char *name, ui
 	return false;
 }
 
-/* --- check --- */
-
-static struct cprof_error *report_fill(struct kernel_file *file, struct trace_report *report)
+struct problems *kernel_file_problems(struct kernel_file *file)
 {
-	struct cprof_error *error = kernel_file_check(file, &report->records);
-
-	report->chunks = file->chunks.nr;
-	for (size_t i = 0; i < file->nr_counters && !error; i++)
-		if (file->counters[i].is_loss && file->counters[i].value)
-			error = problems_add(&file->problems, PROBLEM_OF_TRACE(FINDING_LOSS), "%" PRIu64 " %s", file->counters[i].value, file->counters[i].name);
-	return error ? error : trace_report_take(report, &file->problems);
-}
-
-struct cprof_error *kernel_check(const char *path, struct trace_report **ret)
-{
-	struct trace_report *report = calloc(1, sizeof *report);
-	struct kernel_file *file = NULL;
-	struct cprof_error *error = report ? kernel_file_open(path, &file) : &cprof_enomem;
-
-	if (!error)
-		error = report_fill(file, report);
-	kernel_file_close(file);
-	if (error)
-		trace_report_destroy(report);
-	else
-		*ret = report;
-	return error;
+	return &file->problems;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "call_stack.h"
+#include "sched_figures.h"
 #include "trace_internal.h"
 
 /* What can be wrong with items, counted for each chunk so that one cause makes one line. */
@@ -23,6 +24,7 @@
 	X(ESCAPE_KIND, FINDING_DAMAGE, "escapes that a trace file cannot hold") \
 	X(SWITCHES, FINDING_DAMAGE, "times suspended or resumed twice") \
 	X(SUSPENDED, FINDING_DAMAGE, "events of a strand that is suspended") \
+	X(SCHED_SHRUNK, FINDING_DAMAGE, "sums of the scheduler's that are smaller than before") \
 	X(CLOSED_WRONG, FINDING_DAMAGE, "calls in the closed column that are not what the stack holds") \
 	X(CLOSED_SHORT, FINDING_DAMAGE, "calls closed that the closed column does not name") \
 	X(CLOSED_LONG, FINDING_DAMAGE, "calls in the closed column that the chunk does not close")
@@ -52,6 +54,7 @@ struct checker {
 	bool started;
 	uint64_t repaired, unmatched;
 	bool suspended;
+	struct sched_figures sched;
 	/* of the chunk: */
 	struct problem_place place;
 	struct event_decoder decoder;
@@ -155,6 +158,8 @@ static void check_exit(struct checker *checker, const struct event_item *item)
 static void check_escape(struct checker *checker, const struct event_item *item)
 {
 	struct trace_report *report = checker->report;
+	uint32_t figure;
+	uint64_t growth, shrunk = checker->sched.shrunk;
 
 	report->escapes++;
 	switch (item->id) {
@@ -173,7 +178,10 @@ static void check_escape(struct checker *checker, const struct event_item *item)
 		break;
 	case CPROF_ESCAPE_INHERIT:
 	case CPROF_ESCAPE_UNTIMED:
+		break;
 	case CPROF_ESCAPE_SCHED:
+		sched_figures_take(&checker->sched, (uint32_t)item->payload, &figure, &growth);
+		checker->counts[COMPLAINT_SCHED_SHRUNK] += checker->sched.shrunk - shrunk;
 		break;
 	case CPROF_ESCAPE_SUSPEND:
 	case CPROF_ESCAPE_RESUME:
@@ -302,6 +310,7 @@ static struct cprof_error *check_thread(struct checker *checker, uint32_t index)
 	checker->place.thread = index;
 	checker->last_tsc = checker->repaired = checker->unmatched = 0;
 	checker->started = checker->suspended = false;
+	checker->sched = (struct sched_figures){ 0 };
 	call_stack_reset(&checker->stack, 0, 0);
 	while (!error) {
 		struct events_chunk chunk;

@@ -13,12 +13,14 @@
  *   future.lz4     of format version 99
  *   fork.lz4, fork.11.lz4  two processes of one session; other.lz4 of another
  *   feature.lz4    requires a feature that does not exist
+ *   those of make_kernel_traces.c, whose names are in kernel.map
  *   empty.lz4      nothing; text.lz4: text
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "make_kernel_traces.h"
 #include "trace_builder.h"
 
 enum { MAIN = 0x1000, PARSE = 0x2000, LEX = 0x3000, WORKER = 0x4000, FIB = 0x5000, EVIL = 0x6000, QUOTE = 0x7000 };
@@ -30,6 +32,15 @@ static const char perf_map[] = "1000 100 main\n"
 			       "5000 100 fib\n"
 			       "6000 100 </script><img src=x onerror=alert(1)>\033[31m\n"
 			       "7000 100 a \"quoted, name\" & \xFF\n";
+
+static const char kernel_map[] = "1000 100 main\n"
+				 "2000 100 load\n"
+				 "3000 100 serve\n"
+				 "4000 100 save\n"
+				 "5000 100 worker\n"
+				 "6000 100 grab\n"
+				 "7000 100 tiny\n"
+				 "900000 100 helper_main\n";
 
 static struct trace_builder *make_plain(void)
 {
@@ -220,6 +231,8 @@ int main(void)
 	make_process("other.lz4", 2, 20, MAIN);
 	make_feature();
 	make_future();
+	make_kernel_traces();
+	trace_builder_write_file("kernel.map", kernel_map, sizeof kernel_map - 1);
 	trace_builder_write_file("perf.map", perf_map, sizeof perf_map - 1);
 	trace_builder_write_file("empty.lz4", "", 0);
 	trace_builder_write_file("text.lz4", "This is no trace.\n", 18);

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel_facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "slots.h"
+#include "vec.h"
+
+enum { NS_PER_S = 1000000000 };
+
+struct kernel_facts_private {
+	struct number_map trace_of;   /* (kernel file, tgid, generation) -> trace */
+	struct number_map stranger_of, sum_of, sample_of, off_of;
+	size_t sums_capacity, samples_capacity, offs_capacity, strangers_capacity;
+};
+
+/* One pass over one kernel file. */
+struct facts_build {
+	struct kernel_facts *facts;
+	const struct session *session;
+	const struct profile_options *options;
+	struct kernel_names *names;
+	uint32_t kernel;
+	uint64_t from_ns, to_ns;   /* of the records taken */
+};
+
+/* --- clocks --- */
+
+uint64_t kernel_ticks(const struct trace *trace, uint64_t monotonic_ns)
+{
+	const struct trace_tables *tables = trace_tables(trace);
+	double hz = trace_clock_hz(trace);
+	long double ticks;
+
+	if (!tables->nr_clocks && trace_meta(trace)->fixed.clock_source == CPROF_CLOCK_MONOTONIC_NS)
+		return monotonic_ns;
+	if (!tables->nr_clocks || !(hz > 0))
+		return 0;
+	ticks = (long double)tables->clocks[0].tsc + ((long double)monotonic_ns - (long double)tables->clocks[0].monotonic_ns) * (long double)hz / 1e9L;
+	return ticks < 0 ? 0 : ticks > 4e18L ? UINT64_C(4000000000000000000) : (uint64_t)ticks;
+}
+
+static uint64_t kernel_ns(const struct trace *trace, uint64_t ticks)
+{
+	const struct trace_tables *tables = trace_tables(trace);
+	double hz = trace_clock_hz(trace);
+	long double ns;
+
+	if (!tables->nr_clocks && trace_meta(trace)->fixed.clock_source == CPROF_CLOCK_MONOTONIC_NS)
+		return ticks;
+	if (!tables->nr_clocks || !(hz > 0))
+		return 0;
+	ns = (long double)tables->clocks[0].monotonic_ns + ((long double)ticks - (long double)tables->clocks[0].tsc) * 1e9L / (long double)hz;
+	return ns < 0 ? 0 : ns > 1.8e19L ? UINT64_MAX : (uint64_t)ns;
+}
+
+/* --- places --- */
+
+static uint32_t trace_of(const struct kernel_facts *facts, struct kernel_image image)
+{
+	uint32_t trace = number_map_find(&facts->private_data->trace_of, (struct number_key){ image.kernel, image.tgid, image.generation });
+
+	return trace == NUMBER_MAP_NONE ? FACT_NO_TRACE : trace;
+}
+
+static struct cprof_error *stranger_note(struct kernel_facts *facts, struct kernel_image image)
+{
+	struct number_key key = { image.kernel, image.tgid, image.generation };
+	const struct fact_place place = { image, FACT_NO_TRACE, 0, 0 };
+
+	if (number_map_find(&facts->private_data->stranger_of, key) != NUMBER_MAP_NONE)
+		return NULL;
+	if (!vec_reserve(&facts->strangers, &facts->private_data->strangers_capacity, facts->nr_strangers + 1, sizeof place))
+		return &cprof_enomem;
+	facts->strangers[facts->nr_strangers] = place;
+	return number_map_add(&facts->private_data->stranger_of, key, (uint32_t)facts->nr_strangers++);
+}
+
+static struct fact_place place_of(const struct kernel_facts *facts, uint32_t kernel, const struct cprof_who *who, uint64_t stack)
+{
+	struct fact_place place;
+
+	memset(&place, 0, sizeof place); /* it is a part of keys */
+	place.image = (struct kernel_image){ kernel, who->tgid, who->generation };
+	place.trace = trace_of(facts, place.image);
+	if (place.trace != FACT_NO_TRACE && who->context && who->context < facts->traces[place.trace].nr_contexts)
+		place.context = who->context;
+	if (!place.context)
+		place.stack = stack;
+	return place;
+}
+
+/* Whether records of this thread are asked for. tid 0: sums of a whole process. */
+static bool is_chosen(const struct facts_build *build, const struct fact_place *place, uint32_t tid)
+{
+	const struct trace_tables *tables;
+	const bool *threads;
+
+	if (!build->options->threads)
+		return true;
+	if (place->trace == FACT_NO_TRACE || !tid)
+		return false;
+	threads = build->options->threads[place->trace];
+	tables = trace_tables(session_trace(build->session, place->trace));
+	for (size_t i = 0; i < tables->nr_threads; i++)
+		if (tables->threads[i].kernel_tid == tid)
+			return threads[i];
+	return false;
+}
+
+static bool is_in_range(const struct facts_build *build, uint64_t ns)
+{
+	return ns >= build->from_ns && ns < build->to_ns;
+}
+
+static void quality_count(struct kernel_facts *facts, enum fact_source source, uint8_t quality, uint64_t count)
+{
+	facts->qualities[source][quality < NR_FACT_QUALITIES ? quality : CPROF_QUALITY_NONE] += count;
+}
+
+/* To a context of its trace; those of strangers are only in the facts. */
+static struct cprof_error *metric_add(struct kernel_facts *facts, const struct fact_place *place, enum call_metric metric, uint64_t value)
+{
+	struct facts_of_trace *trace;
+
+	if (place->trace == FACT_NO_TRACE || !value)
+		return NULL;
+	trace = &facts->traces[place->trace];
+	if (!trace->metrics)
+		trace->metrics = calloc(trace->nr_contexts, sizeof *trace->metrics);
+	if (!trace->metrics)
+		return &cprof_enomem;
+	trace->metrics[place->context][metric] += value;
+	return NULL;
+}
+
+/*
+ * The fact with this key, made empty if there is none. A fact begins with what makes its key; the rest are its sums. Facts of equal 128-bit hash
+ * are taken for equal.
+ */
+static struct cprof_error *fact_find(struct number_map *map, void *facts, size_t *nr, size_t *capacity, size_t fact_bytes, const void *key, size_t key_bytes,
+				     void **ret)
+{
+	XXH128_hash_t hash = XXH3_128bits(key, key_bytes);
+	struct number_key number = { hash.low64, hash.high64, 0 };
+	uint32_t index = number_map_find(map, number);
+	struct cprof_error *error;
+	uint8_t *base;
+
+	if (index == NUMBER_MAP_NONE) {
+		if (!vec_reserve(facts, capacity, *nr + 1, fact_bytes))
+			return &cprof_enomem;
+		memcpy(&base, facts, sizeof base);
+		error = number_map_add(map, number, (uint32_t)*nr);
+		if (error)
+			return error;
+		memcpy(base + *nr * fact_bytes, key, fact_bytes);
+		index = (uint32_t)(*nr)++;
+	}
+	memcpy(&base, facts, sizeof base);
+	*ret = base + index * fact_bytes;
+	return NULL;
+}
+
+/* --- records --- */
+
+static struct cprof_error *take_sample(void *context, const struct cprof_chunk_header *header, const void *record)
+{
+	struct facts_build *build = context;
+	struct kernel_facts *facts = build->facts;
+	struct cprof_kernel_sample sample;
+	struct sample_fact key, *fact;
+	struct cprof_error *error;
+	void *found = NULL;
+
+	(void)header;
+	memcpy(&sample, record, sizeof sample);
+	memset(&key, 0, sizeof key);
+	key.place = place_of(facts, build->kernel, &sample.who, 0);
+	if (!is_in_range(build, sample.time_ns) || !is_chosen(build, &key.place, sample.who.tid))
+		return NULL;
+	key.place.stack = sample.user_stack; /* with a context, too: frames below its function continue the path */
+	key.kernel_stack = sample.kernel_stack;
+	key.in_kernel = sample.flags & CPROF_SAMPLE_KERNEL;
+	key.probe = sample.flags & CPROF_SAMPLE_PROBE;
+	if (key.probe)
+		error = kernel_names_runtime(build->names, &key.leaf);
+	else
+		error = kernel_names_frame(build->names, key.place.image, sample.ip, key.in_kernel ? ADDRESS_OF_KERNEL : ADDRESS_OF_CODE, &key.leaf);
+	if (!error && key.place.trace == FACT_NO_TRACE)
+		error = stranger_note(facts, key.place.image);
+	if (!error)
+		error = fact_find(&facts->private_data->sample_of, &facts->samples, &facts->nr_samples, &facts->private_data->samples_capacity, sizeof key, &key,
+				  sizeof key, &found);
+	if (error)
+		return error;
+	fact = found;
+	fact->count++;
+	fact->ns += sample.period_ns;
+	facts->samples_probe += key.probe;
+	quality_count(facts, FACTS_SAMPLES, sample.who.quality, 1);
+	return NULL;
+}
+
+static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_header *header, const void *record)
+{
+	struct facts_build *build = context;
+	struct kernel_facts *facts = build->facts;
+	struct cprof_kernel_off_cpu off;
+	struct off_fact key, *fact;
+	struct cprof_error *error = NULL;
+	void *found = NULL;
+
+	(void)header;
+	memcpy(&off, record, sizeof off);
+	memset(&key, 0, sizeof key);
+	key.place = place_of(facts, build->kernel, &off.who, off.user_stack);
+	if (!is_in_range(build, off.time_ns) || !is_chosen(build, &key.place, off.who.tid))
+		return NULL;
+	if (off.waker.tgid)
+		key.waker = place_of(facts, build->kernel, &off.waker, 0);
+	key.kernel_stack = off.kernel_stack;
+	key.object = off.object;
+	key.device = off.device;
+	key.syscall = off.syscall;
+	key.blocked_class = off.blocked_class < CPROF_BLOCKED_COUNT ? off.blocked_class : CPROF_BLOCKED_OTHER;
+	key.state = off.state;
+	if (key.place.trace == FACT_NO_TRACE)
+		error = stranger_note(facts, key.place.image);
+	if (!error)
+		error = fact_find(&facts->private_data->off_of, &facts->offs, &facts->nr_offs, &facts->private_data->offs_capacity, sizeof key, &key, sizeof key,
+				  &found);
+	if (error)
+		return error;
+	fact = found;
+	fact->count++;
+	fact->blocked_ns += off.blocked_ns;
+	fact->runq_ns += off.runq_ns;
+	fact->max_ns = off.blocked_ns > fact->max_ns ? off.blocked_ns : fact->max_ns;
+	fact->open += off.open != 0;
+	quality_count(facts, FACTS_OFF_CPU, off.who.quality, 1);
+	return off.state & (4 | 8) ? metric_add(facts, &key.place, METRIC_STOPPED, off.blocked_ns) : NULL;
+}
+
+/* What a sum means for its context. */
+static struct cprof_error *sum_metrics(struct kernel_facts *facts, const struct sum_fact *key, const struct cprof_kernel_sum_value *value)
+{
+	bool times = key->place.trace != FACT_NO_TRACE && facts->traces[key->place.trace].has_sums;
+	const struct fact_place *place = &key->place;
+	struct cprof_error *error = NULL;
+
+	switch (key->kind) {
+	case CPROF_SUM_OFF_CPU:
+		if (!times)
+			return NULL;
+		error = metric_add(facts, place, METRIC_BLOCKED, value->ns);
+		if (!error)
+			error = metric_add(facts, place, METRIC_SWITCHES, value->count);
+		return error ? error
+			     : metric_add(facts, place, METRIC_BLOCKED_LOCK + (key->sub < CPROF_BLOCKED_COUNT ? key->sub : CPROF_BLOCKED_OTHER), value->ns);
+	case CPROF_SUM_RUN_QUEUE:
+		return times ? metric_add(facts, place, METRIC_RUNQ, value->ns) : NULL;
+	case CPROF_SUM_SYSCALL:
+		error = metric_add(facts, place, METRIC_IO_BYTES, value->bytes);
+		return error ? error : metric_add(facts, place, METRIC_IO_NS, value->ns);
+	case CPROF_SUM_LOCK:
+		return metric_add(facts, place, METRIC_LOCK_NS, value->ns);
+	case CPROF_SUM_FAULT: /* where the trace counts them itself, these are the same ones */
+		return place->trace != FACT_NO_TRACE && facts->traces[place->trace].has_slots ? NULL : metric_add(facts, place, METRIC_FAULTS, value->count);
+	case CPROF_SUM_ALLOC:
+		error = metric_add(facts, place, METRIC_ALLOC_BYTES, value->bytes);
+		if (!error)
+			error = metric_add(facts, place, METRIC_LEAKED_BYTES, value->bytes);
+		return error ? error : metric_add(facts, place, METRIC_ALLOC_CALLS, value->count);
+	case CPROF_SUM_FREE:
+		error = metric_add(facts, place, METRIC_LEAKED_BYTES, 0 - value->bytes);
+		return error ? error : metric_add(facts, place, METRIC_FREED_BYTES, value->bytes);
+	}
+	return NULL;
+}
+
+static struct cprof_error *take_sum(void *context, const struct cprof_chunk_header *header, const void *record)
+{
+	struct facts_build *build = context;
+	struct kernel_facts *facts = build->facts;
+	struct cprof_kernel_sum sum;
+	struct sum_fact key, *fact;
+	struct cprof_error *error = NULL;
+	void *found = NULL;
+
+	memcpy(&sum, record, sizeof sum);
+	memset(&key, 0, sizeof key);
+	key.place = place_of(facts, build->kernel, &sum.key.who, sum.key.stack);
+	if (!is_in_range(build, header->first_tsc / 2 + header->last_tsc / 2))
+		return NULL;
+	if (!is_chosen(build, &key.place, sum.key.who.tid)) {
+		facts->partial |= !sum.key.who.tid;
+		return NULL;
+	}
+	key.kind = sum.key.kind;
+	key.sub = sum.key.sub;
+	key.device = sum.key.device;
+	key.other = sum.key.other;
+	key.object = sum.key.object;
+	if (key.place.trace == FACT_NO_TRACE)
+		error = stranger_note(facts, key.place.image);
+	if (!error)
+		error = fact_find(&facts->private_data->sum_of, &facts->sums, &facts->nr_sums, &facts->private_data->sums_capacity, sizeof key, &key, sizeof key,
+				  &found);
+	if (error)
+		return error;
+	fact = found;
+	fact->count += sum.value.count;
+	fact->ns += sum.value.ns;
+	fact->max_ns = sum.value.max_ns > fact->max_ns ? sum.value.max_ns : fact->max_ns;
+	fact->bytes += sum.value.bytes;
+	for (size_t i = 0; i < CPROF_SUM_BUCKETS; i++)
+		fact->histogram[i] += sum.value.histogram[i];
+	quality_count(facts, FACTS_SUMS, sum.key.who.quality, sum.value.count);
+	return sum_metrics(facts, &key, &sum.value);
+}
+
+/* --- traces --- */
+
+/* The recorder's own word, its last sign of life, or its file's end. */
+static uint64_t stop_ns(const struct cprof_sched *sched, const struct kernel_file *file, uint64_t end_ns)
+{
+	if (sched && sched->stopped_ns)
+		return sched->stopped_ns;
+	if (sched && sched->heartbeat_ns && end_ns > sched->heartbeat_ns && end_ns - sched->heartbeat_ns > NS_PER_S)
+		return sched->heartbeat_ns;
+	if (!sched && file && kernel_file_tables(file)->end)
+		return kernel_file_tables(file)->end->end_ns;
+	return UINT64_MAX;
+}
+
+static uint64_t start_ns(const struct kernel_file *file)
+{
+	return kernel_file_tables(file)->end ? kernel_file_tables(file)->end->start_ns : 0;
+}
+
+static struct cprof_error *trace_describe(struct kernel_facts *facts, const struct session *session, size_t index)
+{
+	struct trace *trace = session_trace(session, index);
+	const struct trace_tables *tables = trace_tables(trace);
+	struct facts_of_trace *of = &facts->traces[index];
+	uint32_t kernel = 0;
+
+	of->kernel = session_trace_kernel(session, index);
+	of->nr_contexts = tables->nr_contexts ? (uint32_t)tables->nr_contexts : 1;
+	of->has_slots = tables->sched != NULL;
+	for (size_t i = 0; i < tables->nr_threads; i++)
+		of->has_slots |= tables->threads[i].kernel_tid != 0;
+	of->to_ns = stop_ns(tables->sched, of->kernel.file, kernel_ns(trace, trace_state(trace)->end_tsc));
+	if (tables->nr_allocs)
+		facts->metrics |= METRIC_BIT(ALLOC_BYTES) | METRIC_BIT(ALLOC_CALLS) | METRIC_BIT(FREED_BYTES) | METRIC_BIT(LEAKED_BYTES);
+	if (of->has_slots)
+		facts->metrics |= METRICS_TIMES | METRIC_BIT(FAULTS);
+	if (!of->kernel.file || !of->kernel.tgid)
+		return NULL;
+	of->has_sums = !of->has_slots && kernel_file_has_source(of->kernel.file, "off-cpu", NULL);
+	if (of->has_sums) {
+		facts->metrics |= METRICS_TIMES;
+		of->from_ns = start_ns(of->kernel.file);
+	}
+	while (session_kernel(session, kernel) != of->kernel.file)
+		kernel++;
+	struct number_key key = { kernel, of->kernel.tgid, of->kernel.generation };
+
+	return number_map_find(&facts->private_data->trace_of, key) == NUMBER_MAP_NONE ? number_map_add(&facts->private_data->trace_of, key, (uint32_t)index) : NULL;
+}
+
+static struct cprof_error *take_allocs(struct kernel_facts *facts, const struct trace_tables *tables, uint32_t trace)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && i < tables->nr_allocs; i++) {
+		const struct cprof_alloc *alloc = &tables->allocs[i];
+		struct fact_place place = { .trace = trace, .context = alloc->context < facts->traces[trace].nr_contexts ? alloc->context : 0 };
+
+		error = metric_add(facts, &place, METRIC_ALLOC_BYTES, alloc->bytes);
+		if (!error)
+			error = metric_add(facts, &place, METRIC_ALLOC_CALLS, alloc->calls);
+		if (!error)
+			error = metric_add(facts, &place, METRIC_FREED_BYTES, alloc->freed_bytes);
+		if (!error && alloc->bytes > alloc->freed_bytes)
+			error = metric_add(facts, &place, METRIC_LEAKED_BYTES, alloc->bytes - alloc->freed_bytes);
+	}
+	return error;
+}
+
+/* --- all of it --- */
+
+static void sources_note(struct kernel_facts *facts, const struct kernel_file *file)
+{
+	static const struct {
+		const char *source;
+		uint32_t metrics;
+	} sources[] = {
+		{ "cpu", METRIC_BIT(SAMPLES) | METRIC_BIT(SAMPLED) },
+		{ "io", METRIC_BIT(IO_BYTES) | METRIC_BIT(IO_NS) },
+		{ "locks", METRIC_BIT(LOCK_NS) },
+		{ "faults", METRIC_BIT(FAULTS) },
+	};
+
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+		if (kernel_file_has_source(file, sources[i].source, NULL))
+			facts->metrics |= sources[i].metrics;
+}
+
+static struct cprof_error *kernel_read(struct facts_build *build, uint32_t kernel)
+{
+	static const struct {
+		uint16_t kind;
+		kernel_file_take *take;
+	} kinds[] = { { CPROF_CHUNK_KERNEL_SAMPLES, take_sample }, { CPROF_CHUNK_KERNEL_OFF_CPU, take_off_cpu }, { CPROF_CHUNK_KERNEL_SUMS, take_sum } };
+	struct kernel_file *file = session_kernel(build->session, kernel);
+	struct cprof_error *error = NULL;
+
+	build->kernel = kernel;
+	sources_note(build->facts, file);
+	for (size_t i = 0; !error && i < sizeof kinds / sizeof *kinds; i++)
+		error = kernel_file_each(file, kinds[i].kind, kinds[i].take, build);
+	return error;
+}
+
+static bool has_allocs(const struct kernel_facts *facts)
+{
+	for (size_t i = 0; i < facts->nr_sums; i++)
+		if (facts->sums[i].kind == CPROF_SUM_ALLOC)
+			return true;
+	return false;
+}
+
+static void range_set(struct facts_build *build)
+{
+	const struct profile_options *options = build->options;
+	const struct trace *first = session_nr_traces(build->session) ? session_trace(build->session, 0) : NULL;
+
+	build->to_ns = UINT64_MAX;
+	bool ends = options->to_ticks && options->to_ticks != UINT64_MAX;
+
+	if (!first || (!options->from_ticks && !ends))
+		return;
+	build->from_ns = kernel_ns(first, options->from_ticks);
+	build->to_ns = ends ? kernel_ns(first, options->to_ticks) : UINT64_MAX;
+	build->facts->windowed = true;
+}
+
+static struct cprof_error *facts_fill(struct facts_build *build)
+{
+	struct kernel_facts *facts = build->facts;
+	bool whole = !build->options->threads;
+	struct cprof_error *error = NULL;
+
+	range_set(build);
+	for (size_t i = 0; !error && i < facts->nr_traces; i++)
+		error = trace_describe(facts, build->session, i);
+	for (uint32_t i = 0; !error && i < session_nr_kernels(build->session); i++)
+		error = kernel_read(build, i);
+	whole = whole && !facts->windowed;
+	for (uint32_t i = 0; !error && whole && i < facts->nr_traces; i++)
+		error = take_allocs(facts, trace_tables(session_trace(build->session, i)), i);
+	if (has_allocs(facts))
+		facts->metrics |= METRIC_BIT(ALLOC_BYTES) | METRIC_BIT(ALLOC_CALLS) | METRIC_BIT(FREED_BYTES) | METRIC_BIT(LEAKED_BYTES);
+	else if (!whole) /* sums over the process's life */
+		facts->metrics &= ~(METRIC_BIT(ALLOC_BYTES) | METRIC_BIT(ALLOC_CALLS) | METRIC_BIT(FREED_BYTES) | METRIC_BIT(LEAKED_BYTES));
+	if (facts->partial)
+		facts->metrics &= ~(METRIC_BIT(IO_BYTES) | METRIC_BIT(IO_NS) | METRIC_BIT(LOCK_NS));
+	return error;
+}
+
+struct cprof_error *kernel_facts_create(const struct session *session, const struct profile_options *options, struct kernel_names *names,
+					struct kernel_facts **ret)
+{
+	struct kernel_facts *facts = calloc(1, sizeof *facts);
+	struct facts_build build = { .facts = facts, .session = session, .options = options, .names = names };
+	struct cprof_error *error = &cprof_enomem;
+
+	if (facts) {
+		facts->nr_traces = session_nr_traces(session);
+		facts->traces = calloc(facts->nr_traces + 1, sizeof *facts->traces);
+		facts->private_data = calloc(1, sizeof *facts->private_data);
+		if (facts->traces && facts->private_data)
+			error = facts_fill(&build);
+	}
+	if (!error)
+		*ret = facts->metrics || session_nr_kernels(session) ? facts : NULL;
+	if (error || !*ret)
+		kernel_facts_destroy(facts);
+	return error;
+}
+
+void kernel_facts_destroy(struct kernel_facts *facts)
+{
+	if (!facts)
+		return;
+	for (size_t i = 0; facts->traces && i < facts->nr_traces; i++)
+		free(facts->traces[i].metrics);
+	if (facts->private_data) {
+		number_map_deinit(&facts->private_data->trace_of);
+		number_map_deinit(&facts->private_data->stranger_of);
+		number_map_deinit(&facts->private_data->sum_of);
+		number_map_deinit(&facts->private_data->sample_of);
+		number_map_deinit(&facts->private_data->off_of);
+	}
+	free(facts->private_data);
+	free(facts->traces);
+	free(facts->sums);
+	free(facts->samples);
+	free(facts->offs);
+	free(facts->strangers);
+	free(facts);
+}
