@@ -3,7 +3,7 @@
  * Requests of block devices: queued from block_io_start to block_rq_issue, in the device from there to block_rq_complete.
  *
  * A request belongs to the thread that started it. One that a thread of the kernel started for a file that a followed process wrote to is that
- * writer's, marked asynchronous. A request is issued by whoever comes along and completed in an interrupt: those only find it again, by its address.
+ * writer's, marked asynchronous. What the kernel adds to a request later (the next blocks, perhaps of another file) comes with it. A request is issued by whoever comes along and completed in an interrupt: those only find it again, by its address.
  */
 #include "io.bpf.h"
 
@@ -43,26 +43,48 @@ static __always_inline __u32 block_op(const struct request *request)
 	}
 }
 
-/* The file whose cached page is the request's first; {0, 0}: none, it is memory of a process, or the device's own (journal, metadata). */
-static __always_inline void block_file(const struct request *request, struct file_id *id)
+/*
+ * What is in the request's first page: part of a file (true; in id), or of the device itself: journal, metadata (true; id is {0, 0}), or memory of a
+ * process (false).
+ */
+static __always_inline bool block_file(const struct request *request, struct file_id *id)
 {
 	struct page *page = BPF_CORE_READ(request, bio, bi_io_vec, bv_page);
 	unsigned long head = BPF_CORE_READ(page, compound_head);
 	struct address_space *mapping;
 	struct inode *inode;
+	__u32 type;
 
 	if (!page)
-		return;
+		return false;
 	if (head & 1)
 		page = (void *)(head - 1);
 	mapping = BPF_CORE_READ(page, mapping);
 	if (!mapping || (unsigned long)mapping & 3)
-		return;
+		return false;
 	inode = BPF_CORE_READ(mapping, host);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT_MASK) != S_IFREG_BITS)
+	type = BPF_CORE_READ(inode, i_mode) & S_IFMT_MASK;
+	if (type == S_IFREG_BITS) {
+		id->inode = BPF_CORE_READ(inode, i_ino);
+		id->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	}
+	return type == S_IFREG_BITS || type == S_IFBLK_BITS;
+}
+
+/* In direct I/O the pages are the program's: memory, or even a file that it has mapped. A flush belongs to the file that is synced. */
+static __always_inline void block_file_of_call(const struct request *request, const struct task_record *record, __u32 op, struct file_id *id)
+{
+	const struct syscall_state *call = record && record->call.start_ns ? &record->call : NULL;
+	bool known = false;
+
+	if (op == CPROF_BLOCK_READ || op == CPROF_BLOCK_WRITE)
+		known = block_file(request, id);
+	if (!call || (call->kind & SYSCALL_FILE_MASK) != SYSCALL_FILE_ARGUMENT)
 		return;
-	id->inode = BPF_CORE_READ(inode, i_ino);
-	id->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	if (op == CPROF_BLOCK_FLUSH || (call->direct && (!known || id->inode))) {
+		id->inode = call->object;
+		id->device = call->device;
+	}
 }
 
 static __always_inline __u32 block_device(const struct request *request)
@@ -86,12 +108,7 @@ int BPF_PROG(block_started, struct request *request)
 	struct file_id id = {};
 
 	block.said.op = block_op(request);
-	if (record && record->call.start_ns && record->call.direct) {
-		id.inode = record->call.object;
-		id.device = record->call.device;
-	} else if (block.said.op == CPROF_BLOCK_WRITE || block.said.op == CPROF_BLOCK_READ) {
-		block_file(request, &id);
-	}
+	block_file_of_call(request, record, block.said.op, &id);
 	if (task->flags & PF_KTHREAD && block.said.op == CPROF_BLOCK_WRITE) {
 		writer = id.inode ? bpf_map_lookup_elem(&file_writers, &id) : NULL;
 		if (writer) {

@@ -44,10 +44,16 @@ struct {
 
 /* What sockets, pipes and the like are called: "inode" is a number of this list. */
 enum file_class { FILE_SOCKET, FILE_UNIX, FILE_TCP, FILE_UDP, FILE_NETLINK, FILE_PACKET, FILE_VSOCK, FILE_PIPE, FILE_ANON, FILE_CLASSES };
-#define FILE_CLASS_BYTES 16
-const char file_class_names[FILE_CLASSES][FILE_CLASS_BYTES] = {
-	"socket", "socket:unix", "socket:tcp", "socket:udp", "socket:netlink", "socket:packet", "socket:vsock", "pipe", "anon_inode",
+struct file_class_name {
+	char text[16];
+	__u32 bytes;
 };
+#define NAME(text) { text, sizeof text - 1 }
+static const struct file_class_name file_class_names[FILE_CLASSES] = {
+	NAME("socket"), NAME("socket:unix"), NAME("socket:tcp"), NAME("socket:udp"), NAME("socket:netlink"), NAME("socket:packet"), NAME("socket:vsock"),
+	NAME("pipe"), NAME("anon_inode"),
+};
+#undef NAME
 
 static __always_inline struct file *file_of(struct task_struct *task, int fd)
 {
@@ -166,13 +172,16 @@ static __always_inline void file_send_class(__u32 class, const struct file_id *i
 	struct {
 		struct ring_head head;
 		struct cprof_kernel_file file;
-		char name[FILE_CLASS_BYTES];
-	} record = { .file = { id->inode, id->device, 0 } };
+		struct file_class_name name;
+	} record;
+	__u32 bytes;
 
-	bpf_probe_read_kernel(record.name, sizeof record.name, file_class_names[class < FILE_CLASSES ? class : 0]);
-	for (int i = 0; i < FILE_CLASS_BYTES; i++)
-		record.file.path_bytes += record.name[i] != 0;
-	if (!ring_output(&record.head, RING_FILE, sizeof record - sizeof record.head))
+	bpf_probe_read_kernel(&record.name, sizeof record.name, &file_class_names[class < FILE_CLASSES ? class : 0]);
+	bytes = record.name.bytes & 15;
+	record.file.inode = id->inode;
+	record.file.device = id->device;
+	record.file.path_bytes = bytes;
+	if (!ring_output(&record.head, RING_FILE, sizeof record.file + ((bytes + 7) & 24)))
 		bpf_map_delete_elem(&files_said, id);
 }
 

@@ -45,7 +45,7 @@ static __always_inline void io_entered(struct task_struct *task, struct pt_regs 
 	if (!file)
 		return;
 	call->mode = file_identify(file, &id);
-	call->direct = (BPF_CORE_READ(file, f_flags) & FILE_FLAG_DIRECT) != 0;
+	call->direct = call->kind & SYSCALL_TRANSFERS && BPF_CORE_READ(file, f_flags) & FILE_FLAG_DIRECT;
 	call->object = id.inode;
 	call->device = id.device;
 }

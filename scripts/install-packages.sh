@@ -11,6 +11,7 @@ test="$build clang libclang-rt-14-dev llvm lld libcmocka-dev jq lz4 dpkg-dev xz-
 test="$test golang-go valgrind protobuf-compiler nodejs npm chromium" # those that read our exports
 test="$test tcl" # SQLite's own build
 test="$test heaptrack libjemalloc2 python3" # what allocations are compared with, and hosts for the interposer
+test="$test strace e2fsprogs" # what cprof-record is compared with, and where it sees a block device
 test="$test zsh man-db" # completions and manual pages
 projects="$test autoconf automake libtool flex bison meson libonig-dev libgtest-dev libgmock-dev libbenchmark-dev"
 bench="$test uftrace"

@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# io.sh BUILD: what cprof-record --io says of io.c: each system call at its context with its file, bytes and count; strace -f -c counts the same
+# calls in the same run; paths are right; requests of the block device at the context that issued them, or wrote what is written back.
+set -u
+build=$1
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/kernel-env.sh"
+work=$build/tests/work/kernel/io
+rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
+
+calls=read,pread64,write,pwrite64,writev,fsync,fdatasync,openat,close,syncfs,sendto,recvfrom,rename,mkdir
+cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/io.c" -o io || die "does not build"
+make_ext4_folder
+timeout 200 "$cprof_record" --io -o trace.lz4 -- strace -f -c -U name,calls -e "trace=$calls" -o strace.out ./io "$folder" >said 2>record.err ||
+	{ cat record.err; die "cprof-record: $?"; }
+for source in io block; do
+	grep -q "$source *on:" record.err || { cat record.err; die "no $source"; }
+done
+read_records trace
+folder_real=$(cd "$folder" && pwd -P)
+file() { awk -v name="$1" -v field="$2" '$1 == "file" && $2 == name { print $field; exit }' said; }
+
+# Of the program, not of strace: images called "io".
+mine='def mine: [every("process") | select(.name == "io") | [.tgid, .generation]] as $images | select([.who.tgid, .who.generation] as $who | $images | index([$who]));'
+
+# --- counts
+for call in $(echo $calls | tr , ' '); do
+	number=$(printf '#include <sys/syscall.h>\nSYS_%s\n' "$call" | gcc -E -P - | tail -1)
+	counted=$(awk -v call="$call" '$1 == call { print $2 }' strace.out)
+	ask "$call: $(tell "$mine"'total(sums(3) | mine | select(.sub == $number) | .count)' --argjson number "$number") times, strace says ${counted:-0}" \
+		"$mine"'[sums(3) | mine | select(.sub == $number) | .count] | (add // 0) == $counted' --argjson number "$number" --argjson counted "${counted:-0}"
+done
+
+# --- by context and file: FUNCTION NUMBER FILE COUNT BYTES
+while read -r function number name count bytes; do
+	ask "$function: $count x $number on $name, $bytes bytes" '
+		[sums(3) | select(path(.who.context)[0] == $function and .sub == $number)] |
+		length == 1 and (.[0] | .count == $count and .bytes == $bytes and .device == $device and .inode == $inode and .path == $path and
+			.who.quality == 1 and .ns > 0 and (.histogram | add) == $count)' \
+		--arg function "$function" --argjson number "$number" --argjson count "$count" --argjson bytes "$bytes" \
+		--argjson device "$(file "$name" 3)" --argjson inode "$(file "$name" 4)" --arg path "$folder_real/$name"
+done <<END
+write_first 18 first 3 6000
+write_second 18 second 1 4096
+write_second 20 second 1 75
+sync_first 74 first 1 0
+sync_first 75 first 1 0
+direct_write 18 direct 20 1310720
+direct_sync 74 direct 1 0
+direct_read 17 direct 20 1310720
+write_later 1 later 16 1048576
+flush_all 306 later 1 0
+END
+ask "read_first: 3 x pread64 on first, 6000 bytes; 1 on a bad descriptor" '
+	[sums(3) | select(path(.who.context)[0] == "read_first" and .sub == 17) | [.path, .count, .bytes]] | sort == [[null, 1, 0], [$path, 3, 6000]]' \
+	--arg path "$folder_real/first"
+ask "make_file: openat knows the file it made" '[sums(3) | select(path(.who.context)[0] == "make_file" and .sub == 257 and .inode == $inode) | .count] == [1]' \
+	--argjson inode "$(file second 4)"
+ask "pipe" '[sums(3) | select(path(.who.context)[0] == "use_pipe" and .bytes > 0) | [.path, .sub, .bytes]] | sort == [["pipe", 0, 21], ["pipe", 1, 21]]'
+ask "socket" '[sums(3) | select(path(.who.context)[0] == "use_socket" and .bytes > 0) | [.path, .sub, .bytes]] | sort ==
+	[["socket:unix", 1, 22], ["socket:unix", 44, 23], ["socket:unix", 45, 45]]'
+ask "a deep path keeps its last names" '[sums(3) | select(path(.who.context)[0] == "write_deep" and .sub == 1) | .path] |
+	length == 1 and (.[0] | startswith(".../level") and endswith("/level18/level19/deep") and (split("/") | length) == 17)'
+ask "both writes to the renamed file" '[sums(3) | select(path(.who.context)[0] == "write_renamed" and .sub == 1) | [.count, .bytes, .inode]] == [[2, 37, $inode]]' \
+	--argjson inode "$(file before 4)"
+ask "the slow read is a record" '[every("io") | select(path(.who.context)[0] == "read_slowly" and .syscall == 0)] |
+	length == 1 and (.[0] | .duration_ns >= 20000000 and .result == 1 and .path == "pipe" and .fd >= 0)'
+
+# --- block device: FUNCTION OP FILE BYTES LEAST
+while read -r function op name bytes least; do
+	ask "$function: $bytes bytes in at least $least requests on $name" '
+		[every("block") | select(path(.who.context)[0] == $function and .op == $op and .inode == $inode)] |
+		length >= $least and total(.[].bytes) == $bytes and all(.[]; .error == 0 and .device_ns > 0 and .who.quality == 1)' \
+		--arg function "$function" --argjson op "$op" --argjson bytes "$bytes" --argjson least "$least" --argjson inode "$(file "$name" 4)"
+	ask "$function: sums of its requests" '
+		[sums(5) | select(path(.who.context)[0] == $function and .sub == $op and .inode == $inode)] | total(.[].bytes) == $bytes and total(.[].count) >= $least' \
+		--arg function "$function" --argjson op "$op" --argjson bytes "$bytes" --argjson least "$least" --argjson inode "$(file "$name" 4)"
+done <<END
+direct_write 1 direct 1310720 20
+direct_read 0 direct 1310720 20
+$([ $alone = no ] || echo write_later 129 later 1048576 1)
+$([ $alone = no ] || echo sync_first 1 first 8192 1)
+END
+ask "what fsync writes besides is the journal, not the file; the flush is for the file" '
+	[every("block") | select(path(.who.context)[0] == "direct_sync") | [.op, .inode]] |
+	length > 0 and all(.[]; . == [1, 0] or . == [2, $inode])' --argjson inode "$(file direct 4)"
+ask "sums of requests are those of their records" '
+	[every("block") | .bytes] as $bytes | [sums(5)] as $sums | total($sums[] | .bytes) == ($bytes | add) and total($sums[] | .count) == ($bytes | length)'
+ask_nothing_lost
+finish

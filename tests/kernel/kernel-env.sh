@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Sourced by the tests of cprof-record, with $build set: programs, how records are read, how questions are asked.
+# shellcheck disable=SC2034,SC2154
+. "$(dirname "$0")/../support/cprof-env.sh"
+cprof_record=$build/bpf/cprof-record
+kernel_dump=$build/tests/support/kernel_dump
+failures=0
+
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+die() {
+	echo "FAILED: $*"
+	exit 1
+}
+skip() { # ctest's SKIP_RETURN_CODE
+	echo "skipped: $*"
+	exit 77
+}
+finish() {
+	[ $failures = 0 ] && echo "passed"
+	exit $((failures > 0))
+}
+
+# Can this machine and user record at all?
+"$cprof_record" -q --off-cpu -o "${TMPDIR:-/tmp}/cprof-probe.$$.lz4" -- true 2>"${TMPDIR:-/tmp}/cprof-probe.$$.err"
+can_not=$(cat "${TMPDIR:-/tmp}/cprof-probe.$$.err")
+rm -f "${TMPDIR:-/tmp}/cprof-probe.$$".*
+[ -z "$can_not" ] || skip "$can_not"
+
+# read_records STEM: STEM.bpf.lz4 becomes records.json, the contexts of STEM.lz4, if it is there, contexts.json.
+read_records() {
+	"$cprof_analyze" check "$1.bpf.lz4" >check.out 2>&1 || { cat check.out; fail "cprof-analyze check $1.bpf.lz4"; }
+	"$kernel_dump" "$1.bpf.lz4" >records.json || die "kernel_dump"
+	: >trace.json
+	if [ -e "$1.lz4" ]; then
+		"$cprof_analyze" dump --only --format=json "$1.lz4" >trace.json || die "cprof-analyze dump"
+	fi
+	jq -s 'map(select(.record == "context") | {key: (.id | tostring), value: {name, parent}}) | from_entries' trace.json >contexts.json
+}
+
+# What questions are asked with: path(CONTEXT) is the names of its functions, innermost first.
+kernel_jq='
+	def path($context): [$context | select(. != 0) | recurse($contexts[0][tostring].parent | select(. != null and . != 0)) | $contexts[0][tostring].name];
+	def every($kind): $records[] | select(.record == $kind);
+	def sums($kind): every("sum") | select(.kind == $kind);
+	def total(f): [f] | add // 0;
+	def counter($name): [every("counter") | select(.name == $name) | .value] | add;'
+
+tell() { # EXPRESSION [OPTION...]: its values
+	tell_expression=$1
+	shift
+	jq -nr --slurpfile records records.json --slurpfile contexts contexts.json "$@" "$kernel_jq $tell_expression"
+}
+
+ask() { # WHAT EXPRESSION [OPTION...]: it has to be true
+	ask_what=$1
+	shift
+	ask_answer=$(tell "$@" 2>&1)
+	case $ask_answer in
+	false | null | '' | *error*) fail "$ask_what: $ask_answer" ;;
+	esac
+}
+
+# A kernel symbol or a module that could not be read is no loss of records.
+ask_nothing_lost() {
+	ask "nothing lost" '[every("counter") | select(.is_loss != 0 and .value != 0 and (.name | test("^(kernel-symbols|modules)[.]") | not))] == []'
+	for kind in io block locks files sums off-cpu; do
+		ask "$kind: produced = received + lost" 'counter($kind + ".produced") == counter($kind + ".received") + counter($kind + ".lost")' --arg kind $kind
+	done
+}
+
+# make_ext4_folder: $folder on a file system that nobody else writes to, so that no request holds anything of others; $alone=no: on one of others.
+make_ext4_folder() {
+	folder=$PWD/files alone=yes
+	mkdir -p "$folder"
+	if command -v mkfs.ext4 >/dev/null && truncate -s 64M image && mkfs.ext4 -q image && mount -o loop image "$folder" 2>mount.err; then
+		trap 'umount "$folder"' EXIT
+		return
+	fi
+	alone=no
+	case $(stat -f -c %T "$folder") in
+	ext2/ext3 | xfs) ;;
+	*) skip "no ext4 here, and none can be mounted: $(cat mount.err)" ;;
+	esac
+}
