@@ -83,9 +83,12 @@ direct_read 0 direct 1310720 20
 $([ $alone = no ] || echo write_later 129 later 1048576 1)
 $([ $alone = no ] || echo sync_first 1 first 8192 1)
 END
-ask "what fsync writes besides is the journal, not the file; the flush is for the file" '
-	[every("block") | select(path(.who.context)[0] == "direct_sync") | [.op, .inode]] |
-	length > 0 and all(.[]; . == [1, 0] or . == [2, $inode])' --argjson inode "$(file direct 4)"
+ask "what fsync writes besides is the journal, not the file; a flush is for the file" '
+	[every("block") | select(path(.who.context)[0] == "sync_first") | [.op, .inode]] | length > 0 and all(.[]; .[1] == 0 or .[1] == $first) and all(.[] | select(.[0] == 2); .[1] == $first)' \
+	--argjson first "$(file first 4)"
+ask "so with a file that bypasses the cache" '
+	[every("block") | select(path(.who.context)[0] == "direct_sync") | [.op, .inode]] | all(.[]; .[1] == 0 or . == [2, $direct])' \
+	--argjson direct "$(file direct 4)"
 ask "sums of requests are those of their records" '
 	[every("block") | .bytes] as $bytes | [sums(5)] as $sums | total($sums[] | .bytes) == ($bytes | add) and total($sums[] | .count) == ($bytes | length)'
 ask_nothing_lost

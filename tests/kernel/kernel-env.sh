@@ -75,7 +75,7 @@ ask_nothing_lost() {
 make_ext4_folder() {
 	folder=$PWD/files alone=yes
 	mkdir -p "$folder"
-	if command -v mkfs.ext4 >/dev/null && truncate -s 64M image && mkfs.ext4 -q image && mount -o loop image "$folder" 2>mount.err; then
+	if command -v mkfs.ext4 >/dev/null && truncate -s 64M image && mkfs.ext4 -q -b 4096 image && mount -o loop image "$folder" 2>mount.err; then
 		trap 'umount "$folder"' EXIT
 		return
 	fi
