@@ -4,7 +4,7 @@
 #define CPROF_REPORT_COLUMNS_H
 
 #include "call_view.h"
-#include "human.h"
+#include "human_ticks.h"
 #include "text_style.h"
 
 enum column_kind {
