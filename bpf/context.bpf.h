@@ -180,6 +180,8 @@ static __always_inline struct task_record *task_adopt(struct task_struct *task, 
 	}
 	if (!record->start_ns) {
 		record->start_ns = bpf_ktime_get_ns();
+		if (task == bpf_get_current_task_btf())
+			record->on_since_ns = record->start_ns;
 		record->generation = process->said.generation;
 		record->maj_flt = task->maj_flt;
 		thread_name_keep(task, record);

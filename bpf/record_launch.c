@@ -83,7 +83,7 @@ struct cprof_error *record_launch_start(char **argv, const char *trace_path, int
 
 	close(gate[0]);
 	close(result[1]);
-	*ret = (struct record_launch){ pid, gate[1], result[0] };
+	*ret = (struct record_launch){ pid, argv[0], gate[1], result[0] };
 	if (pid > 0)
 		return NULL;
 	ret->pid = 0;
@@ -108,7 +108,7 @@ struct cprof_error *record_launch_go(struct record_launch *launch)
 		return NULL;
 	waitpid(launch->pid, NULL, 0);
 	launch->pid = 0;
-	return cprof_error_os(error, NULL, "execute the program");
+	return cprof_error_os(error, launch->program, "execute the program");
 }
 
 void record_launch_abandon(struct record_launch *launch)

@@ -13,6 +13,7 @@
 
 struct record_launch {
 	pid_t pid;      /* 0: none */
+	const char *program; /* of argv */
 	int gate;       /* a byte lets it go */
 	int result;     /* says the errno of a failed exec */
 };

@@ -49,6 +49,7 @@ struct recording {
 	struct kernel_symbols symbols;
 	struct record_tally tally;
 	uint8_t session[16];
+	struct process_record target; /* the first that is followed */
 	uint32_t modules_wanted[256][2]; /* tgid, generation: to be read after the ring's records */
 	size_t nr_modules_wanted;
 	uint64_t start_ns, next_beat_ns, next_window_ns;
@@ -139,22 +140,23 @@ static void open_timers(struct recording *recording)
 
 static struct cprof_error *follow_target(struct recording *recording)
 {
-	struct process_record target = { .said.flags = CPROF_KERNEL_PROCESS_TARGET };
+	struct process_record *target = &recording->target;
 
+	target->said.flags = CPROF_KERNEL_PROCESS_TARGET;
 	if (recording->command) {
-		target.said.tgid = (uint32_t)recording->launch.pid;
-		target.said.parent_tgid = (uint32_t)getpid();
+		target->said.tgid = (uint32_t)recording->launch.pid;
+		target->said.parent_tgid = (uint32_t)getpid();
 	} else if (recording->args->pid) {
-		struct cprof_error *error = record_attach_find((uint32_t)recording->args->pid, &target, recording->session);
+		struct cprof_error *error = record_attach_find((uint32_t)recording->args->pid, target, recording->session);
 
 		if (error)
 			return error;
-		target.active = 1;
+		target->active = 1;
 	} else {
 		return NULL;
 	}
-	target.said.start_ns = recording->start_ns;
-	return programs_follow(&recording->programs, &target);
+	target->said.start_ns = recording->start_ns;
+	return programs_follow(&recording->programs, target);
 }
 
 static struct cprof_error *open_drains(struct recording *recording)
@@ -186,6 +188,10 @@ static struct cprof_error *prepare(struct recording *recording)
 		recording->writer.window_start_ns = recording->start_ns;
 		record_report_meta(&recording->writer, recording->session, recording->command);
 		record_report_clock(&recording->writer);
+		if (recording->target.said.tgid && recording->target.active) { /* no exec will say it */
+			kernel_writer_add(&recording->writer, CPROF_CHUNK_KERNEL_PROCESSES, &recording->target.said, sizeof recording->target.said);
+			want_modules(recording, recording->target.said.tgid, recording->target.said.generation);
+		}
 		error = open_drains(recording);
 	}
 	if (!error)
@@ -198,6 +204,8 @@ static struct cprof_error *prepare(struct recording *recording)
 	if (error)
 		return error;
 	open_timers(recording);
+	recording->start_ns = record_clock_ns(CLOCK_MONOTONIC); /* from here on all is seen */
+	recording->slots.at->started_ns = recording->start_ns;
 	record_report_sources(&recording->writer, recording->sources);
 	kernel_writer_flush(&recording->writer, recording->start_ns);
 	say_sources(recording);

@@ -39,6 +39,8 @@ static __always_inline __u8 blocked_class(struct task_struct *task, __u32 state,
 /* The task goes off the CPU; state as of sched_switch, 0: it could run on. */
 static __always_inline void task_leaves(struct task_struct *task, struct task_record *record, __u32 state, __u64 now)
 {
+	if (record->start_ns > now) /* first seen in the event that this is about */
+		record->start_ns = record->on_since_ns = now;
 	if (record->on_since_ns)
 		record->on_cpu_ns += now - record->on_since_ns;
 	record->on_since_ns = 0;
@@ -128,6 +130,8 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 	__u8 class = record->blocked_class;
 
 	record->on_since_ns = now;
+	if (record->start_ns > now)
+		record->start_ns = now;
 	if (!record->off_since_ns)
 		return;
 	times = off_cpu_divide(record, now);

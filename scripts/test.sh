@@ -72,6 +72,10 @@ tests aarch64 -L emulated || failed="$failed aarch64"
 
 say "gcc, as it is released: all tests"
 tree gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo
+[ -x "$builds/gcc/bpf/cprof-record" ] || {
+	grep "cprof-record is not built" "$builds/gcc.log"
+	failed="$failed cprof-record" # an optional part for users, not for its own tests
+}
 tests gcc -LE projects || failed="$failed gcc"
 
 [ -z "$failed" ] || {

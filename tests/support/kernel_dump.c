@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel_file.h"
+#include "slots.h"
 
 static void put_text(const char *text)
 {
@@ -106,22 +107,41 @@ static struct cprof_error *put_off_cpu(void *context, const struct cprof_chunk_h
 	return NULL;
 }
 
+static struct cprof_error *put_sample(void *context, const struct cprof_chunk_header *header, const void *record)
+{
+	const struct cprof_kernel_sample *sample = record;
+
+	(void)context;
+	(void)header;
+	printf("{\"record\":\"sample\",\"time_ns\":%" PRIu64 ",\"ip\":%" PRIu64 ",\"kernel\":%u", sample->time_ns, sample->ip, sample->flags & CPROF_SAMPLE_KERNEL);
+	put_who("who", &sample->who);
+	printf(",\"user_stack\":%" PRIu64 ",\"kernel_stack\":%" PRIu64 ",\"period_ns\":%" PRIu64 ",\"cpu\":%u}\n", sample->user_stack, sample->kernel_stack,
+	       sample->period_ns, sample->cpu);
+	return NULL;
+}
+
 static void put_tables(const struct kernel_tables *tables)
 {
 	for (size_t i = 0; i < tables->nr_processes; i++) {
 		const struct cprof_kernel_process *process = &tables->processes[i];
 
-		printf("{\"record\":\"process\",\"tgid\":%u,\"pid\":%u,\"parent_tgid\":%u,\"generation\":%u,\"flags\":%u,\"name\":", process->tgid, process->pid,
+		printf("{\"record\":\"process\",\"tgid\":%u,\"pid\":%u,\"parent_tgid\":%u,\"generation\":%u,\"flags\":%u", process->tgid, process->pid,
 		       process->parent_tgid, process->generation, process->flags);
+		printf(",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"exit_status\":%d,\"name\":", process->start_ns, process->end_ns, process->exit_status);
 		put_text(process->name);
 		printf("}\n");
 	}
 	for (size_t i = 0; i < tables->nr_threads; i++) {
 		const struct cprof_kernel_thread *thread = &tables->threads[i];
 
-		printf("{\"record\":\"thread\",\"tgid\":%u,\"tid\":%u,\"ns_tid\":%u,\"slot\":%u,\"generation\":%u,\"on_cpu_ns\":%" PRIu64 ",\"switches\":%" PRIu64
-		       ",\"name\":",
+		printf("{\"record\":\"thread\",\"tgid\":%u,\"tid\":%u,\"ns_tid\":%u,\"slot\":%u,\"generation\":%u,\"on_cpu_ns\":%" PRIu64 ",\"switches\":%" PRIu64,
 		       thread->tgid, thread->tid, thread->ns_tid, thread->slot, thread->generation, thread->on_cpu_ns, thread->switches);
+		printf(",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"runq_ns\":%" PRIu64 ",\"suspended_ns\":%" PRIu64 ",\"faults\":%" PRIu64
+		       ",\"samples\":%" PRIu64 ",\"blocked_ns\":[",
+		       thread->start_ns, thread->end_ns, thread->runq_ns, thread->suspended_ns, thread->faults, thread->samples);
+		for (size_t class = 0; class < CPROF_BLOCKED_COUNT; class++)
+			printf("%s%" PRIu64, class ? "," : "", thread->blocked_ns[class]);
+		printf("],\"name\":");
 		put_text(thread->name);
 		printf("}\n");
 	}
@@ -137,6 +157,9 @@ static void put_tables(const struct kernel_tables *tables)
 		put_text(tables->counters[i].name);
 		printf("}\n");
 	}
+	if (tables->end)
+		printf("{\"record\":\"end\",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"recorder_cpu_ns\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
+		       tables->end->start_ns, tables->end->end_ns, tables->end->recorder_cpu_ns, tables->end->records);
 }
 
 static struct cprof_error *dump(const char *path, struct kernel_file **file)
@@ -146,7 +169,7 @@ static struct cprof_error *dump(const char *path, struct kernel_file **file)
 		kernel_file_take *put;
 	} kinds[] = {
 		{ CPROF_CHUNK_KERNEL_SUMS, put_sum },	{ CPROF_CHUNK_KERNEL_IO, put_io },	    { CPROF_CHUNK_KERNEL_BLOCK, put_block },
-		{ CPROF_CHUNK_KERNEL_LOCKS, put_lock }, { CPROF_CHUNK_KERNEL_OFF_CPU, put_off_cpu },
+		{ CPROF_CHUNK_KERNEL_LOCKS, put_lock }, { CPROF_CHUNK_KERNEL_OFF_CPU, put_off_cpu }, { CPROF_CHUNK_KERNEL_SAMPLES, put_sample },
 	};
 	struct cprof_error *error = kernel_file_open(path, file);
 

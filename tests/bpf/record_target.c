@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * record_target WHAT [ARGUMENT...]: does a known number of known things in known contexts, for the tests of cprof-record (record_test.sh has what is
+ * expected). What a test must compare with is printed as one line of JSON.
+ */
+#include "slots_target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+/* NAP: long enough that it has not run out before the thread has left the CPU, also where a host takes the CPU away. */
+enum { NAP_NS = 5000000, PAGE = 4096, WORKERS = 4, ROUNDS = 20, PAGES = 10, SHORT_THREADS = 1000, SHORT_AT_ONCE = 8 };
+enum { IN_NAP = 1003, IN_FAULT = 1005, IN_SPIN_A = 1010, IN_SPIN_B = 1011, IN_SHORT = 2000 };
+
+extern char **environ;
+static volatile uint64_t sink;
+
+/* Each page is touched once: one fault a page. */
+static void touch_pages(uint32_t context, unsigned pages)
+{
+	volatile char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		exit(92);
+	madvise((void *)(uintptr_t)memory, pages * PAGE, MADV_NOHUGEPAGE);
+	target_context(context);
+	for (unsigned i = 0; i < pages; i++)
+		memory[i * PAGE] = 1;
+	target_context(0);
+	munmap((void *)(uintptr_t)memory, pages * PAGE);
+}
+
+/* Two functions that differ in where they are, not in what they do; each on a page of its own, found by the test through their addresses. */
+#define SPIN(name) \
+	__attribute__((noinline, aligned(4096))) static void name(uint64_t cpu_ns) \
+	{ \
+		uint64_t end_ns = target_clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns; \
+		do { \
+			for (unsigned i = 0; i < 2000000; i++) \
+				sink += i; \
+		} while (target_clock_ns(CLOCK_THREAD_CPUTIME_ID) < end_ns); \
+	}
+SPIN(spin_a)
+SPIN(spin_b)
+static void *contexts_worker(void *unused)
+{
+	target_register(0);
+	for (int i = 0; i < ROUNDS; i++) {
+		target_context(IN_NAP);
+		target_nap(NAP_NS);
+		target_context(0);
+		touch_pages(IN_FAULT, PAGES);
+	}
+	target_release();
+	return unused;
+}
+
+static void *contexts_short(void *number)
+{
+	target_register(0);
+	touch_pages(IN_SHORT + (uint32_t)(uintptr_t)number, 1);
+	target_release();
+	return NULL;
+}
+
+/* 4 threads: 80 naps, 800 faults. 1,000 threads: a fault each, in a context of its own. */
+static int run_contexts(void)
+{
+	pthread_t workers[WORKERS], threads[SHORT_AT_ONCE];
+
+	for (int i = 0; i < WORKERS; i++)
+		if (pthread_create(&workers[i], NULL, contexts_worker, NULL))
+			return 93;
+	for (int i = 0; i < SHORT_THREADS; i += SHORT_AT_ONCE) {
+		for (int j = 0; j < SHORT_AT_ONCE; j++)
+			if (pthread_create(&threads[j], NULL, contexts_short, (void *)(uintptr_t)(i + j)))
+				return 93;
+		for (int j = 0; j < SHORT_AT_ONCE; j++)
+			pthread_join(threads[j], NULL);
+	}
+	for (int i = 0; i < WORKERS; i++)
+		pthread_join(workers[i], NULL);
+	return 0;
+}
+
+/* N naps; what the slot says about them. */
+static int run_naps(unsigned naps)
+{
+	uint32_t before = target_slot->changes;
+	uint64_t slept_ns = target_slot->blocked_ns[CPROF_BLOCKED_SLEEP];
+
+	target_context(IN_NAP);
+	for (unsigned i = 0; i < naps; i++)
+		target_nap(NAP_NS);
+	target_context(0);
+	printf("{\"slept_ns\":%" PRIu64 ",\"changes\":%u,\"faults\":%u,\"runq_ns\":%" PRIu64 "}\n", target_slot->blocked_ns[CPROF_BLOCKED_SLEEP] - slept_ns,
+	       target_slot->changes - before, target_slot->faults, target_slot->runq_ns);
+	return 0;
+}
+
+/* Equal work in two places. */
+static int run_spin(uint64_t cpu_ms)
+{
+	for (int i = 0; i < 10; i++) {
+		target_context(IN_SPIN_A);
+		spin_a(cpu_ms * 100000);
+		target_context(IN_SPIN_B);
+		spin_b(cpu_ms * 100000);
+	}
+	target_context(0);
+	printf("{\"spin_a\":%" PRIu64 ",\"spin_b\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}\n", (uint64_t)(uintptr_t)spin_a, (uint64_t)(uintptr_t)spin_b,
+	       target_clock_ns(CLOCK_PROCESS_CPUTIME_ID));
+	return 0;
+}
+
+static void *spinner(void *cpu_ns)
+{
+	target_register(0);
+	target_context(IN_SPIN_A);
+	spin_a((uint64_t)(uintptr_t)cpu_ns);
+	target_context(0);
+	printf("{\"tid\":%ld,\"cpu_ns\":%" PRIu64 "}\n", syscall(SYS_gettid), target_clock_ns(CLOCK_THREAD_CPUTIME_ID));
+	fflush(stdout);
+	return NULL; /* without a word: BPF frees the slot */
+}
+
+/* Two threads that want the same CPU all the time. */
+static int run_queue(uint64_t cpu_ms)
+{
+	pthread_t threads[2];
+	cpu_set_t one;
+
+	sched_getaffinity(0, sizeof one, &one);
+	for (int cpu = 0, seen = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &one) && seen++)
+			CPU_CLR(cpu, &one);
+	}
+	sched_setaffinity(0, sizeof one, &one);
+	for (int i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, spinner, (void *)(uintptr_t)(cpu_ms * 1000000)))
+			return 93;
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
+
+/* A child that registers late: its first faults are in what its parent was in. */
+static int run_fork(void)
+{
+	int status;
+	pid_t child;
+
+	target_context(IN_NAP);
+	child = fork();
+	if (!child) {
+		target_nap(NAP_NS); /* before it has registered: its parent's context */
+		target_register(0);
+		touch_pages(IN_FAULT, PAGES);
+		target_release();
+		_exit(5);
+	}
+	target_context(0);
+	waitpid(child, &status, 0);
+	return WEXITSTATUS(status) == 5 ? 0 : 94;
+}
+
+/* Its own exec, twice; the last image says so. */
+static int run_exec(char **argv, unsigned image)
+{
+	char number[16];
+
+	touch_pages(IN_FAULT + image, PAGES);
+	if (image == 2)
+		return 6;
+	snprintf(number, sizeof number, "%u", image + 1);
+	execv("/proc/self/exe", (char *[]){ argv[0], argv[1], number, NULL });
+	return 95;
+}
+
+static int run_spawn(void)
+{
+	pid_t child;
+	int status;
+
+	target_context(IN_NAP);
+	if (posix_spawn(&child, "/bin/true", NULL, NULL, (char *[]){ "true", NULL }, environ))
+		return 96;
+	target_context(0);
+	waitpid(child, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+/* Waits for a line, then works: for who attaches. */
+static int run_attached(void)
+{
+	char line[16];
+	pthread_t worker;
+
+	printf("ready\n");
+	fflush(stdout);
+	if (!fgets(line, sizeof line, stdin))
+		return 97;
+	if (pthread_create(&worker, NULL, contexts_worker, NULL))
+		return 93;
+	pthread_join(worker, NULL);
+	target_context(IN_NAP);
+	for (int i = 0; i < 50; i++)
+		target_nap(NAP_NS);
+	target_context(0);
+	printf("done\n");
+	fflush(stdout);
+	if (!fgets(line, sizeof line, stdin))
+		return 97;
+	return 0;
+}
+
+static void *idle_worker(void *barrier)
+{
+	target_register(0);
+	pthread_barrier_wait(barrier);
+	target_context(IN_NAP);
+	for (int i = 0; i < 10; i++)
+		target_nap(NAP_NS);
+	pthread_barrier_wait(barrier);
+	target_release();
+	return NULL;
+}
+
+/* N threads at once. */
+static int run_threads(unsigned threads)
+{
+	pthread_barrier_t barrier;
+	pthread_t ids[64];
+
+	if (threads > 64)
+		return 2;
+	pthread_barrier_init(&barrier, NULL, threads);
+	for (unsigned i = 0; i < threads; i++)
+		if (pthread_create(&ids[i], NULL, idle_worker, &barrier))
+			return 93;
+	for (unsigned i = 0; i < threads; i++)
+		pthread_join(ids[i], NULL);
+	return 0;
+}
+
+/* Many different keys and many records: N contexts with a fault and a short nap each. */
+static int run_many(unsigned contexts)
+{
+	for (unsigned i = 1; i <= contexts; i++) {
+		touch_pages(i, 1);
+		target_nap(1000);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	unsigned number = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+	unsigned generation = strcmp(what, "exec") == 0 ? number : 0;
+
+	target_open(generation);
+	target_register(generation);
+	if (strcmp(what, "contexts") == 0)
+		return run_contexts();
+	if (strcmp(what, "naps") == 0)
+		return run_naps(number);
+	if (strcmp(what, "spin") == 0)
+		return run_spin(number);
+	if (strcmp(what, "queue") == 0)
+		return run_queue(number);
+	if (strcmp(what, "fork") == 0)
+		return run_fork();
+	if (strcmp(what, "exec") == 0)
+		return run_exec(argv, number);
+	if (strcmp(what, "spawn") == 0)
+		return run_spawn();
+	if (strcmp(what, "attached") == 0)
+		return run_attached();
+	if (strcmp(what, "threads") == 0)
+		return run_threads(number);
+	if (strcmp(what, "many") == 0)
+		return run_many(number);
+	fprintf(stderr, "usage: %s contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
+	return 2;
+}

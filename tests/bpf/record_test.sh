@@ -1,0 +1,304 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# record_test.sh CASE BUILD: cprof-record for real. Each case runs a target whose contexts and counts are known (record_target.c) and asks the file, as lines of
+# JSON (kernel_dump), whether they are there, exactly. Times are only compared with other times of the same run: these hold on a busy machine, too.
+#
+# Exit status 77 only when this machine cannot do it: no BTF, or no right to use BPF.
+set -u
+case=$1
+build=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$build/bpf:$build/tests/support:$build/tests/bpf:$build/analyzer:$PATH
+export PATH
+unset CPROF_OUTPUT CPROF_SLOTS_FD CPROF_RECORD_DEBUG
+
+can_record() {
+	[ -r /sys/kernel/btf/vmlinux ] || { echo "skipped: this kernel has no BTF (/sys/kernel/btf/vmlinux)"; return 1; }
+	effective=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+	[ $((0x$effective >> 39 & 1)) = 1 ] && [ $((0x$effective >> 38 & 1)) = 1 ] || { echo "skipped: no CAP_BPF and CAP_PERFMON"; return 1; }
+}
+can_record || exit 77
+
+work=$(mktemp -d)
+background=
+cleanup() {
+	for pid in $background; do kill -9 "$pid" 2>/dev/null; done
+	rm -rf "$work"
+}
+trap cleanup EXIT
+cd "$work" || exit 1
+
+fail() {
+	echo "FAILED: $*"
+	[ -s err ] && { echo "cprof-record said:"; cat err; }
+	exit 1
+}
+
+# record OPTION... -- COMMAND...: into t.bpf.lz4, then facts.json. The status is the command's. One window, so that each sum is there once.
+record() {
+	cprof-record -o t.lz4 --window=10m "$@" >out 2>err
+	status=$?
+	kernel_dump t.bpf.lz4 >facts.json || fail "the file cannot be read"
+	return $status
+}
+
+# check TEXT FILTER [jq option...]: the filter over all records (an array) must be true.
+check() {
+	text=$1
+	filter=$2
+	shift 2
+	jq -es "$@" "$filter" facts.json >answer 2>&1 && return 0
+	echo "not so: $text"
+	echo "$filter" | head -c 2000
+	cat answer
+	jq -cs 'group_by(.record)[] | [.[0].record, length]' facts.json
+	fail "$text"
+}
+
+# What holds in every file.
+check_sound() {
+	lz4 -qt t.bpf.lz4 2>/dev/null || fail "lz4 -t"
+	check "each thread's time is on the CPU, in the run queue, blocked or stopped, to the ns" \
+		'map(select(.record == "thread")) | length > 0 and all(.end_ns - .start_ns == .on_cpu_ns + .runq_ns + .suspended_ns + (.blocked_ns | add))'
+	check "what was produced was received or counted as lost" '
+		(map(select(.record == "counter")) | map({key: .name, value: .value}) | from_entries) as $c |
+		[$c | keys[] | select(endswith(".produced")) | rtrimstr(".produced")] | length > 5 and
+		all(. as $n | $c[$n + ".produced"] == $c[$n + ".received"] + $c[$n + ".lost"])'
+}
+
+counter() { jq -s --arg name "$1" 'map(select(.record == "counter" and .name == $name).value) | add' facts.json; }
+
+# 4 threads and 1,000 short ones: every event in its exact context.
+case_contexts() {
+	record --cpu --off-cpu --faults -- record_target contexts || fail "status $?"
+	check_sound
+	check "80 naps in context 1003, read from slots" \
+		'map(select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003)) | (map(.count) | add) == 80 and all(.who.quality == 1)'
+	check "800 faults in context 1005" \
+		'map(select(.record == "sum" and .kind == 7 and .who.context == 1005)) | (map(.count) | add) == 800 and all(.who.quality == 1 and .sub == 0)'
+	check "1,000 short threads: one fault each in a context of its own" \
+		'[.[] | select(.record == "sum" and .kind == 7 and .who.context >= 2000)] | group_by(.who.context) | length == 1000 and
+		 all((map(.count) | add) == 1 and all(.who.quality == 1))'
+	check "no context that nobody set" '[.[] | select(.record == "sum").who.context] | unique | all(. == 0 or . == 1003 or . == 1005 or . >= 2000 and . < 3000)'
+	check "1,005 threads and the process" 'map(select(.record == "thread" and .generation < 32768)) | length == 1005'
+}
+
+# Naps: the slot, the thread's totals, the sums and the program's own clock agree.
+case_naps() {
+	record --off-cpu --window=50ms -- record_target naps 200 || fail "status $?"
+	check_sound
+	check "200 naps of at least 5 ms, in more than one window" '
+		[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003)] |
+		length > 1 and (map(.count) | add) == 200 and (map(.ns) | add) >= 1000e6'
+	check "the slot had the same ns as the sums before the thread ran on" '
+		(map(select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003).ns) | add) == $out[0].slept_ns' --slurpfile out out
+	check "and each nap moved its counter" '$out[0].changes >= 200' --slurpfile out out
+	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4)] | length > 0 and all(.waker.tgid == 0)'
+}
+
+# Two that want one CPU: each waits while the other runs.
+case_run_queue() {
+	record --off-cpu -- record_target queue 300 || fail "status $?"
+	check_sound
+	check "both cannot be on the CPU at once, and who is not waits" '
+		($out | map(.tid)) as $tids | [.[] | select(.record == "thread" and (.tid | IN($tids[])))] |
+		length == 2 and (((map(.end_ns) | min) - (map(.start_ns) | max)) as $both |
+		(map(.on_cpu_ns) | add) <= (map(.end_ns) | max) - (map(.start_ns) | min) + 1e6 and
+		(map(.runq_ns) | min) >= 0.3 * $both)' --slurpfile out out
+	check "on the CPU: at least what the thread's own clock says" '
+		[.[] | select(.record == "thread") | . as $t | $out[] | select(.tid == $t.tid) | $t.on_cpu_ns >= .cpu_ns - 2e6] | length == 2 and all' --slurpfile out out
+	check "slots of dead threads are free again" '[.[] | select(.record == "thread" and .slot > 0)] | length == 3'
+}
+
+# What had not ended is said.
+case_open_interval() {
+	sleep 100 &
+	background=$!
+	cprof-record -o t.lz4 --off-cpu -p $background -d 0.5 >out 2>err || fail "status $?"
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check_sound
+	check "one open interval, asleep, as long as the thread was watched" '
+		(.[] | select(.record == "thread")) as $t | [.[] | select(.record == "off_cpu" and .open == 1)] |
+		length == 1 and .[0].blocked_class == 4 and .[0].blocked_ns == $t.end_ns - $t.start_ns and .[0].blocked_ns >= 4e8'
+	check "and it is in the sums" '[.[] | select(.record == "sum" and .kind == 1 and .sub == 4)] | length == 1 and .[0].count == 1'
+}
+
+# Samples lie where the context says, and there are as many as there should be.
+case_samples() {
+	record --cpu -F 997 -- record_target spin 800 || fail "status $?"
+	check_sound
+	check "in spin_a the context is 1010, in spin_b 1011" '
+		$out[0] as $o | [.[] | select(.record == "sample" and .kernel == 0 and (.ip - .ip % 4096 | . == $o.spin_a or . == $o.spin_b))] | length > 100 and
+		all(.who.quality == 1 and .who.context == (if .ip - .ip % 4096 == $o.spin_a then 1010 else 1011 end))' --slurpfile out out
+	check "equal work, equal shares: within 4 sigma" '
+		[.[] | select(.record == "sample" and .who.context >= 1010)] | group_by(.who.context) | map(length) |
+		length == 2 and ((.[0] - .[1]) | fabs) <= 4 * ((add) | sqrt) + 4'
+	check "as many as the CPU time asks for" '
+		(.[] | select(.record == "thread" and .samples > 0)) as $t | (map(select(.record == "sample")) | length) as $n |
+		$n == $t.samples and $n >= $t.on_cpu_ns * 997 / 1e9 * 0.85 and $n <= $t.on_cpu_ns * 997 / 1e9 * 1.1 + 4'
+	check "each has a stack of the user, and stands for a period" \
+		'[.[] | select(.record == "sample" and .kernel == 0 and .who.context >= 1010)] | all(.user_stack != 0 and .period_ns > 1e6 and .period_ns < 1.01e6)'
+}
+
+# A child has its parent's context until it registers, and says so; then its own.
+case_fork() {
+	record --off-cpu --faults -- record_target fork || fail "status $?"
+	check_sound
+	check "two processes, both ended, one with status 5, the other the target" '
+		[.[] | select(.record == "process" and .generation == 0)] | length == 2 and (map(.exit_status) | sort) == [0, 1280] and
+		all(.end_ns > .start_ns) and (map(select(.flags / 4 % 2 >= 1)) | length) == 1'
+	check "the child's nap before it registered: its parent's context, labelled inherited" '
+		[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003)] | length == 1 and .[0].count == 1 and .[0].who.quality == 4'
+	check "its own contexts then, exact" '[.[] | select(.record == "sum" and .kind == 7 and .who.context == 1005)] | length == 1 and .[0].count == 10 and .[0].who.quality == 1'
+}
+
+# Three images of one process: nothing of one is charged to another.
+case_exec() {
+	record --off-cpu --faults -- record_target exec 0
+	[ $? = 6 ] || fail "status"
+	check_sound
+	check "generations 0, 1 and 2, of one process" '[.[] | select(.record == "process" and .flags % 2 == 1)] | map(.generation) == [0, 1, 2] and (map(.tgid) | unique | length) == 1'
+	check "10 faults in each, in its own context" '
+		[range(3)] | all(. as $g | $all | map(select(.record == "sum" and .kind == 7 and .who.context == 1005 + $g)) |
+		(map(.count) | add) == 10 and all(.who.generation == $g and .who.quality == 1))' --slurpfile all facts.json
+	check "each image has its totals" '[.[] | select(.record == "thread" and .generation < 32768).generation] == [0, 1, 2]'
+}
+
+case_spawn() {
+	record --off-cpu --faults -- record_target spawn || fail "status $?"
+	check_sound
+	check "the child is a process of its own without a runtime" '[.[] | select(.record == "process" and .name == "true")] | length == 1 and .[0].flags % 2 == 0 and .[0].end_ns > 0'
+	check "nothing of it in a context of its parent once it is another program" '
+		(.[] | select(.record == "process" and .name == "true").tgid) as $child |
+		[.[] | select(.record == "sum" and .who.tgid == $child and .who.generation >= 32768).who] | length > 0 and all(.context == 0 and .quality == 7)'
+}
+
+# More threads than slots: the rest through their own memory.
+case_slots_exhausted() {
+	record --slots=4 --off-cpu -- record_target threads 6 || fail "status $?"
+	check_sound
+	check "60 naps in their context: 20 from 2 slots, 40 from memory" '
+		[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003)] |
+		(map(select(.who.quality == 1).count) | add) == 20 and (map(select(.who.quality == 2).count) | add) == 40 and (map(.count) | add) == 60'
+	[ "$(counter slots.exhausted)" = 4 ] || fail "slots.exhausted: $(counter slots.exhausted), expected 4"
+}
+
+# A process that runs already: its threads' memory says where they are, of those too that come later.
+case_attach() {
+	mkfifo in
+	record_target attached <in >target.out &
+	target=$!
+	background=$target
+	exec 3>in
+	until grep -q ready target.out; do sleep 0.05; done
+	cprof-record -o t.lz4 --off-cpu --faults --cpu -p $target 2>err &
+	recorder=$!
+	background="$target $recorder"
+	until grep -q "^cprof-record: faults" err; do kill -0 $recorder 2>/dev/null || fail "it ended"; sleep 0.05; done
+	echo >&3
+	until grep -q "done" target.out; do sleep 0.05; done
+	kill -INT $recorder
+	wait $recorder || fail "status $?"
+	echo >&3
+	wait $target || fail "the target: $?"
+	background=
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check_sound
+	check "70 naps and 200 faults, exact, read from the threads' memory" '
+		[.[] | select(.record == "sum" and .who.context == 1003 and .kind == 1 and .sub == 4)] as $naps | [.[] | select(.record == "sum" and .who.context == 1005 and .kind == 7)] as $faults |
+		($naps | map(.count) | add) == 70 and ($faults | map(.count) | add) == 200 and ($naps + $faults | all(.who.quality == 2))'
+	check "one process, with runtime, still running" '[.[] | select(.record == "process")] | length == 1 and .[0].flags == 5 and .[0].end_ns == 0'
+}
+
+# Exit status, signal, arguments, standard streams; a program that is not there.
+case_launch() {
+	echo hello | cprof-record -q -o t.lz4 sh -c 'read -r x; echo "$x $1"; exit 7' sh world >out 2>err
+	[ $? = 7 ] || fail "exit status"
+	[ "$(cat out)" = "hello world" ] || fail "streams: $(cat out)"
+	[ -s err ] && fail "something on stderr"
+	(cprof-record -q -o t.lz4 sh -c 'kill -TERM $$' 2>err)
+	[ $? = 143 ] || fail "a signal's status"
+	cprof-record -q -o t.lz4 ./none 2>err
+	[ $? = 127 ] || fail "no such program"
+	grep -q "none" err || fail "no name in: $(cat err)"
+	echo >plain
+	cprof-record -q -o t.lz4 ./plain 2>err
+	[ $? = 126 ] || fail "not executable"
+	cp err plain.bpf.lz4
+	cprof-record -q -o plain.lz4 true 2>err
+	[ $? = 125 ] || fail "a foreign file is in the way"
+	grep -q "not a cprof trace" err || fail "no reason in: $(cat err)"
+	CPROF_OUTPUT=kept.lz4 cprof-record -q -o t.lz4 sh -c 'echo "$CPROF_OUTPUT"' >out
+	[ "$(cat out)" = kept.lz4 ] || fail "CPROF_OUTPUT was overridden"
+	cprof-record -q -o t.lz4 sh -c 'echo "$CPROF_OUTPUT"' >out
+	[ "$(cat out)" = t.lz4 ] || fail "CPROF_OUTPUT was not set"
+	kernel_dump t.bpf.lz4 >facts.json
+	check_sound
+}
+
+# With the two capabilities alone; without any: said, and the program runs all the same.
+case_capabilities() {
+	[ "$(id -u)" = 0 ] || { echo "skipped: needs root to take rights away"; exit 77; }
+	chmod 777 .
+	setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf,+perfmon --ambient-caps=+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon -- \
+		"$(command -v cprof-record)" -o two.lz4 --cpu --off-cpu --faults -- "$(command -v record_target)" naps 20 >out 2>err || fail "with two capabilities: $?"
+	grep -c "on: " err | grep -qx 3 || fail "not all sources are on"
+	kernel_dump two.bpf.lz4 >facts.json || fail "unreadable"
+	check "20 naps" '.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003) | .count == 20 and .who.quality == 1'
+	setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all -- "$(command -v cprof-record)" -o none.lz4 -- sh -c 'echo ran; exit 9' >out 2>err
+	[ $? = 9 ] || fail "without capabilities: the program's status"
+	grep -qx ran out || fail "the program did not run"
+	grep -q "setcap cap_bpf,cap_perfmon+ep" err || fail "no advice in: $(cat err)"
+	[ ! -e none.bpf.lz4 ] || fail "an empty file was left"
+	setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all -- "$(command -v cprof-record)" -o none.lz4 -p $$ 2>err
+	[ $? = 125 ] || fail "nothing to run and no rights: status"
+}
+
+# The recorder is killed: the program does not notice, the file is readable up to the last window.
+case_recorder_killed() {
+	cprof-record -o t.lz4 --window=50ms --off-cpu -- sh -c 'echo $$ >pid; sleep 1.5; echo survived >survived' 2>err &
+	recorder=$!
+	background=$recorder
+	until [ -s pid ]; do sleep 0.05; done
+	sleep 0.6
+	kill -9 $recorder
+	wait $recorder 2>/dev/null
+	lz4 -qt t.bpf.lz4 2>/dev/null || fail "a frame was cut in the middle of a chunk that nobody was writing"
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check "its processes are there, and no end" '(map(select(.record == "process")) | length) > 0 and (map(select(.record == "end")) | length) == 0'
+	for _ in $(seq 100); do [ -s survived ] && break; sleep 0.1; done
+	[ -s survived ] || fail "the program did not end as it should"
+}
+
+# The recorder stands still and the ring is small: the program runs on, and what was lost is counted.
+case_stalled_consumer() {
+	cprof-record -o t.lz4 --ring-kb=4 --threshold=0 --off-cpu --faults -- sh -c 'kill -STOP $PPID; record_target many 3000; echo $? >status; kill -CONT $PPID' >out 2>err || fail "status $?"
+	[ "$(cat status)" = 0 ] || fail "the target was disturbed"
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check_sound
+	[ "$(counter off-cpu.lost)" -gt 0 ] || fail "a ring of 4 KiB lost nothing?"
+	check "the sums have all of it" '[.[] | select(.record == "sum" and .kind == 7 and .who.context > 0)] | (map(.count) | add) == 3000'
+}
+
+# A table of sums that is too small: each event is in a sum or counted as lost.
+case_sums_full() {
+	record --sums=8 --off-cpu --faults -- record_target many 500 || fail "status $?"
+	check_sound
+	[ "$(counter sums.lost)" -gt 0 ] || fail "8 sums lost nothing?"
+	check "all events are in sums or lost" '
+		(map(select(.record == "counter" and .name == "sums.received").value) | add) == (map(select(.record == "sum").count) | add)'
+}
+
+# Seen from within, everything is the same: the namespace's own ids are said beside.
+case_pid_namespace() {
+	[ "$(id -u)" = 0 ] || { echo "skipped: needs root to make a pid namespace"; exit 77; }
+	record --off-cpu -- unshare --pid --fork record_target naps 20 || fail "status $?"
+	check_sound
+	check "its first thread is 1 for itself, and has a slot" '[.[] | select(.record == "thread" and .slot > 0)] | length == 1 and .[0].ns_tid == 1 and .[0].tid != 1'
+	check "the process says so, too" '[.[] | select(.record == "process" and .pid == 1 and .flags % 2 == 1)] | length == 1 and .[0].tgid != 1'
+	check "20 naps, exact" '.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003) | .count == 20 and .who.quality == 1'
+}
+
+"case_$case"
+echo "passed: $case"
