@@ -107,3 +107,21 @@ bool short_name(const char *name, enum short_name_without without, const char *m
 	}
 	return !text.full;
 }
+
+const char *short_name_inner(const char *name)
+{
+	static const char anonymous[] = "(anonymous namespace)";
+
+	for (const char *at = name; *at && !operator_length(name, at); at++) {
+		if (at[0] == ':' && at[1] == ':')
+			return at[2] ? at + 2 : NULL;
+		if (*at != '(' && *at != '{' && *at != '<')
+			continue;
+		const char *end = closed(at);
+
+		if (!end || (*at == '(' && strncmp(at, anonymous, sizeof anonymous - 1) != 0))
+			return NULL;
+		at = end - 1;
+	}
+	return NULL;
+}

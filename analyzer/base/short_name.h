@@ -20,4 +20,7 @@ enum short_name_without { WITHOUT_PARAMETERS, WITHOUT_TEMPLATES, WITHOUT_RETURN_
  */
 bool short_name(const char *name, enum short_name_without without, const char *mark, char *text, size_t size);
 
+/* The name without its outermost scope: "b::f" of "a::b::f". NULL: it has none. A function that a lambda or a local class is in is no such scope. */
+const char *short_name_inner(const char *name);
+
 #endif

@@ -52,6 +52,26 @@ static void test_names(void **state)
 	}
 }
 
+static void test_scopes(void **state)
+{
+	static const char *const names[][2] = {
+		{ "a::b::f(int)", "b::f(int)" }, { "b::f(a::c)", "f(a::c)" }, { "f(a::c)", NULL }, { "main", NULL },
+		{ "List<ns::T>::find(int)", "find(int)" }, { "(anonymous namespace)::T::run()", "T::run()" },
+		{ "A::operator<(A::B)", "operator<(A::B)" }, { "operator<(A::B)", NULL },
+		{ "ns::f(int)::{lambda(int)#1}::operator()(int)", "f(int)::{lambda(int)#1}::operator()(int)" },
+		{ "f(int)::{lambda(int)#1}::operator()(int)", NULL }, { "a::", NULL }, { "f<int", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const char *inner = short_name_inner(names[i][0]);
+
+		assert_int_equal(!inner, !names[i][1]);
+		if (inner)
+			assert_string_equal(inner, names[i][1]);
+	}
+}
+
 static void test_what_is_not_understood(void **state)
 {
 	static const char *const names[] = { "f(int", "f<int", "a<b)>", "{lambda", "(", "<", "f<a->b" };
@@ -78,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_what_is_not_understood),
 		cmocka_unit_test(test_space),
 	};

@@ -123,7 +123,16 @@ unsigned text_print_name(const struct text_style *style, FILE *out, const char *
 			break;
 		shown = text;
 	}
-	return text_print(style, out, shown, columns);
+	/* The end of a name says more than where it begins. */
+	const char *inner = shown;
+	unsigned mark_columns = text_columns(style, cut_mark(style));
+
+	while (inner && text_columns(style, inner) + (inner > shown ? mark_columns : 0) > columns)
+		inner = short_name_inner(inner);
+	if (!inner || inner == shown)
+		return text_print(style, out, shown, columns);
+	fputs(cut_mark(style), out);
+	return mark_columns + text_print(style, out, inner, columns - mark_columns);
 }
 
 void text_pad(FILE *out, unsigned columns)

@@ -10,7 +10,7 @@
 #include "numbers_json.h"
 #include "tree_report.h" /* call_site_text */
 
-enum { BAR = 12, BAR_FROM_WIDTH = 90, PATH_INDENT = 4, PATH_ENDS = 6 };
+enum { BAR = 12, BAR_FROM_WIDTH = 90, PATH_INDENT = 4, PATH_ENDS = 6, NAME_LEAST = 16 };
 
 static void print_title(FILE *out, const struct text_style *style, const char *title)
 {
@@ -86,10 +86,12 @@ static void print_functions(FILE *out, const struct text_style *style, const str
 /* One step of a call path with what leads to the next, on a new line when it does not fit. */
 static void print_step(FILE *out, const struct text_style *style, const char *name, const char *site, unsigned *column)
 {
-	unsigned room = style->width - PATH_INDENT - 3, columns = text_columns(style, name), with = columns + (*site ? text_columns(style, site) + 3 : 0);
+	unsigned site_columns = *site ? text_columns(style, site) + 3 : 0, room = style->width - PATH_INDENT - 3;
+	unsigned columns = text_columns(style, name), with;
 
-	if (columns > room)
-		columns = room;
+	room = room > site_columns + NAME_LEAST ? room - site_columns : NAME_LEAST;
+	columns = columns > room ? room : columns;
+	with = columns + site_columns;
 	if (*column > PATH_INDENT) {
 		fputs(" >", out);
 		*column += 2;
