@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "human_ticks.h"
+
 enum { WIDTH_TIME = 8, WIDTH_PERCENT = 6, WIDTH_CALLS = 5 };
 
 static const char *const kind_words[] = { "total", "%", "self", "%self", "calls", "avg", "min", "p50", "p90", "p99", "max", "span" };
