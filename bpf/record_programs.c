@@ -17,7 +17,7 @@
 #include "syscall_kinds.h"
 
 /* libbpf's own talk, for whoever looks for the reason: CPROF_RECORD_DEBUG=1. */
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	(void)level;
 	return getenv("CPROF_RECORD_DEBUG") ? vfprintf(stderr, format, arguments) : 0;
