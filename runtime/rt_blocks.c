@@ -19,12 +19,14 @@ struct pool {
 	uint64_t slab_bytes;
 };
 
-static struct pool pools[2] = { { .block_bytes = RT_BLOCK_SMALL_BYTES }, { .block_bytes = RT_BLOCK_LARGE_BYTES } };
+enum { POOLS = RT_BLOCK_LARGE + 1 };
+
+static struct pool pools[POOLS] = { { .block_bytes = RT_BLOCK_TINY_BYTES }, { .block_bytes = RT_BLOCK_SMALL_BYTES }, { .block_bytes = RT_BLOCK_LARGE_BYTES } };
 static _Atomic uint64_t bytes_in_use;
 
 void rt_blocks_reset(void)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < POOLS; i++) {
 		atomic_store(&pools[i].count, 0);
 		atomic_store(&pools[i].growing, 0);
 		atomic_store(&pools[i].hint, 0);
@@ -86,8 +88,7 @@ static bool pool_grow(struct pool *pool, bool beyond_limit)
 
 		pool->blocks[count] = (struct rt_block){ .header = header,
 							 .events = (uint64_t *)(header + 1),
-							 .capacity = (uint32_t)((pool->block_bytes - sizeof *header) / sizeof(uint64_t)),
-							 .large = pool == &pools[1] };
+							 .capacity = (uint32_t)((pool->block_bytes - sizeof *header) / sizeof(uint64_t)) };
 		header->capacity = pool->blocks[count].capacity;
 		header->thread = CPROF_NO_THREAD;
 	}
@@ -97,9 +98,9 @@ static bool pool_grow(struct pool *pool, bool beyond_limit)
 	return true;
 }
 
-struct rt_block *rt_blocks_take(bool large, bool beyond_limit)
+struct rt_block *rt_blocks_take(enum rt_block_size size, bool beyond_limit)
 {
-	struct pool *pool = &pools[large];
+	struct pool *pool = &pools[size];
 
 	for (;;) {
 		struct rt_block *block = pool_find(pool);

@@ -14,7 +14,8 @@
 
 #include "trace_format.h"
 
-enum { RT_BLOCK_SMALL_BYTES = 64 << 10, RT_BLOCK_LARGE_BYTES = 512 << 10 };
+enum rt_block_size { RT_BLOCK_TINY, RT_BLOCK_SMALL, RT_BLOCK_LARGE }; /* a strand's first block is tiny: many never need another */
+enum { RT_BLOCK_TINY_BYTES = 4 << 10, RT_BLOCK_SMALL_BYTES = 64 << 10, RT_BLOCK_LARGE_BYTES = 512 << 10 };
 
 struct rt_block {
 	struct cprof_block_header *header; /* in the live file; header->state is the state */
@@ -22,11 +23,10 @@ struct rt_block {
 	uint32_t capacity;  /* events */
 	uint32_t items;     /* written when handed over */
 	uint32_t closes;    /* open calls at its start that it may close: bounds the closed column */
-	uint32_t large;
 };
 
 /* A zeroed block in state OWNED. beyond_limit: take it even if CPROF_BUFFER is used up. NULL: none. Async-signal-safe, signals blocked. */
-struct rt_block *rt_blocks_take(bool large, bool beyond_limit);
+struct rt_block *rt_blocks_take(enum rt_block_size size, bool beyond_limit);
 /* Back to FREE. items: how much of it was written. */
 void rt_blocks_give(struct rt_block *block, uint32_t items);
 void rt_blocks_reset(void); /* in a fork's child */

@@ -50,7 +50,6 @@ bool rt_inherit_restart(const struct rt_inherited *own)
 
 	if (!rt_thread_attach(tls))
 		return false;
-	rt_thread_cache_clear(tls);
 	if (!rt_strand_current())
 		return rt_inherit_open(tls, own, rt_process_fork_ticks());
 	tls->thread->inherited = *own;

@@ -13,7 +13,7 @@
 enum {
 	STACK_FIRST = 1 << 17,        /* open calls; address space only */
 	DISCARD_EVENTS = 8192,
-	FAST_FILL_NS = 50000000,      /* a small block filled faster than this: large ones from then on */
+	FAST_FILL_NS = 50000000,      /* a small block filled faster than this, or a tiny one so much faster: large ones from then on */
 	WAIT_STEP_NS = 200000,
 };
 
@@ -167,20 +167,20 @@ static void ring_wait(struct rt_thread *thread)
 }
 
 /* A free block, drained by ourselves if need be. NULL: this thread must count what it loses. */
-static struct rt_block *block_get(struct rt_thread *thread, bool large)
+static struct rt_block *block_get(struct rt_thread *thread, enum rt_block_size size)
 {
-	struct rt_block *block = ring_is_full(thread) ? NULL : rt_blocks_take(large, false);
+	struct rt_block *block = ring_is_full(thread) ? NULL : rt_blocks_take(size, false);
 
 	if (block || rt_config.drop_when_full)
 		return block;
 	if (rt_drain_thread_blocks(thread, false) || rt_drain_any(false)) {
-		block = rt_blocks_take(large, false);
+		block = rt_blocks_take(size, false);
 		if (block)
 			return block;
 	}
 	/* Everything is being drained by others this moment: a little more than CPROF_BUFFER rather than a loss. */
 	ring_wait(thread);
-	block = ring_is_full(thread) ? NULL : rt_blocks_take(large, true);
+	block = ring_is_full(thread) ? NULL : rt_blocks_take(size, true);
 	if (!block)
 		rt_warn("get", "space for events", rt_live.error, "some are lost, and counted");
 	return block;
@@ -226,7 +226,7 @@ bool rt_stream_block_change(struct rt_thread *thread)
 	struct rt_tls *tls = thread->tls;
 	bool was_full = thread->block, was_discarding = thread->discarding;
 	uint64_t now = now_ns();
-	bool large;
+	enum rt_block_size size = RT_BLOCK_LARGE;
 	struct rt_block *block;
 
 	if (was_discarding)
@@ -234,10 +234,13 @@ bool rt_stream_block_change(struct rt_thread *thread)
 	rt_stream_hand_over(thread, rt_state_next(tls) - thread->first_next);
 	if (was_full)
 		rt_drain_wake();
-	large = thread->blocks_filled > 1 || (thread->blocks_filled == 1 && now - thread->filled_at_ns < FAST_FILL_NS);
+	if (!thread->blocks_filled)
+		size = RT_BLOCK_TINY;
+	else if (thread->blocks_filled == 1 && now - thread->filled_at_ns >= FAST_FILL_NS / (RT_BLOCK_SMALL_BYTES / RT_BLOCK_TINY_BYTES))
+		size = RT_BLOCK_SMALL;
 	thread->filled_at_ns = now;
 	thread->blocks_filled++;
-	block = block_get(thread, large);
+	block = block_get(thread, size);
 	struct rt_entry *stack_before = tls->stack;
 
 	if (rt_is_off() || !rt_stream_stack_reserve(thread, block ? block->capacity : DISCARD_EVENTS)) {

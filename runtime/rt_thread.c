@@ -34,6 +34,7 @@ static _Atomic uint32_t threads_used;   /* slots ever used */
 static _Atomic uint32_t threads_making;
 static _Atomic uint32_t next_index;     /* thread index of the trace */
 static _Atomic uint64_t events_of_reused; /* drained events of threads whose slot has gone to another */
+static _Atomic uint32_t addresses_epoch; /* how often addresses have gone away */
 static pthread_key_t end_key;
 static _Atomic uint32_t end_key_state;  /* 0 none, 1 made, 2 not usable */
 
@@ -54,6 +55,11 @@ uint64_t rt_threads_events(void)
 
 void rt_threads_reset(void)
 {
+	struct rt_thread *thread;
+
+	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) /* but not what a hook that we have interrupted may be looking at */
+		if (thread->cache != rt_tls.cache)
+			rt_memory_release(thread->cache, RT_CACHE_SLOTS * sizeof *thread->cache);
 	atomic_store(&events_of_reused, 0);
 	atomic_store(&threads_used, 0);
 	atomic_store(&threads_making, 0);
@@ -180,7 +186,7 @@ static struct rt_thread *slot_take(void)
 	}
 }
 
-void rt_thread_cache_clear(struct rt_tls *tls)
+static void cache_clear(struct rt_tls *tls)
 {
 	for (uint32_t i = 0; i < RT_CACHE_SLOTS; i++)
 		tls->cache[i].parent = RT_CACHE_NO_PARENT;
@@ -249,13 +255,19 @@ bool rt_thread_attach(struct rt_tls *tls)
 
 	if (!thread)
 		return false;
-	if (!tls->cache) {
-		tls->cache = rt_memory_reserve(RT_CACHE_SLOTS * sizeof *tls->cache);
-		if (!tls->cache) {
-			rt_fail("get memory for a thread", NULL, 12, "recording ends here");
-			return false;
-		}
+	bool stale = tls->cache; /* a forked child's, filled with its parent's contexts */
+
+	if (!thread->cache)
+		thread->cache = stale ? tls->cache : rt_memory_reserve(RT_CACHE_SLOTS * sizeof *thread->cache);
+	if (!thread->cache) {
+		rt_fail("get memory for a thread", NULL, 12, "recording ends here");
+		return false;
 	}
+	tls->cache = thread->cache;
+	uint32_t epoch = atomic_load(&addresses_epoch); /* after the slot was ours: from then on we are asked */
+	if (thread->cache_epoch != epoch || stale)
+		cache_clear(tls);
+	thread->cache_epoch = epoch;
 	/* `next` goes on growing: a hook that this thread interrupted long ago must not find the state that it read. */
 	rt_state_set(tls, 0, rt_state_next(tls) < RT_STATE_REBASE_AT ? rt_state_next(tls) + 1 : 1);
 	tls->stack = thread->stack;
@@ -304,7 +316,6 @@ static void detach(struct rt_tls *tls)
 		rt_stream_lost_count(thread);
 	tls->end = 0;
 	tls->thread = NULL;
-	rt_memory_release(tls->cache, RT_CACHE_SLOTS * sizeof *tls->cache);
 	tls->cache = NULL;
 	rt_slots_release(tls);
 	rt_thread_end(thread, rt_state_next(tls) - thread->first_next);
@@ -342,6 +353,8 @@ void rt_threads_ask(uint32_t request)
 	uint64_t mask = rt_signals_block();
 	struct rt_thread *thread;
 
+	if (request & RT_REQUEST_FLUSH_CACHE)
+		atomic_fetch_add(&addresses_epoch, 1);
 	for (uint32_t i = 0; (thread = rt_thread_at(i)); i++) {
 		if (!rt_thread_hold(thread))
 			continue;
@@ -360,7 +373,7 @@ static void requests_take(struct rt_thread *thread)
 	uint32_t requests = atomic_exchange(&thread->requests, 0);
 
 	if (requests & RT_REQUEST_FLUSH_CACHE)
-		rt_thread_cache_clear(thread->tls);
+		cache_clear(thread->tls);
 }
 
 static bool poll_blocked(struct rt_tls *tls)

@@ -96,6 +96,8 @@ struct rt_thread {
 	uint32_t index;              /* as in the trace */
 	uint32_t tid;
 	struct rt_tls *tls;          /* of the thread that runs it; NULL while suspended */
+	struct rt_cache_slot *cache; /* stays for the next thread in this slot, which often makes the same calls */
+	uint32_t cache_epoch;        /* of the addresses that it was filled with */
 	struct cprof_thread *record; /* in the live file */
 
 	/* Owner, in rt_thread_poll(). */
@@ -149,6 +151,5 @@ bool rt_thread_hold(struct rt_thread *thread);
 void rt_thread_release(struct rt_thread *thread);
 /* A slot for the calling thread, and all that its hooks need except a block. Signals blocked. false: recording has failed, which is said. */
 bool rt_thread_attach(struct rt_tls *tls);
-void rt_thread_cache_clear(struct rt_tls *tls);
 
 #endif
