@@ -64,7 +64,8 @@ static const struct cprof_program program = {
 	.name = "cprof-record",
 	.version = CPROF_VERSION,
 	.summary = "record what the kernel knows about a program",
-	.description = "",
+	.description = "That of COMMAND; when a signal killed it, cprof-record dies of the same. 0: a recording without a command has ended. 2: wrong usage. "
+		       "125: cprof-record itself failed. 126: COMMAND cannot be executed. 127: it was not found.",
 	.commands = commands,
 };
 

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
-#include "record_clock.h"
 
 enum { NOTES_MAX = 4096, HEADERS_MAX = 64, MODULES_MAX = 8000 };
 
@@ -113,10 +114,66 @@ static bool add_module(uint32_t tgid, uint64_t start, uint64_t end, uint64_t fil
 	return bytes_add(modules, &module, sizeof module);
 }
 
-bool process_modules_write(uint32_t tgid, uint32_t generation, struct kernel_writer *writer)
+struct modules_entry {
+	uint32_t tgid, generation;
+	uint64_t read_ns, checksum;  /* of the last time; 0: never */
+	bool wanted, touched;
+};
+
+enum { AGAIN_NS = 200000000 };
+
+void process_modules_deinit(struct process_modules *modules)
 {
-	uint64_t now_ns = record_clock_ns(CLOCK_MONOTONIC);
-	struct cprof_chunk_header header = { .kind = CPROF_CHUNK_MODULES, .thread = tgid, .strand = generation, .first_tsc = now_ns, .last_tsc = now_ns };
+	free(modules->entries);
+	*modules = (struct process_modules){ NULL, 0, 0, 0 };
+}
+
+static struct modules_entry *find_entry(struct process_modules *modules, uint32_t tgid, uint32_t generation)
+{
+	for (size_t i = 0; i < modules->count; i++)
+		if (modules->entries[i].tgid == tgid && modules->entries[i].generation == generation)
+			return &modules->entries[i];
+	return NULL;
+}
+
+static void forget(struct process_modules *modules, uint32_t tgid)
+{
+	for (size_t i = 0; i < modules->count;) {
+		if (modules->entries[i].tgid != tgid) {
+			i++;
+			continue;
+		}
+		modules->unread += !modules->entries[i].read_ns;
+		modules->entries[i] = modules->entries[--modules->count];
+	}
+}
+
+/* What an image did before it registered has a generation of its own: both are read. */
+void process_modules_note(struct process_modules *modules, const struct cprof_kernel_process *process)
+{
+	if (process->end_ns) {
+		forget(modules, process->tgid);
+		return;
+	}
+	if (find_entry(modules, process->tgid, process->generation))
+		return;
+	if (!vec_reserve(&modules->entries, &modules->capacity, modules->count + 1, sizeof *modules->entries)) {
+		modules->unread++;
+		return;
+	}
+	modules->entries[modules->count++] = (struct modules_entry){ .tgid = process->tgid, .generation = process->generation, .wanted = true };
+}
+
+void process_modules_touch(struct process_modules *modules, uint32_t tgid, uint32_t generation)
+{
+	struct modules_entry *entry = find_entry(modules, tgid, generation);
+
+	if (entry)
+		entry->touched = true;
+}
+
+static struct bytes read_process(uint32_t tgid)
+{
 	struct bytes modules = { NULL, 0, 0 };
 	char name[32], *line = NULL;
 	size_t line_bytes = 0;
@@ -125,9 +182,7 @@ bool process_modules_write(uint32_t tgid, uint32_t generation, struct kernel_wri
 
 	snprintf(name, sizeof name, "/proc/%u/maps", tgid);
 	maps = fopen(name, "re");
-	if (!maps)
-		return false;
-	while ((length = getline(&line, &line_bytes, maps)) > 0) {
+	while (maps && (length = getline(&line, &line_bytes, maps)) > 0) {
 		uint64_t start, end, offset;
 		int path_at = 0;
 
@@ -139,10 +194,34 @@ bool process_modules_write(uint32_t tgid, uint32_t generation, struct kernel_wri
 			break;
 	}
 	free(line);
-	fclose(maps);
-	header.items = (uint32_t)(modules.used / sizeof(struct cprof_module));
-	if (modules.used)
+	if (maps)
+		fclose(maps);
+	return modules;
+}
+
+static void read_entry(struct modules_entry *entry, struct kernel_writer *writer, uint64_t now_ns)
+{
+	struct bytes modules = read_process(entry->tgid);
+	struct cprof_chunk_header header = { .kind = CPROF_CHUNK_MODULES, .thread = entry->tgid, .strand = entry->generation, .first_tsc = now_ns,
+					     .last_tsc = now_ns, .items = (uint32_t)(modules.used / sizeof(struct cprof_module)) };
+	uint64_t checksum = modules.used ? XXH64(modules.data, modules.used, 1) : 0;
+
+	entry->wanted = entry->touched = false;
+	if (checksum && checksum != entry->checksum)
 		kernel_writer_chunk(writer, &header, modules.data, modules.used);
+	if (checksum) {
+		entry->checksum = checksum;
+		entry->read_ns = now_ns;
+	}
 	bytes_deinit(&modules);
-	return header.items > 0;
+}
+
+void process_modules_read(struct process_modules *modules, struct kernel_writer *writer, uint64_t now_ns, bool all)
+{
+	for (size_t i = 0; i < modules->count; i++) {
+		struct modules_entry *entry = &modules->entries[i];
+
+		if (entry->wanted || (entry->touched && (all || now_ns - entry->read_ns >= AGAIN_NS)))
+			read_entry(entry, writer, now_ns);
+	}
 }

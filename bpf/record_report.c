@@ -158,7 +158,7 @@ uint64_t record_report_losses(struct kernel_writer *writer, const struct record_
 		lost += add_counter(writer, others[i].name, "", read_counter(counters, i), others[i].is_loss);
 	add_counter(writer, "sums.received", "", tally->sums_received, false);
 	for (size_t i = 0; (program = record_programs_missed(programs, i, &missed)); i++)
-		lost += add_counter(writer, "missed.", program, missed, true);
+		lost += add_counter(writer, "missed.", program, missed, strcmp(program, "fault_kernel") != 0); /* it misses faults of our own probes alone */
 	lost += add_counter(writer, "ring.malformed", "", tally->ring->malformed, true);
 	lost += add_counter(writer, "slots.exhausted", "", tally->slots_exhausted, true);
 	lost += add_counter(writer, "kernel-symbols.unnamed", "", tally->kernel_addresses_unnamed, true);

@@ -50,8 +50,7 @@ struct recording {
 	struct record_tally tally;
 	uint8_t session[16];
 	struct process_record target; /* the first that is followed */
-	uint32_t modules_wanted[256][2]; /* tgid, generation: to be read after the ring's records */
-	size_t nr_modules_wanted;
+	struct process_modules modules;
 	uint64_t start_ns, next_beat_ns, next_window_ns;
 	int signals;                 /* signalfd */
 	sigset_t old_mask;
@@ -59,42 +58,16 @@ struct recording {
 	int child_status;
 };
 
-static void want_modules(struct recording *recording, uint32_t tgid, uint32_t generation)
-{
-	size_t at = recording->nr_modules_wanted;
-
-	for (size_t i = 0; i < at; i++)
-		if (recording->modules_wanted[i][0] == tgid && recording->modules_wanted[i][1] == generation)
-			return;
-	if (at == sizeof recording->modules_wanted / sizeof *recording->modules_wanted) {
-		recording->tally.modules_unread++;
-		return;
-	}
-	recording->modules_wanted[at][0] = tgid;
-	recording->modules_wanted[at][1] = generation;
-	recording->nr_modules_wanted++;
-}
-
-static void read_modules(struct recording *recording)
-{
-	for (size_t i = 0; i < recording->nr_modules_wanted; i++)
-		recording->tally.modules_unread +=
-			!process_modules_write(recording->modules_wanted[i][0], recording->modules_wanted[i][1], &recording->writer);
-	recording->nr_modules_wanted = 0;
-}
-
 static void watch_record(void *context, uint32_t kind, const void *record, size_t bytes)
 {
 	struct recording *recording = context;
 
 	if (kind == RING_PROCESS && bytes >= sizeof(struct cprof_kernel_process)) {
-		const struct cprof_kernel_process *process = record;
-
-		if (!process->end_ns)
-			want_modules(recording, process->tgid, process->generation);
+		process_modules_note(&recording->modules, record);
 	} else if (kind == RING_SAMPLE && bytes >= sizeof(struct cprof_kernel_sample)) {
 		const struct cprof_kernel_sample *sample = record;
 
+		process_modules_touch(&recording->modules, sample->who.tgid, sample->who.generation);
 		if (sample->flags & CPROF_SAMPLE_KERNEL)
 			kernel_symbols_note(&recording->symbols, sample->ip);
 	} else if (kind == RING_STACK && bytes >= sizeof(struct cprof_kernel_stack)) {
@@ -190,7 +163,7 @@ static struct cprof_error *prepare(struct recording *recording)
 		record_report_clock(&recording->writer);
 		if (recording->target.said.tgid && recording->target.active) { /* no exec will say it */
 			kernel_writer_add(&recording->writer, CPROF_CHUNK_KERNEL_PROCESSES, &recording->target.said, sizeof recording->target.said);
-			want_modules(recording, recording->target.said.tgid, recording->target.said.generation);
+			process_modules_note(&recording->modules, &recording->target.said);
 		}
 		error = open_drains(recording);
 	}
@@ -248,7 +221,7 @@ static void say_progress(const struct recording *recording, uint64_t now_ns)
 static void tick(struct recording *recording, uint64_t now_ns)
 {
 	ring_drain_consume(&recording->ring);
-	read_modules(recording);
+	process_modules_read(&recording->modules, &recording->writer, now_ns, false);
 	if (now_ns >= recording->next_beat_ns) {
 		slots_header_beat(&recording->slots, now_ns);
 		recording->next_beat_ns = now_ns + BEAT_NS;
@@ -302,7 +275,8 @@ static struct cprof_error *finish(struct recording *recording)
 	record_programs_detach(&recording->programs);
 	sums_drain_wait_for_programs();
 	ring_drain_consume(&recording->ring);
-	read_modules(recording);
+	process_modules_read(&recording->modules, &recording->writer, end_ns, true);
+	recording->tally.modules_unread = recording->modules.unread;
 	sums_drain_take(&recording->sums, &recording->writer);
 	sums_drain_take(&recording->sums, &recording->writer); /* the other copy */
 	named = kernel_symbols_write(&recording->symbols, &recording->writer, &recording->tally.kernel_addresses_unnamed);
@@ -381,6 +355,7 @@ static void recording_deinit(struct recording *recording)
 	record_programs_deinit(&recording->programs);
 	kernel_writer_deinit(&recording->writer);
 	kernel_symbols_deinit(&recording->symbols);
+	process_modules_deinit(&recording->modules);
 	if (recording->signals >= 0)
 		close(recording->signals);
 }

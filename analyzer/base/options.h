@@ -71,7 +71,8 @@ struct cprof_command {
 };
 
 struct cprof_program {
-	const char *name, *version, *summary, *description;
+	const char *name, *version, *summary;
+	const char *description; /* of a program with one command: what its exit status says */
 	const struct cprof_command *const *commands; /* NULL-terminated */
 };
 

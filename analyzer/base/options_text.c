@@ -161,9 +161,18 @@ static void print_man_command(const struct cprof_program *program, const struct 
 	}
 }
 
-void options_print_man(const struct cprof_program *program, FILE *out)
+/* A program that is one command: the first operand ends its options. */
+static const struct cprof_command *only_command(const struct cprof_program *program)
 {
-	fputs(".TH CPROF\\-ANALYZE 1 \"\" \"cprof ", out);
+	return program->commands[1] ? NULL : program->commands[0];
+}
+
+static void print_man_head(const struct cprof_program *program, FILE *out)
+{
+	fputs(".TH ", out);
+	for (const char *at = program->name; *at; at++)
+		fprintf(out, "%s%c", *at == '-' ? "\\" : "", *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
+	fputs(" 1 \"\" \"cprof ", out);
 	roff_print(out, program->version);
 	fputs("\" \"User Commands\"\n.SH NAME\n", out);
 	roff_print(out, program->name);
@@ -171,6 +180,34 @@ void options_print_man(const struct cprof_program *program, FILE *out)
 	roff_print(out, program->summary);
 	fputs("\n.SH SYNOPSIS\n.B ", out);
 	roff_print(out, program->name);
+}
+
+static void print_man_only_command(const struct cprof_program *program, const struct cprof_command *command, FILE *out)
+{
+	print_man_head(program, out);
+	fputs("\n[\\fIOPTION\\fR...] ", out);
+	roff_print(out, command->operands);
+	fputs("\n.SH DESCRIPTION\n", out);
+	roff_print(out, command->description);
+	fputs("\n.SH OPTIONS\n", out);
+	for (const struct cprof_option *option = command->options; option->name; option++)
+		print_man_option(out, option);
+	fputs(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR, \\fB\\-\\-version\\fR, \\fB\\-\\-man\\fR, \\fB\\-\\-completion\\fR=bash|zsh\nPrint about the program itself.\n"
+	      ".SH EXAMPLES\n.nf\n",
+	      out);
+	print_examples(out, program, command->examples, "");
+	fputs(".fi\n.SH \"EXIT STATUS\"\n", out);
+	roff_print(out, program->description);
+	fputc('\n', out);
+}
+
+void options_print_man(const struct cprof_program *program, FILE *out)
+{
+	if (only_command(program)) {
+		print_man_only_command(program, only_command(program), out);
+		return;
+	}
+	print_man_head(program, out);
 	fputs("\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] [\\fITRACE\\fR...]\n.SH DESCRIPTION\n", out);
 	roff_print(out, program->description);
 	fputs("\n.SH COMMANDS\n", out);
@@ -196,9 +233,37 @@ static void print_bash_choices(const struct cprof_command *command, FILE *out)
 	}
 }
 
+/* Our options before the first operand; then those of the command that it names. */
+static void print_bash_only_command(const struct cprof_program *program, const struct cprof_command *command, FILE *out)
+{
+	fprintf(out, "# bash completion for %s\n_cprof_record()\n{\n\tlocal at word\n\tfor ((at = 1; at < COMP_CWORD; at++)); do\n\t\tword=\"${COMP_WORDS[at]}\"\n"
+		     "\t\tcase \"$word\" in\n\t\t--) at=$((at + 1)); break;;\n", program->name);
+	fputs("\t\t=|--*) [ \"${COMP_WORDS[at+1]}\" = = ] && at=$((at + 2));;\n\t\t", out);
+	for (const struct cprof_option *option = command->options, *first = option; option->name; option++)
+		if (option->letter && option->kind != OPTION_FLAG) {
+			fprintf(out, "%s-%c", first ? "" : "|", option->letter);
+			first = NULL;
+		}
+	fputs(") at=$((at + 1));;\n\t\t-*) ;;\n\t\t*) break;;\n\t\tesac\n\tdone\n"
+	      "\tif [ \"$at\" -lt \"$COMP_CWORD\" ] && type _command_offset >/dev/null 2>&1; then\n\t\t_command_offset \"$at\"\n\t\treturn\n\tfi\n"
+	      "\tCOMPREPLY=($(compgen -W \"",
+	      out);
+	for (const struct cprof_option *option = command->options; option->name; option++)
+		fprintf(out, "--%s%s ", option->name, option->kind == OPTION_FLAG ? "" : "=");
+	fputs("--help --version --man --completion=\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+	      "\tcase \"${COMPREPLY[*]}\" in *=) compopt -o nospace 2>/dev/null;; esac\n"
+	      "\t[ ${#COMPREPLY[@]} -gt 0 ] || { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -c -- \"${COMP_WORDS[COMP_CWORD]}\")); }\n}\n",
+	      out);
+	fprintf(out, "complete -F _cprof_record %s\n", program->name);
+}
+
 /* bash splits words at '=', so "--format=js" arrives as "--format" "=" "js". */
 void options_print_bash_completion(const struct cprof_program *program, FILE *out)
 {
+	if (only_command(program)) {
+		print_bash_only_command(program, only_command(program), out);
+		return;
+	}
 	fprintf(out, "# bash completion for %s\n_cprof_analyze()\n{\n\tlocal current=\"${COMP_WORDS[COMP_CWORD]}\" command=overview option= words=\n\tCOMPREPLY=()\n",
 		program->name);
 	fputs("\tcase \"${COMP_WORDS[1]}\" in\n\t", out);
@@ -260,8 +325,20 @@ static void print_zsh_option(FILE *out, const struct cprof_option *option)
 	fputs("' \\\n", out);
 }
 
+static void print_zsh_only_command(const struct cprof_program *program, const struct cprof_command *command, FILE *out)
+{
+	fprintf(out, "#compdef %s\n_arguments -S \\\n", program->name);
+	for (const struct cprof_option *option = command->options; option->name; option++)
+		print_zsh_option(out, option);
+	fputs("\t\t\t'--help[print help]' '(-)1:command: _command_names -e' '*::arguments: _normal'\n", out);
+}
+
 void options_print_zsh_completion(const struct cprof_program *program, FILE *out)
 {
+	if (only_command(program)) {
+		print_zsh_only_command(program, only_command(program), out);
+		return;
+	}
 	fprintf(out, "#compdef %s\n_cprof_analyze()\n{\n\tlocal -a commands\n\tcommands=(\n", program->name);
 	for (size_t i = 0; program->commands[i]; i++) {
 		if (!program->commands[i]->name[0])

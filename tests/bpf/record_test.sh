@@ -300,5 +300,55 @@ case_pid_namespace() {
 	check "20 naps, exact" '.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003) | .count == 20 and .who.quality == 1'
 }
 
+# Limits that were asked for are kept, and said.
+case_limits() {
+	record --cpu -F 997 --max-samples=50 -- record_target spin 300 || fail "status $?"
+	check_sound
+	check "50 samples, the rest counted" '
+		(map(select(.record == "sample")) | length) == 50 and
+		(map(select(.record == "counter" and .name == "samples.over-limit").value) | add) == (map(select(.record == "thread").samples) | add) - 50'
+	record --cpu --interval=20ms -- record_target spin 300 || fail "status $?"
+	check "a sample stands for 20 ms" 'map(select(.record == "sample")) | length > 0 and all(.period_ns == 20000000)'
+	record --off-cpu -d 0.2 -- sh -c 'sleep 0.6; exit 4'
+	[ $? = 4 ] || fail "a program that outlives its recording: status"
+	check "it was recorded for as long as was asked, and ran on" '
+		(.[] | select(.record == "end") | .end_ns - .start_ns >= 2e8) and ([.[] | select(.record == "process") | select(.end_ns == 0)] | length > 0)'
+	cprof-record -F 0 true 2>err
+	[ $? = 2 ] || fail "-F 0: status"
+	cprof-record -a -p 1 2>err
+	[ $? = 2 ] || fail "-a -p: status"
+	cprof-record --events=cpu,nonsense true 2>err
+	[ $? = 2 ] || fail "--events=nonsense: status"
+	grep -q "'nonsense' is not one of cpu" err || fail "no list in: $(cat err)"
+}
+
+# All processes: those that nobody named, too.
+case_system_wide() {
+	record_target naps 1000 >target.out &
+	background=$!
+	cprof-record -q -o t.lz4 -a --off-cpu --sums=65536 -d 1 2>err || fail "status $?"
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check_sound
+	check "somebody else's process, by name, with its sleep, by stack" '
+		[.[] | select(.record == "process" and .name == "record_target").tgid] as $targets | ($targets | length) > 0 and
+		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and (.who.tgid | IN($targets[]))) | select(.stack != 0)] | length) > 0'
+}
+
+# Help, manual and completion come from the table that parses.
+case_texts() {
+	cprof-record --help | grep -q -- "--off-cpu" || fail "--help"
+	cprof-record --man >page.1
+	groff -man -ww -Tutf8 page.1 2>warnings >page || fail "groff"
+	[ -s warnings ] && fail "groff: $(cat warnings)"
+	grep -q "EXIT STATUS" page.1 || fail "no exit status in the manual"
+	cprof-record --completion=bash >completion
+	answer=$(bash -c '. ./completion; COMP_WORDS=(cprof-record --du); COMP_CWORD=1; _cprof_record; echo "${COMPREPLY[@]}"')
+	[ "$answer" = "--duration=" ] || fail "completion: $answer"
+	cprof-record --completion=zsh | grep -q "'--off-cpu\[" || fail "zsh"
+	cprof-record --off-cpy true 2>err
+	[ $? = 2 ] || fail "status of a wrong option"
+	grep -q "did you mean '--off-cpu'? (see: cprof-record --help)\|did you mean '--off-cpu'?" err || fail "no help in: $(cat err)"
+}
+
 "case_$case"
 echo "passed: $case"
