@@ -99,6 +99,88 @@ static void test_others_fail(void **state)
 	FAIL_EACH(munmap, EINVAL);
 }
 
+/* --- killed in front of every call of a kind ------------------------------------------------------------------------------------------ */
+
+/* What is there can be read, is sound, and holds no event that never was; a trace that says it is complete is. */
+static void check_killed(const char *what, unsigned *complete, unsigned *absent)
+{
+	char why[256];
+
+	if (*file_text("stderr"))
+		fail_msg("%s: cprof said: %s", what, file_text("stderr"));
+	if (access("trace.lz4", F_OK)) {
+		++*absent;
+		return;
+	}
+	struct trace_counts *counts = trace_counts_read("trace.lz4", why);
+	if (!counts) { /* killed before it had a beginning: then nothing was recorded */
+		struct stat st;
+
+		if (!stat("trace.lz4", &st) && st.st_size)
+			fail_msg("%s: %s", what, why);
+		++*absent;
+		return;
+	}
+	if (*counts->wrong)
+		fail_msg("%s: %s", what, counts->wrong);
+	uint64_t events = trace_counts_lost(counts);
+	if (events)
+		fail_msg("%s: %" PRIu64 " events lost", what, events);
+	for (size_t t = 0; t < counts->nr_threads; t++)
+		events += counts->threads[t].enters + counts->threads[t].exits;
+	/* Between META and the live file's first word there is a trace to which nobody has recorded yet; behind END the index may be missing. */
+	if (*counts->problem && !(events == 0 && strstr(counts->problem, "is not a cprof live file")) && !strstr(counts->problem, "the index is"))
+		fail_msg("%s: %s", what, counts->problem);
+	if (counts->clean ? events != EVENTS : events > EVENTS)
+		fail_msg("%s: %" PRIu64 " events of %u", what, events, EVENTS);
+	*complete += events == EVENTS;
+	trace_counts_destroy(counts);
+}
+
+static unsigned kill_at_each(int nr, const char *name)
+{
+	unsigned complete = 0, absent = 0, runs = 0;
+	char *argv[] = { program, NULL };
+	struct fault_result result;
+	char what[128];
+
+	for (unsigned n = 1;; n++) {
+		struct fault fault = { nr, n, false, FAULT_KILL };
+
+		clear();
+		snprintf(what, sizeof what, "killed at %s number %u", name, n);
+		if (!fault_inject_run(argv, "libcprof.so", &fault, "stdout", "stderr", 30, &result))
+			skip();
+		if (result.calls < n)
+			break;
+		if (result.status != SIGKILL)
+			fail_msg("%s: wait status %#x", what, result.status);
+		check_killed(what, &complete, &absent);
+		runs++;
+		if (n >= 40)
+			n += n / 4;
+	}
+	print_message("killed at %s: %u runs, %u without a trace, %u with all of it\n", name, runs, absent, complete);
+	assert_in_range(runs, 1, UINT32_MAX);
+	return complete;
+}
+
+#define KILL_AT_EACH(nr) kill_at_each(SYS_##nr, #nr)
+
+static void test_killed_at_each_call(void **state)
+{
+	(void)state;
+	KILL_AT_EACH(openat);
+	KILL_AT_EACH(fallocate);
+	KILL_AT_EACH(mmap);
+	KILL_AT_EACH(write);
+	KILL_AT_EACH(fcntl);
+	KILL_AT_EACH(clone);
+	KILL_AT_EACH(munmap);
+	/* The last one removes the live file: all is in the trace then. */
+	assert_in_range(KILL_AT_EACH(unlinkat), 1, UINT32_MAX);
+}
+
 /* --- limits and places ---------------------------------------------------------------------------------------------------------------- */
 
 static void test_file_size_limit(void **state)
@@ -374,6 +456,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_space_fails),
 		cmocka_unit_test(test_write_fails),
 		cmocka_unit_test(test_others_fail),
+		cmocka_unit_test(test_killed_at_each_call),
 		cmocka_unit_test(test_file_size_limit),
 		cmocka_unit_test(test_open_files_limit),
 		cmocka_unit_test(test_address_space_limit),
