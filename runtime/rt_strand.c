@@ -229,6 +229,7 @@ static void slot_bind(struct rt_thread *thread, struct rt_tls *tls)
 {
 	if (!rt_thread_hold(thread))
 		return;
+	thread->unseen = tls && tls->ending;
 	thread->tls = tls;
 	rt_thread_release(thread);
 }
