@@ -175,7 +175,7 @@ static struct cprof_error *copy_blocks(struct live_file *live, struct problems *
 	return NULL;
 }
 
-struct cprof_error *live_file_open(const char *path, struct problems *problems, struct live_file *ret, bool *exists)
+struct cprof_error *live_file_open_tables(const char *path, struct live_file *ret, bool *exists)
 {
 	struct live_file live = { .file = TRACE_FILE_CLOSED };
 	struct cprof_error *error = trace_file_open(path, &live.file);
@@ -189,12 +189,24 @@ struct cprof_error *live_file_open(const char *path, struct problems *problems, 
 		return error;
 	live.header = malloc(sizeof *live.header);
 	error = live.header ? read_header(&live) : &cprof_enomem;
-	if (!error) {
-		live.bytes_read = sizeof *live.header;
-		error = copy_blocks(&live, problems);
-		if (!error)
-			error = copy_filled_again(&live);
-	}
+	live.bytes_read = sizeof *live.header;
+	if (error)
+		live_file_close(&live);
+	else
+		*ret = live;
+	return error;
+}
+
+struct cprof_error *live_file_open(const char *path, struct problems *problems, struct live_file *ret, bool *exists)
+{
+	struct live_file live;
+	struct cprof_error *error = live_file_open_tables(path, &live, exists);
+
+	if (error || !*exists)
+		return error;
+	error = copy_blocks(&live, problems);
+	if (!error)
+		error = copy_filled_again(&live);
 	if (error)
 		live_file_close(&live);
 	else

@@ -32,6 +32,8 @@ struct live_file {
 
 /* *exists is false when there is no file of that name. A file that is no live file is an error. Copies the blocks. */
 struct cprof_error *live_file_open(const char *path, struct problems *problems, struct live_file *ret, bool *exists) CPROF_MUST_CHECK;
+/* The same without the blocks, for who wants the tables of a process that runs. */
+struct cprof_error *live_file_open_tables(const char *path, struct live_file *ret, bool *exists) CPROF_MUST_CHECK;
 void live_file_close(struct live_file *live);
 /* Reads the header again and adds what it says to the tables. */
 struct cprof_error *live_file_read_tables(struct live_file *live, struct table_set *set) CPROF_MUST_CHECK;
