@@ -41,6 +41,9 @@ static const struct cprof_option options[] = {
 	OPT_COUNT("slots", 0, record_args, slots, "threads that can be followed exactly at once (4096)"),
 	OPT_COUNT("ring-kb", 0, record_args, ring_kb, "size of the ring buffer in KiB, a power of 2 (16384)"),
 	OPT_COUNT("sums", 0, record_args, sums, "keys that a window's sums can have (16384)"),
+	OPT_FLAG("live", 'l', record_args, live,
+		 "show what is recorded while it is, anew with each --window: a dashboard on a terminal (h: its keys), else text; "
+		 "a program that is launched there reads nothing from the terminal, and what it prints is shown afterwards"),
 	OPT_FLAG("quiet", 'q', record_args, quiet, "say nothing but errors"),
 	OPT_END
 };
@@ -52,7 +55,7 @@ static const struct cprof_command record_command = {
 	.description = "Runs COMMAND and records, by the exact context that cprof-cc's programs publish, where time goes that is not spent on the CPU, "
 		       "what is sampled below the last instrumented function, and more. Programs without cprof get the same by stacks. "
 		       "Without an option that names a source: CPU samples, time off the CPU, page faults.",
-	.examples = "./app args\n-o run.lz4 --all -- ./app args\n-p 1234 --duration=10s\n-a --cpu -d 5s",
+	.examples = "./app args\n-o run.lz4 --all -- ./app args\n-p 1234 --duration=10s\n-a --cpu -d 5s\n--live --all -- ./app\n--live -a -d 10s | less",
 	.options = options,
 	.defaults = &defaults,
 	.args_bytes = sizeof defaults,

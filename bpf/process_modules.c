@@ -125,7 +125,7 @@ enum { AGAIN_NS = 200000000 };
 void process_modules_deinit(struct process_modules *modules)
 {
 	free(modules->entries);
-	*modules = (struct process_modules){ NULL, 0, 0, 0 };
+	*modules = (struct process_modules){ .entries = NULL };
 }
 
 static struct modules_entry *find_entry(struct process_modules *modules, uint32_t tgid, uint32_t generation)
@@ -172,7 +172,7 @@ void process_modules_touch(struct process_modules *modules, uint32_t tgid, uint3
 		entry->touched = true;
 }
 
-static struct bytes read_process(uint32_t tgid)
+struct bytes process_modules_of(uint32_t tgid)
 {
 	struct bytes modules = { NULL, 0, 0 };
 	char name[32], *line = NULL;
@@ -199,16 +199,19 @@ static struct bytes read_process(uint32_t tgid)
 	return modules;
 }
 
-static void read_entry(struct modules_entry *entry, struct kernel_writer *writer, uint64_t now_ns)
+static void read_entry(const struct record_observer *observer, struct modules_entry *entry, struct kernel_writer *writer, uint64_t now_ns)
 {
-	struct bytes modules = read_process(entry->tgid);
+	struct bytes modules = process_modules_of(entry->tgid);
 	struct cprof_chunk_header header = { .kind = CPROF_CHUNK_MODULES, .thread = entry->tgid, .strand = entry->generation, .first_tsc = now_ns,
 					     .last_tsc = now_ns, .items = (uint32_t)(modules.used / sizeof(struct cprof_module)) };
 	uint64_t checksum = modules.used ? XXH64(modules.data, modules.used, 1) : 0;
 
 	entry->wanted = entry->touched = false;
-	if (checksum && checksum != entry->checksum)
+	if (checksum && checksum != entry->checksum) {
 		kernel_writer_chunk(writer, &header, modules.data, modules.used);
+		if (observer)
+			observer->modules(observer->context, entry->tgid, entry->generation, (const void *)modules.data, header.items);
+	}
 	if (checksum) {
 		entry->checksum = checksum;
 		entry->read_ns = now_ns;
@@ -222,6 +225,6 @@ void process_modules_read(struct process_modules *modules, struct kernel_writer 
 		struct modules_entry *entry = &modules->entries[i];
 
 		if (entry->wanted || (entry->touched && (all || now_ns - entry->read_ns >= AGAIN_NS)))
-			read_entry(entry, writer, now_ns);
+			read_entry(modules->observer, entry, writer, now_ns);
 	}
 }

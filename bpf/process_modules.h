@@ -10,11 +10,13 @@
 
 #include "kernel_format.h"
 #include "kernel_writer.h"
+#include "record_observer.h"
 
 struct process_modules {
 	struct modules_entry *entries;
 	size_t count, capacity;
 	uint64_t unread;             /* images that were gone before they could be read once */
+	const struct record_observer *observer; /* or NULL */
 };
 
 void process_modules_deinit(struct process_modules *modules);
@@ -24,5 +26,8 @@ void process_modules_note(struct process_modules *modules, const struct cprof_ke
 void process_modules_touch(struct process_modules *modules, uint32_t tgid, uint32_t generation);
 /* Reads those that are new, and those touched that were not read for a while; all: every one that was touched. */
 void process_modules_read(struct process_modules *modules, struct kernel_writer *writer, uint64_t now_ns, bool all);
+
+/* What one has mapped now: an array of struct cprof_module; empty: it has gone, or may not be looked at. */
+struct bytes process_modules_of(uint32_t tgid);
 
 #endif

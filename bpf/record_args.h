@@ -10,7 +10,7 @@ struct record_args {
 	const char *output;
 	const char *events;          /* names of sources, comma-separated */
 	bool cpu, off_cpu, memory, io, locks, faults, all;
-	bool system_wide, quiet;
+	bool system_wide, quiet, live;
 	uint64_t pid;                /* 0: none */
 	uint64_t duration_ns;        /* 0: until the target ends or a signal comes */
 	uint64_t frequency_hz;

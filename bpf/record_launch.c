@@ -39,7 +39,7 @@ static void child_environment(const char *trace_path, int slots)
 	setenv("CPROF_SLOTS_FD", number, 1);
 }
 
-static void child_run(char **argv, const char *trace_path, int slots, const sigset_t *mask, int gate, int result)
+static void child_run(char **argv, const char *trace_path, int slots, const sigset_t *mask, const int *redirections, int gate, int result)
 {
 	char go;
 	int error;
@@ -47,6 +47,9 @@ static void child_run(char **argv, const char *trace_path, int slots, const sigs
 	if (read(gate, &go, 1) != 1)
 		_exit(127); /* the recorder is gone or has given up */
 	child_environment(trace_path, slots);
+	for (int fd = 0; redirections && fd <= STDERR_FILENO; fd++)
+		if (redirections[fd] >= 0 && dup2(redirections[fd], fd) < 0)
+			_exit(127);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
@@ -58,7 +61,8 @@ static void child_run(char **argv, const char *trace_path, int slots, const sigs
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, struct record_launch *ret)
+struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, const int *redirections,
+					struct record_launch *ret)
 {
 	int gate[2], result[2];
 
@@ -77,7 +81,7 @@ struct cprof_error *record_launch_start(char **argv, const char *trace_path, int
 	if (!pid) {
 		close(gate[1]);
 		close(result[0]);
-		child_run(argv, trace_path, slots, mask, gate[0], result[1]);
+		child_run(argv, trace_path, slots, mask, redirections, gate[0], result[1]);
 	}
 	int error = errno;
 

@@ -18,8 +18,12 @@ struct record_launch {
 	int result;     /* says the errno of a failed exec */
 };
 
-/* slots: descriptor that it inherits under a number of its own (CPROF_SLOTS_FD), -1: none. mask: the signal mask for it. */
-struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, struct record_launch *ret) CPROF_MUST_CHECK;
+/*
+ * slots: descriptor that it inherits under a number of its own (CPROF_SLOTS_FD), -1: none. mask: the signal mask for it. redirections: what it gets as
+ * descriptors 0, 1, 2; -1 or NULL: what we have.
+ */
+struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, const int *redirections,
+					struct record_launch *ret) CPROF_MUST_CHECK;
 /* Lets it go; an error: its program could not be executed (the process has ended and been waited for). */
 struct cprof_error *record_launch_go(struct record_launch *launch) CPROF_MUST_CHECK;
 /* The target is not to run: it ends. */

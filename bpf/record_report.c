@@ -112,7 +112,8 @@ static uint64_t add_counter(struct kernel_writer *writer, const char *first, con
 	struct cprof_kernel_counter counter = { .value = value, .is_loss = is_loss };
 
 	snprintf(counter.name, sizeof counter.name, "%s%s", first, last);
-	kernel_writer_add(writer, CPROF_CHUNK_KERNEL_LOSSES, &counter, sizeof counter);
+	if (writer)
+		kernel_writer_add(writer, CPROF_CHUNK_KERNEL_LOSSES, &counter, sizeof counter);
 	return is_loss ? value : 0;
 }
 

@@ -22,6 +22,7 @@
 
 #include "cpu_timers.h"
 #include "kernel_symbols.h"
+#include "live.h"
 #include "process_modules.h"
 #include "record_attach.h"
 #include "record_clock.h"
@@ -48,6 +49,8 @@ struct recording {
 	struct cpu_timers timers;
 	struct kernel_symbols symbols;
 	struct record_tally tally;
+	struct live *live;           /* NULL: --live was not asked for */
+	const struct record_observer *observer; /* its, or NULL */
 	uint8_t session[16];
 	struct process_record target; /* the first that is followed */
 	struct process_modules modules;
@@ -62,6 +65,8 @@ static void watch_record(void *context, uint32_t kind, const void *record, size_
 {
 	struct recording *recording = context;
 
+	if (recording->observer)
+		recording->observer->record(recording->observer->context, kind, record, bytes);
 	if (kind == RING_PROCESS && bytes >= sizeof(struct cprof_kernel_process)) {
 		process_modules_note(&recording->modules, record);
 	} else if (kind == RING_SAMPLE && bytes >= sizeof(struct cprof_kernel_sample)) {
@@ -141,6 +146,7 @@ static struct cprof_error *open_drains(struct recording *recording)
 	if (!error)
 		error = sums_drain_open(record_programs_map(programs, "sums_even"), record_programs_map(programs, "sums_odd"),
 					(uint32_t)recording->args->sums, programs_sums_active(programs), &recording->sums);
+	recording->sums.observer = recording->observer;
 	return error;
 }
 
@@ -164,6 +170,9 @@ static struct cprof_error *prepare(struct recording *recording)
 		if (recording->target.said.tgid && recording->target.active) { /* no exec will say it */
 			kernel_writer_add(&recording->writer, CPROF_CHUNK_KERNEL_PROCESSES, &recording->target.said, sizeof recording->target.said);
 			process_modules_note(&recording->modules, &recording->target.said);
+			if (recording->observer)
+				recording->observer->record(recording->observer->context, RING_PROCESS, &recording->target.said,
+							    sizeof recording->target.said);
 		}
 		error = open_drains(recording);
 	}
@@ -212,10 +221,20 @@ static void take_signals(struct recording *recording)
 
 static void say_progress(const struct recording *recording, uint64_t now_ns)
 {
-	if (recording->args->quiet || !isatty(STDERR_FILENO) || recording->command) /* the terminal is the program's */
+	if (recording->args->quiet || recording->live || !isatty(STDERR_FILENO) || recording->command) /* the terminal is the program's */
 		return;
 	fprintf(stderr, "\rcprof-record: %" PRIu64 " s, %" PRIu64 " samples, %" PRIu64 " events in sums, %.1f MB ", (now_ns - recording->start_ns) / 1000000000u,
 		recording->ring.received[RING_SAMPLE], recording->sums.received, (double)recording->writer.offset / 1e6);
+}
+
+static void end_window(struct recording *recording, uint64_t now_ns)
+{
+	struct record_window window = { .now_ns = now_ns, .own_cpu_ns = record_clock_ns(CLOCK_PROCESS_CPUTIME_ID), .ended = recording->child_ended };
+
+	if (!recording->observer)
+		return;
+	window.lost = record_report_losses(NULL, &recording->programs, &recording->tally);
+	recording->observer->window(recording->observer->context, &window);
 }
 
 static void tick(struct recording *recording, uint64_t now_ns)
@@ -228,6 +247,7 @@ static void tick(struct recording *recording, uint64_t now_ns)
 	}
 	if (now_ns >= recording->next_window_ns) {
 		sums_drain_take(&recording->sums, &recording->writer);
+		end_window(recording, now_ns);
 		kernel_writer_flush(&recording->writer, now_ns);
 		recording->next_window_ns = now_ns + recording->args->window_ns;
 		say_progress(recording, now_ns);
@@ -256,6 +276,8 @@ static struct cprof_error *loop(struct recording *recording)
 		tick(recording, now_ns);
 		if (recording->args->pid && kill((pid_t)recording->args->pid, 0) && errno == ESRCH)
 			recording->stop = true;
+		if (recording->live && live_is_over(recording->live) && !recording->command) /* nothing else would end it */
+			recording->stop = true;
 		if (now_ns >= end_ns) /* a launched target is not killed: it runs on, unrecorded */
 			recording->stop = true;
 	}
@@ -279,6 +301,9 @@ static struct cprof_error *finish(struct recording *recording)
 	recording->tally.modules_unread = recording->modules.unread;
 	sums_drain_take(&recording->sums, &recording->writer);
 	sums_drain_take(&recording->sums, &recording->writer); /* the other copy */
+	end_window(recording, end_ns);
+	if (recording->live)
+		live_stop(recording->live);
 	named = kernel_symbols_write(&recording->symbols, &recording->writer, &recording->tally.kernel_addresses_unnamed);
 	recording->tally.sums_received = recording->sums.received;
 	recording->tally.slots_exhausted = recording->slots.at ? recording->slots.at->exhausted : 0;
@@ -310,8 +335,10 @@ static void wait_for_target(struct recording *recording)
 	struct pollfd fd = { recording->signals, POLLIN, 0 };
 
 	while (recording->launch.pid) {
-		poll(&fd, 1, -1);
+		poll(&fd, 1, recording->live ? 100 : -1);
 		take_signals(recording);
+		if (recording->live)
+			live_is_over(recording->live); /* shows what it prints */
 	}
 }
 
@@ -347,6 +374,7 @@ static struct record_settings settings_of(const struct record_args *args, const 
 
 static void recording_deinit(struct recording *recording)
 {
+	live_destroy(recording->live);
 	cpu_timers_close(&recording->timers);
 	if (recording->ring.ring)
 		ring_drain_close(&recording->ring);
@@ -386,9 +414,15 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 	struct record_settings settings = settings_of(args, recording.sources);
 
 	unavailable = record_programs_load(args, &settings, recording.sources, &recording.programs);
+	if (args->live && !unavailable) {
+		error = live_create(args, recording.command, recording.sources, &recording.live);
+		if (error)
+			goto out;
+		recording.observer = recording.modules.observer = live_observer(recording.live);
+	}
 	if (recording.command)
 		error = record_launch_start(recording.command, args->output, unavailable ? -1 : record_programs_map(&recording.programs, "slots"),
-					    &recording.old_mask, &recording.launch);
+					    &recording.old_mask, recording.live ? live_redirections(recording.live) : NULL, &recording.launch);
 	if (!error && !unavailable) {
 		unavailable = prepare(&recording);
 		if (unavailable && unavailable->code != CPROF_ERROR_UNSUPPORTED) { /* a wrong name is to be put right, not to be ignored */
@@ -411,7 +445,10 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 	if (error) {
 		*status = error->os_errno == ENOENT ? 127 : 126;
 	} else if (!unavailable) {
-		error = loop(&recording);
+		if (recording.live)
+			error = live_start(recording.live, recording.start_ns);
+		if (!error)
+			error = loop(&recording);
 	}
 	if (!unavailable) {
 		struct cprof_error *finished = finish(&recording);

@@ -48,6 +48,8 @@ static void put(struct sums_drain *drain, struct kernel_writer *writer, uint32_t
 		struct cprof_kernel_sum sum = { keys[i], values[i] };
 
 		drain->received += sum.value.count;
+		if (drain->observer)
+			drain->observer->sum(drain->observer->context, &sum);
 		kernel_writer_add(writer, CPROF_CHUNK_KERNEL_SUMS, &sum, sizeof sum);
 	}
 }

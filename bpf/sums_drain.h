@@ -7,6 +7,7 @@
 #define CPROF_SUMS_DRAIN_H
 
 #include "kernel_writer.h"
+#include "record_observer.h"
 #include "record_shared.h"
 
 struct sums_drain {
@@ -14,6 +15,7 @@ struct sums_drain {
 	uint32_t max_entries;
 	volatile uint32_t *active;   /* the programs' own variable */
 	uint64_t received;           /* events in what was taken out */
+	const struct record_observer *observer; /* or NULL */
 	void *keys, *values;
 };
 

@@ -5,7 +5,7 @@
 # missing; says what to install when it is not root.
 set -eu
 
-bpf="clang libbpf-dev bpftool" # cprof-record
+bpf="clang libbpf-dev bpftool libncurses-dev" # cprof-record
 build="gcc g++ make cmake ninja-build pkg-config binutils libc6-dev liblz4-dev libelf-dev libdw-dev zlib1g-dev libxxhash-dev libiberty-dev $bpf"
 test="$build clang libclang-rt-14-dev llvm lld libcmocka-dev jq lz4 dpkg-dev xz-utils ca-certificates file groff libxml2-utils"
 test="$test golang-go valgrind protobuf-compiler nodejs npm chromium" # those that read our exports
@@ -13,6 +13,7 @@ test="$test tcl" # SQLite's own build
 test="$test heaptrack libjemalloc2 python3" # what allocations are compared with, and hosts for the interposer
 test="$test strace e2fsprogs" # what cprof-record is compared with, and where it sees a block device
 test="$test zsh man-db" # completions and manual pages
+test="$test tmux" # the dashboard is driven in it
 projects="$test autoconf automake libtool flex bison meson libonig-dev libgtest-dev libgmock-dev libbenchmark-dev"
 bench="$test uftrace"
 # Another machine's libraries beside ours (apt's multiarch), its compiler and its emulator.
