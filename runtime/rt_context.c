@@ -116,7 +116,7 @@ static struct rt_strand *strand_of(const ucontext_t *context)
 {
 	uint64_t at = stack_pointer(context), low = (uintptr_t)context->uc_stack.ss_sp, high = low + context->uc_stack.ss_size;
 	uint64_t here = (uintptr_t)__builtin_frame_address(0);
-	struct rt_strand *strand = rt_strand_find(at - 1); /* a stack pointer at the very top is still of this stack */
+	struct rt_strand *strand = rt_strand_find_blocked(at - 1); /* a stack pointer at the very top is still of this stack */
 
 	if (strand)
 		return strand;
@@ -128,14 +128,16 @@ static struct rt_strand *strand_of(const ucontext_t *context)
 
 void cprof_rt_context_switch(const ucontext_t *to)
 {
+	next_find();
+	uint64_t mask = rt_signals_block();
 	struct rt_strand *strand = strand_of(to);
 
-	next_find();
 	if (!libc_return)
 		libc_return = libc_return_find();
 	if (strand && libc_return != 1 && *return_slot(to) == libc_return)
 		*return_slot(to) = (uintptr_t)cprof_rt_context_return;
-	rt_strand_switch(strand);
+	rt_strand_switch_blocked(strand);
+	rt_signals_restore(mask);
 }
 
 /* Called by the gate where a coroutine's function has returned: where to go on. */

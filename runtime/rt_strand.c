@@ -38,21 +38,33 @@ struct rt_strand *rt_strand_current(void)
 
 /* --- the table -------------------------------------------------------------------------------------------------------------- */
 
-static uint64_t table_take(void)
+/* Signals blocked. */
+static void table_hold(void)
 {
-	uint64_t mask = rt_signals_block();
 	uint32_t no = 0;
 
 	while (!atomic_compare_exchange_strong(&table.taken, &no, 1)) {
 		no = 0;
 		rt_yield();
 	}
+}
+
+static void table_release(void)
+{
+	atomic_store(&table.taken, 0);
+}
+
+static uint64_t table_take(void)
+{
+	uint64_t mask = rt_signals_block();
+
+	table_hold();
 	return mask;
 }
 
 static void table_give(uint64_t mask)
 {
-	atomic_store(&table.taken, 0);
+	table_release();
 	rt_signals_restore(mask);
 }
 
@@ -72,18 +84,29 @@ static uint32_t table_search(uint64_t address)
 	return low;
 }
 
-struct rt_strand *rt_strand_find(uint64_t address)
+struct rt_strand *rt_strand_find_blocked(uint64_t address)
 {
 	struct rt_strand *found = NULL;
 
 	if (!atomic_load_explicit(&table.count, memory_order_relaxed))
 		return NULL;
-	uint64_t mask = table_take();
+	table_hold();
 	uint32_t at = table_search(address);
 
 	if (at < atomic_load(&table.count) && table.by_low[at]->low <= address)
 		found = table.by_low[at];
-	table_give(mask);
+	table_release();
+	return found;
+}
+
+struct rt_strand *rt_strand_find(uint64_t address)
+{
+	if (!atomic_load_explicit(&table.count, memory_order_relaxed))
+		return NULL;
+	uint64_t mask = rt_signals_block();
+	struct rt_strand *found = rt_strand_find_blocked(address);
+
+	rt_signals_restore(mask);
 	return found;
 }
 
@@ -206,6 +229,7 @@ static void slot_bind(struct rt_thread *thread, struct rt_tls *tls)
 {
 	if (!rt_thread_hold(thread))
 		return;
+	thread->unseen = tls && tls->ending;
 	thread->tls = tls;
 	rt_thread_release(thread);
 }
@@ -307,14 +331,13 @@ static bool go_over(struct rt_tls *tls, struct rt_strand *to)
 	return true;
 }
 
-void rt_strand_switch(struct rt_strand *to)
+void rt_strand_switch_blocked(struct rt_strand *to)
 {
 	struct rt_tls *tls = &rt_tls;
 
 	if (to == current)
 		return;
 	int saved = errno;
-	uint64_t mask = rt_signals_block();
 
 	current = to;
 	/* A thread that has recorded nothing yet, and a forked child, come to know it with their first event. */
@@ -324,8 +347,15 @@ void rt_strand_switch(struct rt_strand *to)
 		tls->busy = 0;
 		rt_status_release();
 	}
-	rt_signals_restore(mask);
 	errno = saved;
+}
+
+void rt_strand_switch(struct rt_strand *to)
+{
+	uint64_t mask = rt_signals_block();
+
+	rt_strand_switch_blocked(to);
+	rt_signals_restore(mask);
 }
 
 bool rt_strand_rejoin(struct rt_tls *tls)

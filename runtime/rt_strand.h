@@ -29,6 +29,9 @@ struct rt_strand *rt_strand_find(uint64_t address);
 struct rt_strand *rt_strand_current(void);
 /* The calling thread is about to go over to another strand. Keeps errno. */
 void rt_strand_switch(struct rt_strand *to);
+/* The same for callers that have blocked signals: each time that is two system calls. */
+struct rt_strand *rt_strand_find_blocked(uint64_t address);
+void rt_strand_switch_blocked(struct rt_strand *to);
 /* An exit of a frame that is none of the current strand's: if it is another's, the thread has gone over to that without a word. */
 bool rt_strand_follow(uint64_t frame);
 /* Do both addresses lie on the current strand's stack, or neither? */

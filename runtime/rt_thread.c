@@ -101,7 +101,7 @@ static void lost_count_at_end(struct rt_thread *thread)
 {
 	if (!thread->discarding || !rt_thread_hold(thread))
 		return;
-	if (thread->tls) /* suspended: it has been counted */
+	if (thread->tls && !thread->unseen) /* suspended: it has been counted */
 		rt_stream_lost_count(thread);
 	rt_thread_release(thread);
 }
@@ -227,6 +227,7 @@ struct rt_thread *rt_thread_begin(uint32_t flags)
 	thread->index = index;
 	thread->tid = (uint32_t)rt_sys(SYS_gettid);
 	thread->tls = NULL;
+	thread->unseen = false;
 	thread->record = rt_table_at(&rt_live.threads, index);
 	thread->block = NULL;
 	thread->blocks_filled = 0;
@@ -275,6 +276,7 @@ bool rt_thread_attach(struct rt_tls *tls)
 	thread->record->kernel_tgid = tls->slot->kernel_tgid;
 	thread->record->kernel_tid = tls->slot->kernel_tid;
 	tls->clock_high = (uint32_t)(rt_clock_ticks() >> 32);
+	thread->unseen = tls->ending || (atomic_load(&end_key_state) != 1 && !(thread->record->flags & CPROF_THREAD_MAIN));
 	thread->tls = tls;
 	tls->thread = thread;
 	rt_sched_begin(tls);
@@ -323,7 +325,8 @@ static void detach(struct rt_tls *tls)
 
 /*
  * Key destructors come in no useful order, so this one lets the others go first: it sets its value again until the last round that
- * POSIX promises. Calls made after that attach the thread anew; their block is handed over when the process ends.
+ * POSIX promises. Calls made after that, by another destructor, attach the thread anew; their block is handed over when the process ends. Signals stay
+ * blocked: libc blocks them, too, before it goes on, and a handler in between would call from a thread whose end nobody tells us of.
  */
 static void end_of_thread(void *value)
 {
@@ -333,9 +336,10 @@ static void end_of_thread(void *value)
 		set_end_value(round + 1);
 		return;
 	}
+	rt_signals_block();
+	rt_tls.ending = true;
 	if (!rt_tls.thread)
 		return;
-	uint64_t mask = rt_signals_block();
 	if (rt_status_hold()) {
 		detach(&rt_tls);
 		rt_drain_wake();
@@ -345,7 +349,6 @@ static void end_of_thread(void *value)
 		rt_slots_release(&rt_tls);
 		go(rt_tls.thread);
 	}
-	rt_signals_restore(mask);
 }
 
 void rt_threads_ask(uint32_t request)
@@ -359,7 +362,7 @@ void rt_threads_ask(uint32_t request)
 		if (!rt_thread_hold(thread))
 			continue;
 		atomic_fetch_or(&thread->requests, request);
-		if (thread->tls)
+		if (thread->tls && !thread->unseen)
 			thread->tls->end = 0;
 		rt_thread_release(thread);
 	}
@@ -395,7 +398,7 @@ static bool poll_blocked(struct rt_tls *tls)
 	}
 	requests_take(thread);
 	/* Between a fork's prepare handler and its end every event asks whether this is the child yet. */
-	tls->end = thread->fork_pending ? rt_state_next(tls) + 1 : thread->real_end;
+	tls->end = thread->fork_pending || thread->unseen ? rt_state_next(tls) + 1 : thread->real_end;
 	if (atomic_load(&thread->requests))
 		tls->end = 0;
 	return true;

@@ -49,6 +49,7 @@ struct rt_tls {
 	struct rt_thread *thread;
 	uint32_t changes_seen;   /* of slot->changes */
 	uint32_t busy;           /* in rt_thread_poll(): hooks of host functions that we call return at once */
+	bool ending;             /* nothing of ours runs any more before this memory goes */
 	struct cprof_slot own __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 
@@ -98,6 +99,7 @@ struct rt_thread {
 	struct rt_tls *tls;          /* of the thread that runs it; NULL while suspended */
 	struct rt_cache_slot *cache; /* stays for the next thread in this slot, which often makes the same calls */
 	uint32_t cache_epoch;        /* of the addresses that it was filled with */
+	bool unseen;                 /* it will end, and tls with it, without our being told: others keep off, and every event polls instead */
 	struct cprof_thread *record; /* in the live file */
 
 	/* Owner, in rt_thread_poll(). */

@@ -113,26 +113,36 @@ unsigned text_print(const struct text_style *style, FILE *out, const char *text,
 	return printed;
 }
 
-unsigned text_print_name(const struct text_style *style, FILE *out, const char *name, unsigned columns)
+const char *text_fit_name(const struct text_style *style, const char *name, unsigned columns, char *text, size_t bytes)
 {
-	const char *shown = name;
-	char text[1024];
+	const char *mark = cut_mark(style), *shown = name, *inner;
+	size_t mark_bytes = strlen(mark);
 
 	for (enum short_name_without without = WITHOUT_PARAMETERS; without < SHORT_NAME_KINDS && text_columns(style, shown) > columns; without++) {
-		if (!short_name(name, without, cut_mark(style), text, sizeof text))
+		if (!short_name(name, without, mark, text, bytes))
 			break;
 		shown = text;
 	}
 	/* The end of a name says more than where it begins. */
-	const char *inner = shown;
-	unsigned mark_columns = text_columns(style, cut_mark(style));
+	for (inner = shown; text_columns(style, inner) + (inner > shown ? text_columns(style, mark) : 0) > columns;) {
+		const char *next = short_name_inner(inner);
 
-	while (inner && text_columns(style, inner) + (inner > shown ? mark_columns : 0) > columns)
-		inner = short_name_inner(inner);
-	if (!inner || inner == shown)
-		return text_print(style, out, shown, columns);
-	fputs(cut_mark(style), out);
-	return mark_columns + text_print(style, out, inner, columns - mark_columns);
+		if (!next)
+			return inner; /* to be cut in any case */
+		inner = next;
+	}
+	if (inner == shown || mark_bytes + strlen(inner) >= bytes)
+		return inner;
+	memmove(text + mark_bytes, inner, strlen(inner) + 1);
+	memcpy(text, mark, mark_bytes);
+	return text;
+}
+
+unsigned text_print_name(const struct text_style *style, FILE *out, const char *name, unsigned columns)
+{
+	char text[1024];
+
+	return text_print(style, out, text_fit_name(style, name, columns, text, sizeof text), columns);
 }
 
 void text_pad(FILE *out, unsigned columns)

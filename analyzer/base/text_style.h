@@ -34,6 +34,8 @@ unsigned text_columns(const struct text_style *style, const char *text);
 /* Prints text in at most `columns` columns, cut out in the middle where it is longer, and returns the columns taken. */
 unsigned text_print(const struct text_style *style, FILE *out, const char *text, unsigned columns);
 /* The same for the name of a function: parameters, template arguments, return type go first where it is longer. */
+/* What of a C++ name text_print_name() prints: all of it, or a shorter one in text[bytes]. May still be too long. */
+const char *text_fit_name(const struct text_style *style, const char *name, unsigned columns, char *text, size_t bytes);
 unsigned text_print_name(const struct text_style *style, FILE *out, const char *name, unsigned columns);
 void text_pad(FILE *out, unsigned columns); /* spaces */
 /* A horizontal bar of `part` of `all` in `columns` columns, always filling them. */

@@ -8,6 +8,7 @@
 
 #include "human_ticks.h"
 #include "tree_report.h" /* call_site_text */
+#include "text_style.h"
 #include "utf8.h"
 #include "xml_text.h"
 
@@ -85,15 +86,18 @@ static void print_frame_title(const struct flamegraph *graph, const struct call_
 
 static void print_label(const struct flamegraph *graph, const struct call_node *node, uint64_t left_100, uint64_t width_100, unsigned y)
 {
-	size_t letters = count_letters(node->name), room = width_100 > 600 ? (size_t)((width_100 - 600) / LETTER_100) : 0;
+	static const struct text_style style = { .width = TEXT_WIDTH_MAX, .unicode = true };
+	size_t room = width_100 > 600 ? (size_t)((width_100 - 600) / LETTER_100) : 0;
+	char text[1024];
+	const char *name = room >= 3 ? text_fit_name(&style, node->name, (unsigned)room, text, sizeof text) : node->name;
 
 	fputs("<text", graph->out);
 	print_pixels(graph->out, "x", left_100 + 300);
 	fprintf(graph->out, " y=\"%u\">", y + 13);
-	if (letters <= room) {
-		xml_print(graph->out, node->name);
+	if (count_letters(name) <= room) {
+		xml_print(graph->out, name);
 	} else if (room >= 3) {
-		xml_print_part(graph->out, node->name, room - 1);
+		xml_print_part(graph->out, name, room - 1);
 		fputs("\xE2\x80\xA6", graph->out);
 	}
 	fputs("</text>", graph->out);

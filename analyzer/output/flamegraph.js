@@ -7,10 +7,7 @@
   function id(name) { return document.getElementById(name); }
 
   function label(frame, pixels) {
-    var letters = Math.floor((pixels - 6) / 7.25), text = "";
-    if (letters >= frame.letters.length) text = frame.name;
-    else if (letters >= 3) text = frame.letters.slice(0, letters - 1).join("") + "\u2026";
-    frame.text.textContent = text;
+    frame.text.textContent = fitName(frame.name, Math.floor((pixels - 6) / 7.25));
   }
 
   function zoom(start, span) {
@@ -59,7 +56,7 @@
     total = Math.max(1, Number(svg.getAttribute("data-total")));
     document.querySelectorAll("g.f").forEach(function (g) {
       var name = g.querySelector("title").textContent.split("\n")[0];
-      all.push({ g: g, rect: g.querySelector("rect"), text: g.querySelector("text"), name: name, letters: Array.from(name),
+      all.push({ g: g, rect: g.querySelector("rect"), text: g.querySelector("text"), name: name,
         s: Number(g.getAttribute("data-s")), t: Number(g.getAttribute("data-t")), root: all.length === 0 });
     });
     svg.addEventListener("click", function (event) {

@@ -4,6 +4,7 @@
 	.globl flamegraph_script
 	.hidden flamegraph_script
 flamegraph_script:
+	.incbin "svg_names.js"
 	.incbin "flamegraph.js"
 	.byte 0
 	.section .note.GNU-stack,"",%progbits

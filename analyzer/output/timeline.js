@@ -78,8 +78,8 @@
       flush();
       bar(paths, item, item.calls > 1, left + a, b - a, y);
       if (b - a >= 40 && (item.calls === 1 || item.name)) {
-        var text = (item.calls > 1 ? "~ " : "") + data.names[item.name - 1], room = Math.floor((b - a - 6) / 6.65), letters = Array.from(text);
-        labels.push([left + a + 3, y + 11, letters.length <= room ? text : letters.slice(0, room - 1).join("") + "\u2026"]);
+        var run = item.calls > 1 ? "~ " : "";
+        labels.push([left + a + 3, y + 11, run + fitName(data.names[item.name - 1], Math.floor((b - a - 6) / 6.65) - run.length)]);
       }
     }
     flush();

@@ -4,6 +4,7 @@
 	.globl timeline_script
 	.hidden timeline_script
 timeline_script:
+	.incbin "svg_names.js"
 	.incbin "timeline.js"
 	.byte 0
 	.section .note.GNU-stack,"",%progbits

@@ -7,7 +7,7 @@
 
 #include "human.h"
 #include "json_writer.h"
-#include "text_style.h" /* text_base_name */
+#include "text_style.h"
 #include "utf8.h"
 #include "xml_text.h"
 
@@ -122,8 +122,10 @@ static void bar_draw(struct svg *svg, unsigned color, bool run, uint64_t left_10
 
 static void label_draw(struct svg *svg, const char *name, uint64_t left_100, uint64_t right_100, unsigned y)
 {
+	static const struct text_style style = { .width = TEXT_WIDTH_MAX, .unicode = true };
 	size_t letters = 0, room = (size_t)((right_100 - left_100 - 600) / LETTER_100);
-	const char *at = name;
+	char text[1024];
+	const char *at = name = text_fit_name(&style, name, (unsigned)room, text, sizeof text);
 
 	for (; *at && letters <= room; letters++)
 		utf8_next(&at);

@@ -149,7 +149,8 @@ static struct cprof_error *take_stacks(struct kernel_file *file, const uint8_t *
 		if (!vec_reserve(&file->addresses, &file->addresses_capacity, file->nr_addresses + record.count, sizeof(uint64_t)) ||
 		    !ADD(file, stacks, &place))
 			return &cprof_enomem;
-		memcpy(file->addresses + file->nr_addresses, payload + at, record.count * sizeof(uint64_t));
+		if (record.count) /* else there may be no array yet */
+			memcpy(file->addresses + file->nr_addresses, payload + at, record.count * sizeof(uint64_t));
 		file->nr_addresses += record.count;
 		at += record.count * sizeof(uint64_t);
 		file->records++;

@@ -351,6 +351,8 @@ static struct cprof_error *note_cut_chunk(struct trace *trace)
 
 	if (!chunks->cut_bytes || trace->state.active)
 		return NULL;
+	if (trace->has_end && chunks->nr && chunks->places[chunks->nr - 1].kind == CPROF_CHUNK_END)
+		return NULL; /* behind END comes only the index: that it is missing is said below */
 	if (trace->state.live_used && chunks->cut_offset >= trace->live.header->trace_bytes)
 		return problems_add(&trace->problems, PROBLEM_AT(FINDING_NOTE, chunks->cut_offset),
 				    "the process died while it wrote a chunk; its events are in the live file");
@@ -402,7 +404,7 @@ static struct cprof_error *load(struct trace *trace, struct frame_buffer *buffer
 		error = find_holes(trace);
 	if (!error)
 		error = note_missing_end(trace, *live_reason);
-	if (!error && trace->has_end && !trace->chunks.from_index)
+	if (!error && trace->has_end && !trace->chunks.from_index && !trace->state.active)
 		error = problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_DAMAGE), "the index is %s: the chunks were found by reading through the file",
 				     trace->chunks.index_seen ? "damaged" : "missing");
 	if (!error && !trace->has_meta)

@@ -75,6 +75,11 @@ for program in $programs; do
 	"$cprof_analyze" info --format=json $program/instrumented/trace.lz4 |
 		jq -r --arg p $program '.trace | "\($p).calls\t\(.calls)\n\($p).events\t\(.events)\n\($p).contexts\t\(.contexts)\n\($p).bytes\t\(.bytes)\n\($p).lost\t\(.lost_events)"' >>facts.tsv
 done
+say "threads and coroutines"
+plain "$bench/strands.c" -o strands_plain -pthread
+instrumented "$bench/strands.c" -o strands_traced -pthread
+./strands_plain plain >>facts.tsv
+./strands_traced traced >>facts.tsv
 if [ "$giga" = 1 ]; then
 	say "a trace of 10^9 events"
 	mkdir -p giga

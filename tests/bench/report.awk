@@ -50,6 +50,11 @@ END {
 	}
 	x = per_call("fib", "off") / per_call("fib", "empty")
 	row("`CPROF=off` beside empty hooks, fib", "<= 1.3 x", sprintf("%.2f x", x), x <= 1.3)
+	x = value["traced.thread_us"] - value["plain.thread_us"]
+	row("added to a thread that makes 10 calls, start to join", "<= 30 us", sprintf("%.1f us", x), x <= 30)
+	x = value["traced.idle_kb"] - value["plain.idle_kb"]
+	row("resident memory added by a thread that waits, of 500", "<= 128 KB", sprintf("%.0f KB", x), x <= 128)
+	row("added to a `swapcontext` in the middle of calls", "<= 1000 ns", sprintf("%.0f ns", value["traced.switch_ns"] - value["plain.switch_ns"]), value["traced.switch_ns"] - value["plain.switch_ns"] <= 1000)
 	row("events lost", "0", lost + 0, lost == 0)
 	print ""
 	print "## The numbers behind them"

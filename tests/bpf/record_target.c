@@ -258,6 +258,96 @@ static int run_many(unsigned contexts)
 	return 0;
 }
 
+/* What the exit hook can know of a call: the slot is read again when it moved meanwhile. */
+static uint64_t off_cpu_now_ns(uint64_t *clock_ns, uint64_t *cpu_ns, uint32_t *changes)
+{
+	uint64_t off_ns;
+
+	do {
+		*changes = *(volatile uint32_t *)&target_slot->changes;
+		*clock_ns = target_clock_ns(CLOCK_MONOTONIC);
+		*cpu_ns = target_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		off_ns = *(volatile uint64_t *)&target_slot->runq_ns;
+		for (int i = 0; i < CPROF_BLOCKED_COUNT; i++)
+			off_ns += *(volatile uint64_t *)&target_slot->blocked_ns[i];
+	} while (*changes != *(volatile uint32_t *)&target_slot->changes);
+	return off_ns;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+struct call_errors {
+	uint64_t *ns;
+	unsigned calls, kept, host;
+};
+
+/* Each call works and sleeps: wall - time off the CPU should be what the thread's own clock says. */
+static void *call_thread(void *pointer)
+{
+	struct call_errors *errors = pointer;
+
+	target_register(0);
+	for (unsigned i = 0; i < errors->calls; i++) {
+		uint64_t start_ns, start_cpu_ns, end_ns, end_cpu_ns;
+		uint32_t start_changes, end_changes;
+		uint64_t start_off_ns = off_cpu_now_ns(&start_ns, &start_cpu_ns, &start_changes);
+
+		for (unsigned j = 0; j < 500000; j++)
+			sink += j;
+		if (i % 4 == 0)
+			target_nap(500000);
+		uint64_t end_off_ns = off_cpu_now_ns(&end_ns, &end_cpu_ns, &end_changes);
+		int64_t error_ns = (int64_t)(end_ns - start_ns) - (int64_t)(end_off_ns - start_off_ns) - (int64_t)(end_cpu_ns - start_cpu_ns);
+
+		if (error_ns > 100000 && end_changes == start_changes)
+			errors->host++; /* the host, or an interrupt: wall time has it, the thread's clock has not */
+		else
+			errors->ns[errors->kept++] = (uint64_t)(error_ns < 0 ? -error_ns : error_ns);
+	}
+	target_release();
+	return NULL;
+}
+
+/* N calls in each of 4 threads. */
+static int run_calls(unsigned calls)
+{
+	struct call_errors errors[WORKERS];
+	uint64_t *all = calloc((size_t)WORKERS * calls, sizeof *all), sum_ns = 0;
+	pthread_t threads[WORKERS];
+	unsigned kept = 0, host = 0;
+
+	for (int i = 0; i < WORKERS; i++) {
+		errors[i] = (struct call_errors){ calloc(calls, sizeof *all), calls, 0, 0 };
+		if (!all || !errors[i].ns || pthread_create(&threads[i], NULL, call_thread, &errors[i]))
+			return 93;
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		pthread_join(threads[i], NULL);
+		memcpy(all + kept, errors[i].ns, errors[i].kept * sizeof *all);
+		kept += errors[i].kept;
+		host += errors[i].host;
+		free(errors[i].ns);
+	}
+	qsort(all, kept, sizeof *all, compare_ns);
+	unsigned late = 0;
+
+	for (unsigned i = 0; i < kept; i++) {
+		if (all[i] > 1000000) /* the kernel did not say that it was back: its slot learnt of it late (switches.unseen counts them) */
+			late++;
+		else
+			sum_ns += all[i];
+	}
+	printf("{\"calls\":%u,\"kept\":%u,\"host\":%u,\"late\":%u,\"median_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 ",\"mean_ns\":%" PRIu64 "}\n",
+	       WORKERS * calls, kept, host, late, all[kept / 2], all[kept * 9 / 10], all[kept * 99 / 100], all[kept - 1], sum_ns / (kept - late));
+	free(all);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -286,6 +376,8 @@ int main(int argc, char **argv)
 		return run_threads(number);
 	if (strcmp(what, "many") == 0)
 		return run_many(number);
-	fprintf(stderr, "usage: %s contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
+	if (strcmp(what, "calls") == 0)
+		return run_calls(number);
+	fprintf(stderr, "usage: %s calls N|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
 	return 2;
 }

@@ -51,7 +51,7 @@ no_frame_host.c) # by the plain compiler: cprof-cc would keep the frame pointers
 esac
 compile prog "$source" "$@" || die "does not build"
 case $stem in
-plugin_host.c)
+plugin_host.c | last_round.c)
 	cprof_cc "$compiler" shared -g "$@" -shared -fPIC "$here/plugin.c" -o plugin_red.so &&
 		cprof_cc "$compiler" shared -g "$@" -shared -fPIC -DBLUE "$here/plugin.c" -o plugin_blue.so || die "plug-ins do not build"
 	;;

@@ -91,6 +91,10 @@ static void serve(int listener, const char *library, const struct fault *fault, 
 	if (is_within((pid_t)notif.pid, notif.data.instruction_pointer, library)) {
 		++*calls;
 		if (fault->nth && (*calls == fault->nth || (fault->from_there_on && *calls > fault->nth))) {
+			if (fault->error == FAULT_KILL) {
+				kill((pid_t)notif.pid, SIGKILL);
+				return;
+			}
 			answer.flags = 0;
 			answer.error = -fault->error;
 		}

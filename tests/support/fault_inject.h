@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs a program in which the n-th system call of a kind, made from within one library, fails.
+ * Runs a program in which the n-th system call of a kind, made from within one library, fails, or is its last moment.
  *
  * The runtime makes its system calls itself, so no LD_PRELOAD sees them. A seccomp filter hands the calls of that kind to this process (the kernel
  * keeps the caller waiting), which looks where the instruction lies, counts, and answers for the kernel or lets it.
@@ -10,11 +10,13 @@
 
 #include <stdbool.h>
 
+enum { FAULT_KILL = -1 }; /* instead of an errno: the process gets SIGKILL, and the call is not made */
+
 struct fault {
 	int nr;             /* SYS_* */
 	unsigned nth;       /* from 1; 0: none fails, all are counted */
 	bool from_there_on; /* not only the n-th but all after it, too */
-	int error;          /* errno */
+	int error;          /* errno, or FAULT_KILL */
 };
 
 struct fault_result {
