@@ -14,6 +14,7 @@ struct rt_tls;
 struct rt_inherited {
 	uint32_t depth;
 	const struct rt_entry *stack; /* stack[1 .. depth] */
+	bool suspended;               /* they did not run */
 };
 
 /* Before the parent's tables are forgotten: what is open in the thread's own strand; rt_strand.c keeps those of others. */

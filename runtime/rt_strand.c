@@ -212,11 +212,9 @@ void rt_strand_destroy(struct rt_strand *strand)
 
 /* --- going over ------------------------------------------------------------------------------------------------------------- */
 
-/* SUSPEND or RESUME, now. */
-static void switch_put(struct rt_tls *tls, enum cprof_escape kind)
+/* SUSPEND or RESUME. */
+static void switch_put(struct rt_tls *tls, enum cprof_escape kind, uint64_t ticks)
 {
-	uint64_t ticks = rt_clock_ticks();
-
 	if ((uint32_t)(ticks >> 32) != tls->clock_high) {
 		tls->clock_high = (uint32_t)(ticks >> 32);
 		rt_stream_escape(tls, CPROF_ESCAPE_CLOCK, tls->clock_high);
@@ -254,7 +252,7 @@ static void strand_leave(struct rt_tls *tls)
 
 	sched_put(tls);
 	if (rt_state_depth(tls)) {
-		switch_put(tls, CPROF_ESCAPE_SUSPEND);
+		switch_put(tls, CPROF_ESCAPE_SUSPEND, rt_clock_ticks());
 		thread->told_suspended = true;
 	}
 	if (thread->discarding)
@@ -284,9 +282,12 @@ static bool strand_arrive(struct rt_tls *tls, struct rt_thread *thread)
 		thread->inherited = (struct rt_inherited){ 0 };
 		if (!rt_inherit_open(tls, &inherited, rt_process_fork_ticks()))
 			return false;
+		if (inherited.suspended)
+			switch_put(tls, CPROF_ESCAPE_SUSPEND, rt_process_fork_ticks());
+		thread->told_suspended = inherited.suspended;
 	}
 	if (thread->told_suspended) {
-		switch_put(tls, CPROF_ESCAPE_RESUME);
+		switch_put(tls, CPROF_ESCAPE_RESUME, rt_clock_ticks());
 		thread->told_suspended = false;
 	}
 	tls->slot->context = tls->stack ? tls->stack[rt_state_depth(tls)].context : 0;
@@ -394,7 +395,8 @@ bool rt_strand_is_same_stack(uint64_t frame, uint64_t other)
 
 static struct rt_inherited slot_inherit(const struct rt_thread *thread)
 {
-	return thread->inherited.depth ? thread->inherited : (struct rt_inherited){ thread->saved_depth, thread->stack };
+	return thread->inherited.depth ? thread->inherited :
+					 (struct rt_inherited){ thread->saved_depth, thread->stack, thread->told_suspended };
 }
 
 struct rt_inherited rt_strands_take_over(struct rt_tls *tls)

@@ -13,6 +13,7 @@ def descend($steps):
 def at($path): .root | descend($path | split("/"));
 def only($path): [at($path)] | if length == 1 then .[0] else error("\(length) nodes at \($path)") end;
 
+def child($name): .children[] | select(named($name));
 def nodes: .root | recurse(.children[]);
 def absolute: if . < 0 then -. else . end;
 
