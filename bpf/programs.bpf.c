@@ -5,6 +5,7 @@
  */
 #include "block.bpf.c"
 #include "fault.bpf.c"
+#include "memory.bpf.c"
 #include "process.bpf.c"
 #include "sample.bpf.c"
 #include "sched.bpf.c"

@@ -12,6 +12,16 @@ struct bpf_program *programs_sampler(const struct record_programs *programs)
 	return programs->object->progs.cpu_sampled;
 }
 
+int programs_memory_entered(const struct record_programs *programs)
+{
+	return bpf_program__fd(programs->object->progs.memory_entered);
+}
+
+int programs_memory_returned(const struct record_programs *programs)
+{
+	return bpf_program__fd(programs->object->progs.memory_returned);
+}
+
 volatile uint32_t *programs_sums_active(const struct record_programs *programs)
 {
 	return &programs->object->bss->sums_active;

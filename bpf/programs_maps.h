@@ -5,7 +5,11 @@
 
 #include "record_programs.h"
 
+enum { PROGRAMS_UPROBE_MULTI = 48 }; /* BPF_TRACE_UPROBE_MULTI, which Debian 12 has no name for */
+
 struct bpf_program *programs_sampler(const struct record_programs *programs);
+int programs_memory_entered(const struct record_programs *programs); /* descriptors */
+int programs_memory_returned(const struct record_programs *programs);
 volatile uint32_t *programs_sums_active(const struct record_programs *programs);
 /* Adds a process to those that are followed. */
 struct cprof_error *programs_follow(const struct record_programs *programs, const struct process_record *process) CPROF_MUST_CHECK;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "programs.skel.h"
+#include "programs_maps.h"
 #include "syscall_classes.h"
 #include "syscall_kinds.h"
 
@@ -42,7 +43,7 @@ static bool is_wanted(const char *name, const struct source_state *states)
 {
 	for (size_t i = 0; i < nr_record_sources; i++)
 		for (const char *const *program = record_sources[i].programs; *program; program++)
-			if (states[i].wanted && !states[i].why[0] && strcmp(*program, name) == 0)
+			if (states[i].wanted && !states[i].why[0] && !states[i].elsewhere && strcmp(*program, name) == 0)
 				return true;
 	return is_base(name);
 }
@@ -58,8 +59,11 @@ static int open_object(const struct record_args *args, const struct record_setti
 	*(struct record_settings *)&object->rodata->settings = *settings;
 	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
 	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS, is_on(states, "io"), is_on(states, "locks"));
-	bpf_object__for_each_program(program, object->obj)
+	bpf_object__for_each_program(program, object->obj) {
 		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), states));
+		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+			bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)PROGRAMS_UPROBE_MULTI);
+	}
 	bpf_map__set_max_entries(object->maps.slots, settings->slots);
 	bpf_map__set_max_entries(object->maps.ring, (uint32_t)(args->ring_kb << 10));
 	bpf_map__set_max_entries(object->maps.sums_even, (uint32_t)args->sums);
@@ -102,7 +106,7 @@ struct cprof_error *record_programs_load(const struct record_args *args, const s
 			return refusal(result);
 		programs_bpf__destroy(object);
 		for (size_t i = 0; i < nr_record_sources; i++) {
-			if (!states[i].wanted || states[i].why[0])
+			if (!states[i].wanted || states[i].why[0] || states[i].elsewhere)
 				continue;
 			memset(alone, 0, sizeof alone);
 			alone[i].wanted = true;
@@ -149,7 +153,7 @@ struct cprof_error *record_programs_attach(struct record_programs *programs, str
 		const char *name = bpf_program__name(program);
 		enum bpf_prog_type type = bpf_program__type(program);
 
-		if (!bpf_program__autoload(program) || type == BPF_PROG_TYPE_PERF_EVENT)
+		if (!bpf_program__autoload(program) || type == BPF_PROG_TYPE_PERF_EVENT || type == BPF_PROG_TYPE_KPROBE)
 			continue; /* those have attachments of their own */
 		int result = attach(programs, program);
 

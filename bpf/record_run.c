@@ -23,6 +23,7 @@
 #include "cpu_timers.h"
 #include "kernel_symbols.h"
 #include "live.h"
+#include "memory_probes.h"
 #include "process_modules.h"
 #include "record_attach.h"
 #include "record_clock.h"
@@ -47,6 +48,7 @@ struct recording {
 	struct sums_drain sums;
 	struct slots_header slots;
 	struct cpu_timers timers;
+	struct memory_probes memory;
 	struct kernel_symbols symbols;
 	struct record_tally tally;
 	struct live *live;           /* NULL: --live was not asked for */
@@ -90,8 +92,8 @@ static void say_sources(const struct recording *recording)
 		const struct source_state *state = &recording->sources[i];
 
 		if (!recording->args->quiet)
-			fprintf(stderr, "cprof-record: %-8s %s%s%s\n", record_sources[i].name, state->on ? "on: " : "off: ",
-				state->on ? record_sources[i].what : state->why, "");
+			fprintf(stderr, "cprof-record: %-8s %s%s%s%s\n", record_sources[i].name, state->on ? "on: " : "off: ",
+				state->on ? record_sources[i].what : "", state->on && state->why[0] ? ", " : "", state->why);
 	}
 }
 
@@ -181,6 +183,9 @@ static struct cprof_error *prepare(struct recording *recording)
 					  &recording->slots);
 	if (!error)
 		error = record_programs_attach(&recording->programs, recording->sources);
+	if (!error)
+		memory_probes_attach(&recording->memory, &recording->programs, recording->command ? (uint32_t)recording->launch.pid : (uint32_t)args->pid,
+				     recording->sources);
 	if (!error && !recording->command)
 		error = record_programs_walk(&recording->programs, false);
 	if (error)
@@ -294,6 +299,7 @@ static struct cprof_error *finish(struct recording *recording)
 	walked = record_programs_walk(&recording->programs, true);
 	end_ns = record_clock_ns(CLOCK_MONOTONIC);
 	slots_header_stop(&recording->slots, end_ns);
+	memory_probes_detach(&recording->memory);
 	record_programs_detach(&recording->programs);
 	sums_drain_wait_for_programs();
 	ring_drain_consume(&recording->ring);
@@ -376,6 +382,7 @@ static void recording_deinit(struct recording *recording)
 {
 	live_destroy(recording->live);
 	cpu_timers_close(&recording->timers);
+	memory_probes_detach(&recording->memory);
 	if (recording->ring.ring)
 		ring_drain_close(&recording->ring);
 	sums_drain_close(&recording->sums);
@@ -411,6 +418,7 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 	record_source_state(recording.sources, "locks")->value = (uint32_t)(args->lock_threshold_ns / 1000);
 	if (getrandom(recording.session, sizeof recording.session, 0) != sizeof recording.session)
 		memcpy(recording.session, &recording.start_ns, sizeof recording.start_ns);
+	memory_probes_choose(args, recording.command, recording.sources, &recording.memory);
 	struct record_settings settings = settings_of(args, recording.sources);
 
 	unavailable = record_programs_load(args, &settings, recording.sources, &recording.programs);

@@ -57,7 +57,9 @@ struct ring_head {
 	X(BLOCKS_FULL, "block.table-full", 1) \
 	X(THREAD_NAMES_FULL, "locks.threads-table-full", 1) \
 	X(LOCKS_NOT_WAITED, "locks.not-waited", 0) \
-	X(LOCKS_UNKNOWN, "locks.class-unknown", 0)
+	X(LOCKS_UNKNOWN, "locks.class-unknown", 0) \
+	X(MEMORY_FULL, "memory.table-full", 1) \
+	X(MEMORY_NESTED, "memory.nested-too-deep", 1)
 enum record_counter {
 #define CPROF_X(name, words, is_loss) COUNTER_##name,
 	RECORD_COUNTERS(CPROF_X)
@@ -77,6 +79,16 @@ struct record_settings {
 	uint32_t reserved;
 	uint64_t off_cpu_threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t max_samples;
+};
+
+/* The functions of an allocator, by what their arguments mean: cookies of the probes. */
+enum memory_function {
+	MEMORY_MALLOC = 1,           /* (bytes); so are operator new, valloc and pvalloc */
+	MEMORY_CALLOC,
+	MEMORY_REALLOC,
+	MEMORY_MEMALIGN,             /* (alignment, bytes): aligned_alloc, too */
+	MEMORY_POSIX_MEMALIGN,
+	MEMORY_FREE,                 /* (block): operator delete, too */
 };
 
 #define SYSCALL_CLASS_NONE 0xFF

@@ -19,6 +19,7 @@ const struct record_source record_sources[] = {
 	{ "io", OPTION(io), false, PROGRAMS("syscall_entered", "syscall_left"), "file I/O by system call and file" },
 	{ "block", OPTION(io), false, PROGRAMS("block_started", "block_issued", "block_completed"), "requests of block devices" },
 	{ "locks", OPTION(locks), false, PROGRAMS("syscall_entered", "syscall_left"), "waits for locks, with who held them" },
+	{ "memory", OPTION(memory), false, PROGRAMS("memory_entered", "memory_returned"), "allocations" },
 	{ "faults", OPTION(faults), true, PROGRAMS("fault_user", "fault_kernel"), "page faults" },
 };
 const size_t nr_record_sources = sizeof record_sources / sizeof *record_sources;

@@ -22,8 +22,9 @@ enum { RECORD_SOURCES_MAX = 16 };
 
 struct source_state {
 	bool wanted, on;
+	bool elsewhere;                    /* recorded in the target itself: no program of ours is needed */
 	uint32_t value;                    /* as in cprof_kernel_source */
-	char why[96];                      /* not on: why */
+	char why[96];                      /* not on: why; on: how, where that differs */
 };
 
 extern const struct record_source record_sources[];

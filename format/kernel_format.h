@@ -183,7 +183,7 @@ struct cprof_kernel_symbol { /* KERNEL_SYMBOLS: of the kernel addresses that occ
 struct cprof_kernel_source { /* KERNEL_SOURCES: what was recorded, and what not and why */
 	char name[24];             /* "cpu", "off-cpu", "memory", "io", "block", "locks", "faults" */
 	uint32_t on;
-	uint32_t value;            /* cpu: frequency in Hz; off-cpu, io, locks: threshold in us */
+	uint32_t value;            /* cpu: frequency in Hz; off-cpu, io, locks: threshold in us; memory: 1 by the interposer (ALLOC of the traces), 2 by probes (KERNEL_SUMS) */
 	char why[96];
 };
 

@@ -4,6 +4,7 @@
  *
  *     expect FUNCTION key=value...     sums over the contexts of that function; "total": over all contexts, those outside of calls included
  *
+ * With ALLOC_WAIT set it first waits for a byte on its standard input.
  * Output goes through write alone: stdio would allocate. Every block is stored where the compiler cannot follow it, or it would leave malloc out.
  */
 #include <errno.h>
@@ -414,6 +415,10 @@ int main(int argc, char **argv)
 	} cases[] = { { "leak", case_leak },   { "peak", case_peak },   { "realloc", case_realloc }, { "aligned", case_aligned }, { "pvalloc", case_pvalloc }, { "cross", case_cross },
 		      { "churn", case_churn }, { "threads", case_threads }, { "fork", case_fork },       { "fork-killed", case_fork_killed }, { "kill", case_kill } };
 
+	char byte;
+
+	if (getenv("ALLOC_WAIT"))
+		check(read(0, &byte, 1) == 1, "somebody says go");
 	for (unsigned i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++) {
 		if (!strcmp(argv[1], cases[i].name)) {
 			cases[i].run();
