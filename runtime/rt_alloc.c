@@ -44,6 +44,18 @@ void rt_alloc_start(void)
 	cprof_alloc_interface.started(&host, rt_tls.thread && rt_tls.stack ? rt_tls.stack[rt_state_depth(&rt_tls)].context : 0);
 }
 
+void rt_alloc_before_fork(void)
+{
+	if (is_there())
+		cprof_alloc_interface.before_fork();
+}
+
+void rt_alloc_after_fork_in_child(void)
+{
+	if (is_there())
+		cprof_alloc_interface.forked();
+}
+
 static bool chunk_put(enum cprof_chunk_kind kind, const void *payload, size_t bytes, uint32_t items)
 {
 	struct cprof_chunk_header header = { .kind = (uint16_t)kind, .thread = CPROF_NO_THREAD, .items = items };

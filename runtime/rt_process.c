@@ -341,6 +341,7 @@ void rt_process_before_fork(void)
 	struct rt_tls *tls = &rt_tls;
 	uint64_t mask = rt_signals_block();
 
+	rt_alloc_before_fork();
 	wait_while_starting(); /* most often enough that the child sees it done; the child's handler looks again */
 	if (!rt_is_off())
 		session_make();
@@ -360,6 +361,7 @@ void rt_process_after_fork_in_parent(void)
 
 void rt_process_after_fork_in_child(void)
 {
+	rt_alloc_after_fork_in_child();
 	/* A child that lives on without a call would keep the parent's trace locked. */
 	rt_writer_drop_file();
 	rt_live_drop_file();

@@ -33,6 +33,9 @@ struct cprof_alloc_interface {
 	uint32_t reserved;
 	/* Recording has started. context: the thread's current one; what a forked child allocated before it began to record goes there. Signals blocked. */
 	void (*started)(const struct cprof_alloc_host *host, uint32_t context);
+	/* Around a fork, on the thread that makes it; told by libcprof as well, because _Fork runs no handlers. Twice does no harm. */
+	void (*before_fork)(void);
+	void (*forked)(void);
 	/*
 	 * Recording ends: nothing is counted any more. put() gets the sums of all contexts, in ascending order, in pieces of at most `most`. false when
 	 * put() said so or there was no memory. *untracked: allocations that could not be followed. Signals blocked.

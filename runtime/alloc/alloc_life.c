@@ -82,27 +82,29 @@ static bool finish(bool (*put)(const struct cprof_alloc *records, uint32_t count
 	return alloc_sums_collect(put, most);
 }
 
-const struct cprof_alloc_interface cprof_alloc_interface __attribute__((visibility("default"))) = {
-	.version = CPROF_ALLOC_INTERFACE_VERSION, .started = started, .finish = finish,
-};
-
 static void before_fork(void)
 {
 	alloc_tls.in_call = alloc_state.on && alloc_sums_context(&alloc_tls) != 0;
+	alloc_tls.forking = 1;
 }
 
 /* The child's sums begin with what it allocates itself; its parent's blocks are the parent's, and giving them back is not counted. */
 static void after_fork_in_child(void)
 {
-	if (!alloc_state.on)
+	if (!alloc_state.on || !alloc_tls.forking)
 		return;
 	uint64_t mask = rt_signals_block();
 
+	alloc_tls.forking = 0;
 	alloc_sums_forked();
 	host = (struct cprof_alloc_host){ 0 };
 	state_change(true, 0);
 	rt_signals_restore(mask);
 }
+
+const struct cprof_alloc_interface cprof_alloc_interface __attribute__((visibility("default"))) = {
+	.version = CPROF_ALLOC_INTERFACE_VERSION, .started = started, .before_fork = before_fork, .forked = after_fork_in_child, .finish = finish,
+};
 
 __attribute__((constructor(101))) static void life_constructor(void)
 {

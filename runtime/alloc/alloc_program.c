@@ -356,9 +356,12 @@ FUNCTION void forks(void)
 	free(kept[1]);
 }
 
+extern pid_t _Fork(void) __attribute__((weak)); /* glibc 2.34 */
+static pid_t (*forker)(void) = fork;
+
 FUNCTION void forks_and_exits(void)
 {
-	pid_t child = fork();
+	pid_t child = forker();
 
 	if (child == 0) {
 		kept[2] = malloc(500);
@@ -383,6 +386,12 @@ static void case_fork(void)
 	expect("expect of_parent calls=2 bytes=247 freed_calls=1 freed_bytes=124\n");
 	expect("expect in_child_call calls=0\n");
 	expect("expect forks_and_exits calls=0\n");
+}
+
+static void case_fork_raw(void)
+{
+	forker = _Fork ? _Fork : fork;
+	case_fork();
 }
 
 static void case_fork_killed(void)
@@ -413,7 +422,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} cases[] = { { "leak", case_leak },   { "peak", case_peak },   { "realloc", case_realloc }, { "aligned", case_aligned }, { "pvalloc", case_pvalloc }, { "cross", case_cross },
-		      { "churn", case_churn }, { "threads", case_threads }, { "fork", case_fork },       { "fork-killed", case_fork_killed }, { "kill", case_kill } };
+		      { "churn", case_churn }, { "threads", case_threads }, { "fork", case_fork },       { "fork-raw", case_fork_raw }, { "fork-killed", case_fork_killed }, { "kill", case_kill } };
 
 	char byte;
 

@@ -54,6 +54,7 @@ struct alloc_peaks {
 struct alloc_tls {
 	uint32_t seen;               /* alloc_state.generation when shard was last right */
 	uint32_t in_call;            /* its last fork was inside a recorded call */
+	uint32_t forking;            /* that fork has begun; the child has not been put right */
 	uint32_t forked;             /* that fork made this process, which has not begun to record */
 	struct alloc_shard *shard;   /* NULL: this thread counts nothing */
 	uint64_t last;               /* the block it allocated last */

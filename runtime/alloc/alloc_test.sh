@@ -88,7 +88,7 @@ peak)
 	[ "$(total flags)" = 0 ] || fail "peaks of a single thread are said to be rough"
 	[ "$(total bytes_at_peak)" = $((16000 + $(jq '.outside.bytes_at_peak // 0' sums.json))) ] || fail "peak: $(total bytes_at_peak)"
 	;;
-fork | fork-killed)
+fork | fork-raw | fork-killed)
 	ordinary
 	for trace in trace.*.lz4 trace.lz4.*; do
 		case $trace in *.live | *'*'*) continue ;; esac
