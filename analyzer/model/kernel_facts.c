@@ -10,7 +10,7 @@
 #include "slots.h"
 #include "vec.h"
 
-enum { NS_PER_S = 1000000000 };
+enum { NS_PER_S = 1000000000, GENERATION_UNKNOWN = 0x8000 };
 
 struct kernel_facts_private {
 	struct number_map trace_of;   /* (kernel file, tgid, generation) -> trace */
@@ -60,10 +60,27 @@ static uint64_t kernel_ns(const struct trace *trace, uint64_t ticks)
 
 /* --- places --- */
 
-static uint32_t trace_of(const struct kernel_facts *facts, struct kernel_image image)
+/* An image that has not registered yet is known by its process alone: it is the trace's if the process has just one. */
+static uint32_t trace_of_process(const struct kernel_facts *facts, const struct session *session, struct kernel_image image)
+{
+	uint32_t found = FACT_NO_TRACE;
+
+	for (uint32_t i = 0; i < facts->nr_traces; i++) {
+		if (facts->traces[i].kernel.file != session_kernel(session, image.kernel) || facts->traces[i].kernel.tgid != image.tgid)
+			continue;
+		if (found != FACT_NO_TRACE)
+			return FACT_NO_TRACE;
+		found = i;
+	}
+	return found;
+}
+
+static uint32_t trace_of(const struct kernel_facts *facts, const struct session *session, struct kernel_image image)
 {
 	uint32_t trace = number_map_find(&facts->private_data->trace_of, (struct number_key){ image.kernel, image.tgid, image.generation });
 
+	if (trace == NUMBER_MAP_NONE && image.generation & GENERATION_UNKNOWN)
+		return trace_of_process(facts, session, image);
 	return trace == NUMBER_MAP_NONE ? FACT_NO_TRACE : trace;
 }
 
@@ -80,13 +97,14 @@ static struct cprof_error *stranger_note(struct kernel_facts *facts, struct kern
 	return number_map_add(&facts->private_data->stranger_of, key, (uint32_t)facts->nr_strangers++);
 }
 
-static struct fact_place place_of(const struct kernel_facts *facts, uint32_t kernel, const struct cprof_who *who, uint64_t stack)
+static struct fact_place place_of(const struct facts_build *build, const struct cprof_who *who, uint64_t stack)
 {
+	const struct kernel_facts *facts = build->facts;
 	struct fact_place place;
 
 	memset(&place, 0, sizeof place); /* it is a part of keys */
-	place.image = (struct kernel_image){ kernel, who->tgid, who->generation };
-	place.trace = trace_of(facts, place.image);
+	place.image = (struct kernel_image){ build->kernel, who->tgid, who->generation };
+	place.trace = trace_of(facts, build->session, place.image);
 	if (place.trace != FACT_NO_TRACE && who->context && who->context < facts->traces[place.trace].nr_contexts)
 		place.context = who->context;
 	if (!place.context)
@@ -180,7 +198,7 @@ static struct cprof_error *take_sample(void *context, const struct cprof_chunk_h
 	(void)header;
 	memcpy(&sample, record, sizeof sample);
 	memset(&key, 0, sizeof key);
-	key.place = place_of(facts, build->kernel, &sample.who, 0);
+	key.place = place_of(build, &sample.who, 0);
 	if (!is_in_range(build, sample.time_ns) || !is_chosen(build, &key.place, sample.who.tid))
 		return NULL;
 	key.place.stack = sample.user_stack; /* with a context, too: frames below its function continue the path */
@@ -218,11 +236,11 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 	(void)header;
 	memcpy(&off, record, sizeof off);
 	memset(&key, 0, sizeof key);
-	key.place = place_of(facts, build->kernel, &off.who, off.user_stack);
+	key.place = place_of(build, &off.who, off.user_stack);
 	if (!is_in_range(build, off.time_ns) || !is_chosen(build, &key.place, off.who.tid))
 		return NULL;
 	if (off.waker.tgid)
-		key.waker = place_of(facts, build->kernel, &off.waker, 0);
+		key.waker = place_of(build, &off.waker, 0);
 	key.kernel_stack = off.kernel_stack;
 	key.object = off.object;
 	key.device = off.device;
@@ -294,7 +312,7 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 
 	memcpy(&sum, record, sizeof sum);
 	memset(&key, 0, sizeof key);
-	key.place = place_of(facts, build->kernel, &sum.key.who, sum.key.stack);
+	key.place = place_of(build, &sum.key.who, sum.key.stack);
 	if (!is_in_range(build, header->first_tsc / 2 + header->last_tsc / 2))
 		return NULL;
 	if (!is_chosen(build, &key.place, sum.key.who.tid)) {

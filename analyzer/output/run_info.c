@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "human_ticks.h"
+#include "kernel_panel.h"
 
 static void json_files(struct json_writer *json, const struct run_info *run)
 {
@@ -68,6 +69,7 @@ void run_info_json(struct json_writer *json, const char *key, const struct run_i
 	json_u64(json, "bytes", info->trace_bytes);
 	json_double(json, "clock_hz", info->clock_hz);
 	json_files(json, run);
+	kernel_panel_json(json, "kernel", profile);
 	json_end_object(json);
 }
 
@@ -222,4 +224,5 @@ void run_info_panel(FILE *out, const struct text_style *style, const struct run_
 	}
 	panel_others(out, style, run);
 	panel_modules(out, style, run);
+	kernel_panel_text(out, style, profile);
 }

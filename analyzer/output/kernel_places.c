@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the views of the kernel half show where something was: by context, or by process and stack where there is none. See kernel_views.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "kernel_facts.h"
+#include "kernel_views.h"
+
+enum { PATH_ENDS = 4, STACK_SHOWN = 8 };
+
+struct cprof_error *view_needs(const struct kernel_view *to, uint32_t metrics, const char *what, const char *option)
+{
+	if (to->view->profile->metrics & metrics)
+		return NULL;
+	return cprof_error_create(CPROF_ERROR_NOT_FOUND, "%s not recorded in this run; to record: cprof-record %s -- PROGRAM", what, option);
+}
+
+const struct call_node *place_node(const struct profile *profile, const struct fact_place *place)
+{
+	return place->trace == FACT_NO_TRACE || !place->context ? NULL : profile_node_of(profile, place->trace, place->context);
+}
+
+static size_t path_length(const struct call_node *node)
+{
+	size_t length = 0;
+
+	for (; node && node->parent; node = node->parent)
+		length++;
+	return length;
+}
+
+static const struct call_node *path_at(const struct call_node *node, size_t length, size_t at)
+{
+	for (size_t up = length - 1 - at; up; up--)
+		node = node->parent;
+	return node;
+}
+
+void place_print(const struct kernel_view *to, const struct call_node *node, unsigned indent)
+{
+	size_t length = path_length(node);
+	unsigned column = indent;
+
+	text_pad(to->out, indent);
+	for (size_t i = 0; i < length; i++) {
+		const char *name = path_at(node, length, i)->name;
+		char left_out[48];
+		unsigned columns, room = to->style->width - indent - 2;
+
+		if (length > 2 * PATH_ENDS + 1 && i == PATH_ENDS) {
+			snprintf(left_out, sizeof left_out, "[%zu more]", length - 2 * PATH_ENDS);
+			name = left_out;
+			i = length - PATH_ENDS - 1;
+		}
+		columns = text_columns(to->style, name);
+		columns = columns > room ? room : columns;
+		if (column > indent && column + 3 + columns + 2 > to->style->width) {
+			fputs(" >\n", to->out);
+			text_pad(to->out, indent);
+			column = indent;
+		} else if (column > indent) {
+			fputs(" > ", to->out);
+			column += 3;
+		}
+		column += text_print_name(to->style, to->out, name, columns);
+	}
+	fputs(length ? "\n" : "(outside of every recorded call)\n", to->out);
+}
+
+void path_json(struct json_writer *json, const char *key, const struct call_node *node)
+{
+	size_t length = path_length(node);
+
+	json_begin_array(json, key);
+	for (size_t i = 0; i < length; i++)
+		json_text(json, NULL, path_at(node, length, i)->name);
+	json_end_array(json);
+}
+
+static const char *process_name(const struct profile *profile, const struct fact_place *place)
+{
+	const struct kernel_file *file = session_kernel(profile->kernel_names->session, place->image.kernel);
+	const struct cprof_kernel_process *process = kernel_file_process(file, place->image.tgid, place->image.generation);
+
+	return process && process->name[0] ? process->name : "process";
+}
+
+/* Innermost first; NULL: no frame, or no memory for it. */
+static const char *stack_frame(const struct profile *profile, const struct fact_place *place, uint32_t index)
+{
+	const struct kernel_file *file = session_kernel(profile->kernel_names->session, place->image.kernel);
+	const struct kernel_stack *stack = kernel_file_stack(file, place->stack);
+	struct cprof_error *error;
+	uint32_t frame;
+
+	if (!stack || index >= stack->nr_addresses || index >= STACK_SHOWN)
+		return NULL;
+	error = kernel_names_frame(profile->kernel_names, place->image, stack->addresses[index],
+				   stack->kernel ? ADDRESS_OF_KERNEL : index ? ADDRESS_OF_RETURN : ADDRESS_OF_CODE, &frame);
+	cprof_error_free(error);
+	return error ? NULL : profile->kernel_names->frames[frame].name;
+}
+
+void place_json(const struct kernel_view *to, const char *key, const struct fact_place *place)
+{
+	const struct profile *profile = to->view->profile;
+	const struct call_node *node = place_node(profile, place);
+
+	json_begin_object(to->json, key);
+	if (place->trace == FACT_NO_TRACE) {
+		json_text(to->json, "process", process_name(profile, place));
+		json_u64(to->json, "tgid", place->image.tgid);
+	}
+	path_json(to->json, "path", node);
+	if (!node && place->stack) {
+		json_begin_array(to->json, "stack");
+		for (uint32_t i = 0; stack_frame(profile, place, i); i++)
+			json_text(to->json, NULL, stack_frame(profile, place, i));
+		json_end_array(to->json);
+	}
+	json_end_object(to->json);
+}
+
+void place_text(const struct kernel_view *to, const struct fact_place *place, unsigned indent)
+{
+	const struct profile *profile = to->view->profile;
+	const struct call_node *node = place_node(profile, place);
+
+	if (node || (place->trace != FACT_NO_TRACE && !place->stack)) {
+		place_print(to, node, indent);
+		return;
+	}
+	text_pad(to->out, indent);
+	if (place->trace == FACT_NO_TRACE) {
+		text_print(to->style, to->out, process_name(profile, place), 16);
+		fprintf(to->out, " [%" PRIu32 "], not traced", place->image.tgid);
+	} else {
+		fputs("(outside of every recorded call)", to->out);
+	}
+	for (uint32_t i = 0; stack_frame(profile, place, i); i++) {
+		fputs(i ? " < " : ": ", to->out);
+		text_print_name(to->style, to->out, stack_frame(profile, place, i), 24);
+	}
+	fputc('\n', to->out);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Time off the processor by context and reason, with kernel stacks and who woke us. See kernel_views.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "human_ticks.h"
+#include "kernel_facts.h"
+#include "kernel_views.h"
+#include "slots.h"
+
+enum { REASON_RUNQ = CPROF_BLOCKED_COUNT, REASON_STOPPED, NR_REASONS };
+
+struct off_row {
+	const struct call_node *node;    /* or */
+	const struct off_fact *stranger; /* of a process without a trace, or outside of its calls */
+	int reason;
+	uint64_t ns;
+};
+
+struct off_rows {
+	struct off_row *items;
+	size_t nr;
+	uint64_t all_ns;
+};
+
+static const char *reason_name(int reason)
+{
+	static const char *const names[NR_REASONS] = {
+#define CPROF_X(name, number, key, what) [number] = key,
+		CPROF_BLOCKED_CLASSES(CPROF_X)
+#undef CPROF_X
+		[REASON_RUNQ] = "run-queue", [REASON_STOPPED] = "stopped",
+	};
+
+	return names[reason];
+}
+
+static enum call_metric reason_metric(int reason)
+{
+	return reason == REASON_RUNQ ? METRIC_RUNQ : reason == REASON_STOPPED ? METRIC_STOPPED : (enum call_metric)(METRIC_BLOCKED_LOCK + reason);
+}
+
+static int off_row_compare(const void *left, const void *right)
+{
+	const struct off_row *a = left, *b = right;
+
+	return a->ns != b->ns ? (a->ns < b->ns ? 1 : -1) : a->reason - b->reason;
+}
+
+static bool is_stranger(const struct profile *profile, const struct off_fact *fact)
+{
+	return !place_node(profile, &fact->place);
+}
+
+static size_t rows_most(const struct call_view *view)
+{
+	size_t nr = view->profile->kernel ? view->profile->kernel->nr_offs : 0, depth = 0;
+
+	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth))
+		for (int reason = 0; node->numbers.metrics && reason < NR_REASONS; reason++)
+			nr += node->numbers.metrics->self[reason_metric(reason)] > 0;
+	return nr;
+}
+
+static struct cprof_error *rows_make(const struct call_view *view, struct off_rows *ret)
+{
+	const struct kernel_facts *facts = view->profile->kernel;
+	struct off_rows rows = { .items = calloc(rows_most(view) + 1, sizeof *rows.items) };
+	size_t depth = 0;
+
+	if (!rows.items)
+		return &cprof_enomem;
+	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth))
+		for (int reason = 0; node->numbers.metrics && reason < NR_REASONS; reason++)
+			if (node->numbers.metrics->self[reason_metric(reason)])
+				rows.items[rows.nr++] = (struct off_row){ node, NULL, reason, node->numbers.metrics->self[reason_metric(reason)] };
+	for (size_t i = 0; facts && view->whole && i < facts->nr_offs; i++)
+		if (is_stranger(view->profile, &facts->offs[i]) && facts->offs[i].blocked_ns)
+			rows.items[rows.nr++] = (struct off_row){ NULL, &facts->offs[i], facts->offs[i].blocked_class, facts->offs[i].blocked_ns };
+	qsort(rows.items, rows.nr, sizeof *rows.items, off_row_compare);
+	for (size_t i = 0; i < rows.nr; i++)
+		rows.all_ns += rows.items[i].ns;
+	*ret = rows;
+	return NULL;
+}
+
+/* Long intervals of a row; NULL: `at` was the last. */
+static const struct off_fact *row_fact(const struct profile *profile, const struct off_row *row, size_t *at)
+{
+	const struct kernel_facts *facts = profile->kernel;
+
+	if (row->stranger)
+		return (*at)++ ? NULL : row->stranger;
+	for (; facts && *at < facts->nr_offs; ++*at) {
+		const struct off_fact *fact = &facts->offs[*at];
+		bool stopped = fact->state & (4 | 8);
+
+		if (place_node(profile, &fact->place) != row->node || row->reason == REASON_RUNQ || stopped != (row->reason == REASON_STOPPED) ||
+		    (!stopped && fact->blocked_class != row->reason))
+			continue;
+		return &facts->offs[(*at)++];
+	}
+	return NULL;
+}
+
+static const char *kernel_frame_name(const struct profile *profile, const struct off_fact *fact, uint32_t index)
+{
+	const struct kernel_stack *stack = kernel_file_stack(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->kernel_stack);
+	struct cprof_error *error;
+	uint32_t frame;
+
+	if (!stack || index >= stack->nr_addresses)
+		return NULL;
+	error = kernel_names_frame(profile->kernel_names, fact->place.image, stack->addresses[index], ADDRESS_OF_KERNEL, &frame);
+	cprof_error_free(error);
+	return error ? NULL : profile->kernel_names->frames[frame].name;
+}
+
+static const char *object_name(const struct profile *profile, const struct off_fact *fact)
+{
+	return fact->device || fact->object ? kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->device, fact->object)
+					    : NULL;
+}
+
+static void print_kernel_stack(const struct kernel_view *to, const struct off_fact *fact)
+{
+	enum { SHOWN = 6 };
+	const char *name;
+
+	for (uint32_t i = 0; i < SHOWN && (name = kernel_frame_name(to->view->profile, fact, i)); i++) {
+		fputs(i ? " < " : "      kernel: ", to->out);
+		text_print_name(to->style, to->out, name, 32);
+		if (i + 1 == SHOWN)
+			fputs(" < ...", to->out);
+	}
+	if (fact->kernel_stack && kernel_frame_name(to->view->profile, fact, 0))
+		fputc('\n', to->out);
+}
+
+/* What the intervals above the threshold say more. The largest of their kinds stand for all. */
+static void print_details(const struct kernel_view *to, const struct off_row *row)
+{
+	const struct off_fact *fact, *largest = NULL, *woken = NULL;
+	uint64_t count = 0, max_ns = 0, open = 0;
+	size_t at = 0;
+
+	while ((fact = row_fact(to->view->profile, row, &at))) {
+		count += fact->count;
+		open += fact->open;
+		max_ns = fact->max_ns > max_ns ? fact->max_ns : max_ns;
+		if (!largest || fact->blocked_ns > largest->blocked_ns)
+			largest = fact;
+		if (fact->waker.image.tgid && (!woken || fact->blocked_ns > woken->blocked_ns))
+			woken = fact;
+	}
+	if (!largest)
+		return;
+	text_color(to->style, to->out, TEXT_DIM);
+	fprintf(to->out, "      %s long interval%s", human_count(count).text, count == 1 ? "" : "s");
+	fprintf(to->out, ", up to %s", human_ns(max_ns).text);
+	if (open)
+		fprintf(to->out, ", %s not ended", human_count(open).text);
+	if (object_name(to->view->profile, largest)) {
+		fputs(", on ", to->out);
+		text_print(to->style, to->out, object_name(to->view->profile, largest), to->style->width / 2);
+	}
+	fputc('\n', to->out);
+	print_kernel_stack(to, largest);
+	if (woken) {
+		fprintf(to->out, "      woken (%s) from\n", human_count(woken->count).text);
+		place_text(to, &woken->waker, 8);
+	}
+	text_color(to->style, to->out, TEXT_PLAIN);
+}
+
+static void print_row(const struct kernel_view *to, const struct off_rows *rows, const struct off_row *row)
+{
+	fprintf(to->out, "%8s ", human_ns(row->ns).text);
+	fprintf(to->out, "%5s  %-9s  ", human_percent(row->ns, rows->all_ns).text, reason_name(row->reason));
+	if (row->stranger)
+		place_text(to, &row->stranger->place, 0);
+	else
+		text_print_name(to->style, to->out, row->node->name, to->style->width - 27);
+	if (!row->stranger) {
+		fputc('\n', to->out);
+		place_print(to, row->node, 4);
+	}
+	print_details(to, row);
+}
+
+static void json_row(const struct kernel_view *to, const struct off_row *row)
+{
+	const struct off_fact *fact;
+	size_t at = 0;
+
+	json_line(to->json);
+	json_begin_object(to->json, NULL);
+	json_text(to->json, "reason", reason_name(row->reason));
+	json_u64(to->json, "ns", row->ns);
+	if (row->stranger)
+		place_json(to, "context", &row->stranger->place);
+	else
+		path_json(to->json, "path", row->node);
+	json_begin_array(to->json, "intervals");
+	while ((fact = row_fact(to->view->profile, row, &at))) {
+		json_begin_object(to->json, NULL);
+		json_u64(to->json, "count", fact->count);
+		json_u64(to->json, "blocked_ns", fact->blocked_ns);
+		json_u64(to->json, "runq_ns", fact->runq_ns);
+		json_u64(to->json, "max_ns", fact->max_ns);
+		json_u64(to->json, "open", fact->open);
+		json_text(to->json, "file", object_name(to->view->profile, fact));
+		json_begin_array(to->json, "kernel_stack");
+		for (uint32_t i = 0; kernel_frame_name(to->view->profile, fact, i); i++)
+			json_text(to->json, NULL, kernel_frame_name(to->view->profile, fact, i));
+		json_end_array(to->json);
+		if (fact->waker.image.tgid)
+			place_json(to, "waker", &fact->waker);
+		else
+			json_null(to->json, "waker");
+		json_end_object(to->json);
+	}
+	json_end_array(to->json);
+	json_end_object(to->json);
+}
+
+struct cprof_error *off_cpu_view(const struct kernel_view *to)
+{
+	const struct kernel_facts *facts = to->view->profile->kernel;
+	struct off_rows rows = { 0 };
+	struct cprof_error *error = facts && facts->nr_offs ? NULL : view_needs(to, METRIC_BIT(BLOCKED), "time off the processor was", "--off-cpu");
+
+	if (!error)
+		error = rows_make(to->view, &rows);
+	if (error)
+		return error;
+	if (to->json)
+		json_begin_array(to->json, "off_cpu");
+	else
+		fputs("off-CPU      %  reason     in\n", to->out);
+	for (size_t i = 0; i < rows.nr && i < to->limit && !ferror(to->out); i++) {
+		if (to->json)
+			json_row(to, &rows.items[i]);
+		else
+			print_row(to, &rows, &rows.items[i]);
+	}
+	if (to->json)
+		json_end_array(to->json);
+	else if (rows.nr > to->limit)
+		fprintf(to->out, "(%s more)\n", human_count(rows.nr - to->limit).text);
+	free(rows.items);
+	return NULL;
+}
