@@ -245,7 +245,7 @@ static __always_inline void who_tally(__u8 quality)
 }
 
 /* Of the current task. */
-static __always_inline void who_fill(struct task_struct *task, struct task_record *record, struct cprof_who *who)
+static __always_inline void who_read(struct task_struct *task, struct task_record *record, struct cprof_who *who)
 {
 	struct cprof_slot *slot = slot_of(task, record);
 	struct process_record *process;
@@ -277,6 +277,12 @@ static __always_inline void who_fill(struct task_struct *task, struct task_recor
 			}
 		}
 	}
+}
+
+/* The same for what becomes an event: how sure its context is, is counted. */
+static __always_inline void who_fill(struct task_struct *task, struct task_record *record, struct cprof_who *who)
+{
+	who_read(task, record, who);
 	who_tally(who->quality);
 }
 

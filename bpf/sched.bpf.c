@@ -18,8 +18,10 @@ static __always_inline bool in_task(void *ctx, struct task_struct *task)
 {
 	__u64 pointer = (__u64)ctx, at = 0, stack = (__u64)task->stack;
 
+	if (!(task->flags & PF_KTHREAD) && task_syscall(task) == 0xFFFFFFFF)
+		return false;
 	bpf_probe_read_kernel(&at, sizeof at, &pointer);
-	return at - stack < KERNEL_STACK_BYTES && (task->flags & PF_KTHREAD || task_syscall(task) != 0xFFFFFFFF);
+	return at - stack < KERNEL_STACK_BYTES;
 }
 
 SEC("tp_btf/sched_switch")
@@ -35,7 +37,8 @@ int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task
 				prev_state = 0;
 			task_returned_unseen(prev, record, now);
 			task_leaves(prev, record, prev_state, now);
-			who_fill(prev, record, &record->off_who);
+			if (settings.off_cpu)
+				who_read(prev, record, &record->off_who);
 			if (settings.off_cpu && prev_state && record->off_who.quality >= CPROF_QUALITY_UNREGISTERED && prev->mm)
 				record->user_stack = stack_current(ctx, SCRATCH_SCHED, false);
 		}
@@ -61,7 +64,7 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 		return 0;
 	waker = task_find(current_task);
 	if (waker) {
-		who_fill(current_task, waker, &record->waker);
+		who_read(current_task, waker, &record->waker);
 	} else {
 		record->waker.tgid = current_task->tgid;
 		record->waker.tid = current_task->pid;

@@ -149,6 +149,7 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 		(*(volatile __u32 *)&slot->changes)++;
 	}
 	if (settings.off_cpu) {
+		who_tally(record->off_who.quality);
 		off_cpu_sums(record, &times);
 		if (now - record->off_since_ns >= settings.off_cpu_threshold_ns) {
 			if (record->state && with_stack)
