@@ -73,6 +73,16 @@ uint32_t rt_contexts_parent(uint32_t id)
 	return keys[id].parent == OVERFLOW_PARENT ? 0 : keys[id].parent;
 }
 
+uint32_t rt_contexts_edge(uint32_t parent, uint32_t target)
+{
+	uint32_t count = rt_contexts_count();
+
+	for (uint32_t id = 1; parent && target && id < count; id++)
+		if (keys[id].parent == parent && keys[id].target == target && target != id)
+			return id;
+	return 0;
+}
+
 uint32_t rt_contexts_count(void)
 {
 	uint32_t count = atomic_load(&next_id);

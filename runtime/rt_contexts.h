@@ -29,6 +29,8 @@ void rt_contexts_destroy(void);
 struct rt_context rt_contexts_intern(const struct rt_call *call);
 uint32_t rt_contexts_target(uint32_t id);
 uint32_t rt_contexts_parent(uint32_t id);
+/* A folding edge from a context back to an ancestor; of several, which differ in their call sites alone, the first. 0: there is none. Slow. */
+uint32_t rt_contexts_edge(uint32_t parent, uint32_t target);
 bool rt_contexts_no_frame(uint32_t id);
 uint32_t rt_contexts_count(void); /* ids given out are below it */
 

@@ -138,6 +138,14 @@ static bool has_hole(const struct rt_block *block)
 	return zeros;
 }
 
+/* Calls open after a block, as the next one says; -1: there is none yet. */
+static int64_t depth_after(struct rt_thread *thread, uint64_t sequence)
+{
+	struct rt_block *next = atomic_load_explicit(&thread->pending[(sequence + 1) % RT_PENDING], memory_order_acquire);
+
+	return next && next->header->sequence == sequence + 1 ? (int64_t)next->header->depth : -1;
+}
+
 static bool encode_and_write(struct rt_thread *thread, struct rt_block *block)
 {
 	struct workspace *workspace = workspace_take();
@@ -147,7 +155,8 @@ static bool encode_and_write(struct rt_thread *thread, struct rt_block *block)
 	if (!workspace)
 		return false;
 	if (workspace_reserve(workspace, rt_replay_buffer_bytes(block->items, thread->replay.depth)) &&
-	    rt_replay_encode(&thread->replay, block->header, block->events, block->items, workspace->columns, &columns)) {
+	    rt_replay_encode(&thread->replay, block->header, block->events, block->items, depth_after(thread, block->header->sequence),
+			     workspace->columns, &columns)) {
 		/* What cannot be written stays in the live file: recording is off then, and readers find it there. */
 		ok = rt_writer_chunk(&workspace->frame, &columns.header, columns.payload, columns.payload_bytes);
 	}

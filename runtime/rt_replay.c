@@ -85,25 +85,56 @@ static uint32_t context_at(const struct rt_open *open, uint32_t depth)
 	return depth ? rt_contexts_target(open[depth - 1].id) : 0;
 }
 
+#define DEPTH_UNKNOWN INT64_MIN
+
+/* By how much events[0 .. items) change the number of open calls; DEPTH_UNKNOWN when they do not say. */
+static int64_t depth_change(const uint64_t *events, uint32_t items)
+{
+	int64_t change = 0;
+
+	for (uint32_t i = 0; i < items; i++) {
+		uint64_t event = event_load(&events[i]);
+		uint32_t id = (uint32_t)event;
+
+		if (!id || id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_LOST)
+			return DEPTH_UNKNOWN;
+		if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_REPAIR)
+			change -= (int64_t)(event >> 32);
+		else if (id & CPROF_EVENT_EXIT || id < CPROF_ESCAPE_FIRST)
+			change += id & CPROF_EVENT_EXIT ? -1 : 1;
+	}
+	return change;
+}
+
 /*
  * The event at a 0 slot: an interrupted hook won the slot and its signal handler's calls filled the rest of the block. The handler's first
- * enter tells what it was: its parent is the context that was committed. Returns the event without a time, or 0 when nothing is missing.
+ * enter tells the context that was committed, its parent; whether an enter or an exit led there, the number of calls open after the block. Where that is
+ * not known and recursion makes both possible, it is taken for an exit. Returns the event without a time, or 0 when nothing is missing.
  */
-static uint32_t hole_settle(uint32_t current, const uint64_t *events, uint32_t items)
+static uint32_t hole_settle(const struct rt_open *open, uint32_t depth, const uint64_t *events, uint32_t items, int64_t depth_after)
 {
-	for (uint32_t i = 0; i < items; i++) {
-		uint32_t id = (uint32_t)event_load(&events[i]);
+	uint32_t current = context_at(open, depth), committed = 0, first = 0;
 
-		if (!id || id >= CPROF_ESCAPE_FIRST)
-			continue;
-		uint32_t committed = rt_contexts_parent(id);
-		if (committed == current)
-			return 0;
-		if (committed && rt_contexts_parent(committed) == current)
-			return committed;
-		return CPROF_EVENT_EXIT | committed;
+	for (; first < items && !committed; first++) {
+		uint32_t id = (uint32_t)event_load(&events[first]);
+
+		if (id && id < CPROF_ESCAPE_FIRST) {
+			committed = rt_contexts_parent(id);
+			break;
+		}
 	}
-	return 0;
+	if (first == items)
+		return 0;
+	uint32_t entered = committed && rt_contexts_parent(committed) == current ? committed : rt_contexts_edge(current, committed);
+	int64_t change = depth_change(events, items), missing = DEPTH_UNKNOWN;
+
+	if (change != DEPTH_UNKNOWN && depth_after >= 0)
+		missing = depth_after - (int64_t)depth - change;
+	if (missing == 0 || (missing == DEPTH_UNKNOWN && committed == current))
+		return 0;
+	if (entered && (missing == 1 || !depth || context_at(open, depth - 1) != committed))
+		return entered;
+	return CPROF_EVENT_EXIT | committed;
 }
 
 static bool is_switch(uint32_t kind)
@@ -133,8 +164,8 @@ static uint64_t first_time(const struct cprof_block_header *block, const uint64_
 	return 0;
 }
 
-bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header *block, const uint64_t *events, uint32_t items, uint8_t *buffer,
-		      struct rt_columns *ret)
+bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header *block, const uint64_t *events, uint32_t items, int64_t depth_after,
+		      uint8_t *buffer, struct rt_columns *ret)
 {
 	struct cprof_events_header *columns = (void *)buffer;
 	uint8_t *closed_at = buffer + sizeof *columns;
@@ -159,7 +190,7 @@ bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header 
 		uint64_t tsc = high | event >> 32;
 
 		if (__builtin_expect(!id, 0)) {
-			id = hole_settle(context_at(open, depth), events + i + 1, items - i - 1);
+			id = hole_settle(open, depth, events + i + 1, items - i - 1, depth_after);
 			if (!id)
 				continue;
 			ids = escape_put(ids, CPROF_ESCAPE_UNTIMED, 0);

@@ -39,10 +39,11 @@ struct rt_columns {
 uint64_t rt_replay_buffer_bytes(uint32_t items, uint32_t depth);
 
 /*
- * Encodes events[0 .. items). A 0 event (its writer was interrupted and has not come back) is settled by its neighbours.
+ * Encodes events[0 .. items). A 0 event (its writer was interrupted and has not come back) is settled by its neighbours and
+ * depth_after, the calls open after them (negative: not known).
  * buffer must have rt_replay_buffer_bytes(). false when there is no memory for the open calls; then nothing has changed.
  */
-bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header *block, const uint64_t *events, uint32_t items, uint8_t *buffer,
-		      struct rt_columns *ret);
+bool rt_replay_encode(struct rt_replay *replay, const struct cprof_block_header *block, const uint64_t *events, uint32_t items, int64_t depth_after,
+		      uint8_t *buffer, struct rt_columns *ret);
 
 #endif

@@ -116,6 +116,8 @@ static void escape(uint32_t kind, uint32_t payload)
 	put((uint64_t)payload << 32 | (CPROF_ESCAPE_FIRST + kind));
 }
 
+static int64_t depth_after = -1;
+
 static void encode(void)
 {
 	struct cprof_block_header block = { .thread = 7, .strand = 3, .tsc_high = (uint32_t)high_at_start, .sequence = sequence };
@@ -124,7 +126,7 @@ static void encode(void)
 	uint8_t *buffer = malloc(bytes + 16);
 
 	memset(buffer + bytes, 0xA5, 16);
-	assert_true(rt_replay_encode(&replay, &block, events, nr_events, buffer, &columns));
+	assert_true(rt_replay_encode(&replay, &block, events, nr_events, depth_after, buffer, &columns));
 	for (int i = 0; i < 16; i++)
 		assert_int_equal(buffer[bytes + i], 0xA5);
 	decode(&columns);
@@ -467,6 +469,71 @@ static void test_hole_exit_to_outside(void **state)
 	assert_int_equal(replay.depth, 0);
 }
 
+/*
+ * main, A, B are open, and A calls itself by B: in B the missing event may be the exit to A or the enter of A by the edge, and the handler's call of B in A
+ * looks the same after both. The next block's depth decides.
+ */
+static void recursion_hole(int64_t after, enum what what, uint64_t a, uint32_t depth)
+{
+	const uint64_t t = 0x900000000u;
+
+	block_begin(t);
+	enter(MAIN, t);
+	enter(A, t + 1);
+	enter(B, t + 2);
+	put(0);
+	enter(B, t + 100);
+	depth_after = after;
+	encode();
+	depth_after = -1;
+	expect(3, ESCAPE, CPROF_ESCAPE_UNTIMED, 0, 0);
+	expect(4, what, a, 0, t + 2);
+	expect(5, ENTER, B, 0, t + 100);
+	assert_int_equal(replay.depth, depth);
+}
+
+static void test_hole_recursion_exit(void **state)
+{
+	(void)state;
+	recursion_hole(3, EXIT, 0, 3);
+}
+
+static void test_hole_recursion_enter(void **state)
+{
+	(void)state;
+	recursion_hole(5, ENTER, EDGE, 5);
+}
+
+static void test_hole_recursion_unknown(void **state)
+{
+	(void)state;
+	recursion_hole(-1, EXIT, 0, 3);
+}
+
+/* Two functions that call each other, one being entered: only the edge leads there. */
+static void test_hole_edge(void **state)
+{
+	const uint64_t t = 0x900000000u;
+
+	(void)state;
+	block_begin(t);
+	enter(MAIN, t);
+	enter(A, t + 1);
+	enter(B, t + 2);
+	enter(EDGE, t + 3);
+	enter(B, t + 4);
+	leave(A, t + 5);
+	enter(B, t + 6);
+	put(0);
+	enter(B, t + 100);
+	depth_after = 7;
+	encode();
+	depth_after = -1;
+	expect(7, ESCAPE, CPROF_ESCAPE_UNTIMED, 0, 0);
+	expect(8, ENTER, EDGE, 0, t + 6);
+	assert_int_equal(replay.depth, 7);
+}
+
 /* Nothing follows it: what it was is not known, and nobody needs it. */
 static void test_hole_last(void **state)
 {
@@ -598,6 +665,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_calls), TEST(test_clock), TEST(test_clock_first), TEST(test_steps_back), TEST(test_closed), TEST(test_repair),
 		TEST(test_lost_and_inherited), TEST(test_explicit_exit), TEST(test_hole_enter), TEST(test_hole_exit), TEST(test_hole_exit_to_outside),
+		TEST(test_hole_recursion_exit), TEST(test_hole_recursion_enter), TEST(test_hole_recursion_unknown), TEST(test_hole_edge),
 		TEST(test_hole_last), TEST(test_deep), TEST(test_random),
 	};
 
