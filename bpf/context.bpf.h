@@ -32,6 +32,7 @@ struct syscall_state {
 	__u8 direct;                 /* the file bypasses the page cache */
 	__u32 mode;                  /* of the file */
 	__u32 command, lock_class;   /* futex */
+	__u64 ip;                    /* of the futex call */
 	struct cprof_who who, holder;
 };
 

@@ -30,10 +30,12 @@ struct {
 	__type(value, __u64);
 } files_said SEC(".maps");
 
-/* A path is built from its end, a record around it; behind the end all is 0. Used in system calls alone. */
+/* A path is built from its end, a record around it; behind the end all is 0. A path of the program lies at the beginning. */
 struct file_scratch {
 	__u8 bytes[2 * FILE_PATH_END + 64];
 };
+#define FILE_GIVEN_START 64u
+#define FILE_GIVEN_MAX   256u
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -137,11 +139,11 @@ static long file_step(__u32 step, struct file_walk *walk)
 	return 0;
 }
 
-/* Path bytes [at, FILE_PATH_END) of the scratch become a record. */
-static __always_inline bool file_send(struct file_scratch *scratch, const struct file_id *id, __u32 at)
+/* Path bytes [at, end) of the scratch become a record; 7 zeros follow them. */
+static __always_inline bool file_send(struct file_scratch *scratch, const struct file_id *id, __u32 at, __u32 end)
 {
-	struct cprof_kernel_file file = { id->inode, id->device, FILE_PATH_END - at };
-	__u32 bytes = (sizeof file + FILE_PATH_END - at + 7) & ~7u;
+	struct cprof_kernel_file file = { id->inode, id->device, end - at };
+	__u32 bytes = (sizeof file + end - at + 7) & ~7u;
 
 	at = (at - sizeof file - sizeof(struct ring_head)) & (FILE_PATH_END - 1);
 	bpf_probe_read_kernel(&scratch->bytes[at + sizeof(struct ring_head)], sizeof file, &file);
@@ -163,7 +165,7 @@ static __always_inline void file_send_path(struct file *file, const struct file_
 		walk.scratch->bytes[--walk.at & (FILE_PATH_END - 1)] = '/';
 	for (int i = 0; !walk.whole && i < 3; i++)
 		walk.scratch->bytes[--walk.at & (FILE_PATH_END - 1)] = '.';
-	if (!file_send(walk.scratch, id, walk.at))
+	if (!file_send(walk.scratch, id, walk.at, FILE_PATH_END))
 		bpf_map_delete_elem(&files_said, id); /* the next call tries again */
 }
 
@@ -221,6 +223,42 @@ static __always_inline __u32 file_identify(struct file *file, struct file_id *id
 	else
 		file_send_path(file, id);
 	return mode;
+}
+
+/*
+ * A file that only the path that the program gave names: device 0, and a hash of the path as inode. Of a path that is longer than what is read
+ * its beginning counts.
+ */
+static __always_inline void file_of_path(const void *path, struct file_id *id)
+{
+	struct file_scratch *scratch;
+	__u64 hash = 0x9E3779B97F4A7C15ull, zeros = 0, *said;
+	__u32 zero = 0, bytes;
+	long got;
+
+	scratch = bpf_map_lookup_elem(&file_scratch, &zero);
+	if (!scratch)
+		return;
+	got = bpf_probe_read_user_str(&scratch->bytes[FILE_GIVEN_START], FILE_GIVEN_MAX, path);
+	if (got <= 1)
+		return;
+	bytes = (got - 1) & (FILE_GIVEN_MAX - 1);
+	bpf_probe_read_kernel(&scratch->bytes[FILE_GIVEN_START + bytes], sizeof zeros, &zeros);
+	for (__u32 at = 0; at < FILE_GIVEN_MAX; at += 8) {
+		if (at >= bytes)
+			break;
+		hash ^= *(__u64 *)&scratch->bytes[FILE_GIVEN_START + at];
+		hash *= 0x9E3779B97F4A7C15ull;
+		hash ^= hash >> 32;
+	}
+	id->inode = hash;
+	said = bpf_map_lookup_elem(&files_said, id);
+	if (said)
+		return;
+	if (bpf_map_update_elem(&files_said, id, &hash, BPF_ANY))
+		counter_add(COUNTER_FILES_FULL, 1);
+	if (!file_send(scratch, id, FILE_GIVEN_START, FILE_GIVEN_START + bytes))
+		bpf_map_delete_elem(&files_said, id);
 }
 
 #endif

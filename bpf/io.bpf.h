@@ -29,15 +29,17 @@ static __always_inline void file_written(const struct file_id *id, const struct 
 	bpf_map_update_elem(&file_writers, id, who, BPF_ANY);
 }
 
-static __always_inline void io_entered(struct task_struct *task, struct pt_regs *regs, struct syscall_state *call)
+static __always_inline void io_entered(struct task_struct *task, struct task_record *record, struct pt_regs *regs, struct syscall_state *call)
 {
 	struct file *file;
 	struct file_id id = {};
 
+	who_fill(task, record, &call->who);
 	call->fd = -1;
 	call->object = 0;
 	call->device = 0;
 	call->direct = 0;
+	call->mode = 0;
 	if ((call->kind & SYSCALL_FILE_MASK) != SYSCALL_FILE_ARGUMENT)
 		return;
 	call->fd = (int)regs->di;
@@ -50,51 +52,75 @@ static __always_inline void io_entered(struct task_struct *task, struct pt_regs 
 	call->device = id.device;
 }
 
-static __always_inline void io_left(void *ctx, struct task_struct *task, struct syscall_state *call, const struct cprof_who *who, long result,
-				    __u64 ns)
+/* What the end of the call tells about its file. */
+static __always_inline void io_file_at_end(struct task_struct *task, struct pt_regs *regs, struct syscall_state *call, long result)
 {
-	struct cprof_kernel_sum_key key;
-	struct cprof_kernel_io *io;
-	struct ring_head *head;
 	struct file_id id = {};
 
 	if ((call->kind & SYSCALL_FILE_MASK) == SYSCALL_FILE_RESULT && result >= 0) {
 		struct file *file = file_of(task, (int)result);
 
 		call->fd = (int)result;
-		if (file) {
+		if (file)
 			call->mode = file_identify(file, &id);
-			call->object = id.inode;
-			call->device = id.device;
-		}
+	} else if (call->kind & SYSCALL_PATH_FIRST) {
+		file_of_path((void *)regs->di, &id);
+	} else if (call->kind & SYSCALL_PATH_SECOND) {
+		file_of_path((void *)regs->si, &id);
+	} else {
+		return;
 	}
-	if (call->kind & SYSCALL_WRITES && result > 0 && (call->mode & S_IFMT_MASK) == S_IFREG_BITS && !call->direct) {
-		id.inode = call->object;
-		id.device = call->device;
-		file_written(&id, who);
-	}
-	sum_key_init(&key, who, CPROF_SUM_SYSCALL, call->number);
+	call->object = id.inode;
+	call->device = id.device;
+}
+
+static __always_inline void io_sum(const struct syscall_state *call, __u64 ns, __u64 bytes, __u64 stack)
+{
+	struct cprof_kernel_sum_key key;
+
+	sum_key_init(&key, &call->who, CPROF_SUM_SYSCALL, call->number);
 	key.object = call->object;
 	key.device = call->device;
-	if (who->quality >= CPROF_QUALITY_UNREGISTERED)
-		key.stack = stack_current(ctx, SCRATCH_SYSCALL, false);
-	sum_add(&key, ns, call->kind & SYSCALL_TRANSFERS && result > 0 ? result : 0);
-	if (ns < settings.io_threshold_ns)
-		return;
-	head = ring_reserve(RING_IO, sizeof *io);
+	key.stack = stack;
+	sum_add(&key, ns, bytes);
+}
+
+static __always_inline void io_say(const struct syscall_state *call, __u64 start_ns, __u64 ns, long result, bool open)
+{
+	struct ring_head *head = ring_reserve(RING_IO, sizeof(struct cprof_kernel_io));
+	struct cprof_kernel_io *io = (void *)(head + 1);
+
 	if (!head)
 		return;
-	io = (void *)(head + 1);
-	io->time_ns = call->start_ns;
+	io->time_ns = start_ns;
 	io->duration_ns = ns;
-	io->who = *who;
+	io->who = call->who;
 	io->result = result;
 	io->inode = call->object;
 	io->device = call->device;
 	io->syscall = call->number;
 	io->fd = call->fd;
-	io->reserved = 0;
+	io->open = open;
 	ring_submit(head);
+}
+
+static __always_inline void io_left(void *ctx, struct task_struct *task, struct pt_regs *regs, struct syscall_state *call, __u64 start_ns, __u64 ns,
+				    long result)
+{
+	struct file_id id = {};
+	__u64 stack = 0;
+
+	io_file_at_end(task, regs, call, result);
+	if (call->kind & SYSCALL_WRITES && result > 0 && (call->mode & S_IFMT_MASK) == S_IFREG_BITS && !call->direct) {
+		id.inode = call->object;
+		id.device = call->device;
+		file_written(&id, &call->who);
+	}
+	if (call->who.quality >= CPROF_QUALITY_UNREGISTERED)
+		stack = stack_current(ctx, SCRATCH_SYSCALL, false);
+	io_sum(call, ns, call->kind & SYSCALL_TRANSFERS && result > 0 ? result : 0, stack);
+	if (ns >= settings.io_threshold_ns)
+		io_say(call, start_ns, ns, result, false);
 }
 
 #endif

@@ -229,57 +229,70 @@ static __always_inline void lock_classify(struct task_struct *task, const struct
 		holder_fill(&call->who, name, &call->holder);
 }
 
-static __always_inline void lock_entered(struct task_struct *task, struct task_record *record, struct pt_regs *regs, struct syscall_state *call)
+/* false: it is a futex call of another kind. */
+static __always_inline bool lock_entered(struct task_struct *task, struct task_record *record, struct pt_regs *regs, struct syscall_state *call)
 {
 	struct futex_wait wait;
 
-	if (!futex_wait_of(regs, call->number, &wait)) {
-		call->start_ns = 0;
-		return;
-	}
+	if (!futex_wait_of(regs, call->number, &wait))
+		return false;
 	who_fill(task, record, &call->who);
 	__builtin_memset(&call->holder, 0, sizeof call->holder);
 	call->object = wait.address;
+	call->device = 0;
 	call->command = wait.command;
+	call->ip = regs->ip;
 	lock_classify(task, &wait, regs->ip, call);
+	return true;
 }
 
-static __always_inline void lock_left(void *ctx, struct pt_regs *regs, struct syscall_state *call, long result, __u64 ns)
+static __always_inline void lock_sum(const struct syscall_state *call, __u64 ns, __u64 stack)
 {
-	struct cprof_kernel_lock *lock;
 	struct cprof_kernel_sum_key key;
-	struct ring_head *head;
+
+	if (call->lock_class == CPROF_LOCK_UNKNOWN)
+		counter_add(COUNTER_LOCKS_UNKNOWN, 1);
+	sum_key_init(&key, &call->who, CPROF_SUM_LOCK, call->lock_class);
+	key.object = call->object;
+	key.other = call->holder.context;
+	key.stack = stack;
+	sum_add(&key, ns, 0);
+}
+
+static __always_inline void lock_say(const struct syscall_state *call, __u64 start_ns, __u64 ns, long result, bool open)
+{
+	struct ring_head *head = ring_reserve(RING_LOCK, sizeof(struct cprof_kernel_lock));
+	struct cprof_kernel_lock *lock = (void *)(head + 1);
+
+	if (!head)
+		return;
+	lock->time_ns = start_ns;
+	lock->duration_ns = ns;
+	lock->who = call->who;
+	lock->holder = call->holder;
+	lock->address = call->object;
+	lock->ip = call->ip;
+	lock->op = call->command;
+	lock->result = (int)result;
+	lock->lock_class = call->lock_class;
+	lock->open = open;
+	ring_submit(head);
+}
+
+static __always_inline void lock_left(void *ctx, struct syscall_state *call, __u64 start_ns, __u64 ns, long result)
+{
+	__u64 stack = 0;
 
 	if (result < 0 && result != RESULT_ETIMEDOUT && result != RESULT_EINTR && !RESULT_RESTARTS(result)) {
 		if (result == RESULT_EAGAIN)
 			counter_add(COUNTER_LOCKS_NOT_WAITED, 1);
 		return;
 	}
-	if (call->lock_class == CPROF_LOCK_UNKNOWN)
-		counter_add(COUNTER_LOCKS_UNKNOWN, 1);
-	sum_key_init(&key, &call->who, CPROF_SUM_LOCK, call->lock_class);
-	key.object = call->object;
-	key.other = call->holder.context;
 	if (call->who.quality >= CPROF_QUALITY_UNREGISTERED)
-		key.stack = stack_current(ctx, SCRATCH_SYSCALL, false);
-	sum_add(&key, ns, 0);
-	if (ns < settings.lock_threshold_ns)
-		return;
-	head = ring_reserve(RING_LOCK, sizeof *lock);
-	if (!head)
-		return;
-	lock = (void *)(head + 1);
-	lock->time_ns = call->start_ns;
-	lock->duration_ns = ns;
-	lock->who = call->who;
-	lock->holder = call->holder;
-	lock->address = call->object;
-	lock->ip = regs->ip;
-	lock->op = call->command;
-	lock->result = (int)result;
-	lock->lock_class = call->lock_class;
-	lock->reserved = 0;
-	ring_submit(head);
+		stack = stack_current(ctx, SCRATCH_SYSCALL, false);
+	lock_sum(call, ns, stack);
+	if (ns >= settings.lock_threshold_ns)
+		lock_say(call, start_ns, ns, result, false);
 }
 
 #endif

@@ -5,6 +5,7 @@
  * The set of followed processes grows by fork and shrinks by exit. A registered thread's slot is freed at its end, whatever it died of.
  */
 #include "context.bpf.h"
+#include "syscall.bpf.h"
 #include "thread_totals.bpf.h"
 
 /* A new image: what the old one had registered is void. */
@@ -198,6 +199,7 @@ int tasks_walk(struct bpf_iter__task *ctx)
 		fault_settle(task, record);
 		thread_say(task, record, now);
 		off_cpu_say_open(task, record, now);
+		syscall_say_open(record, now);
 		return 0;
 	}
 	record = task_find(task);

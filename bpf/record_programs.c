@@ -32,13 +32,6 @@ static bool is_base(const char *name)
 	return false;
 }
 
-static bool is_on(const struct source_state *states, const char *source)
-{
-	const struct source_state *state = record_source_state((struct source_state *)(uintptr_t)states, source);
-
-	return state->wanted && !state->why[0];
-}
-
 static bool is_wanted(const char *name, const struct source_state *states)
 {
 	for (size_t i = 0; i < nr_record_sources; i++)
@@ -58,7 +51,7 @@ static int open_object(const struct record_args *args, const struct record_setti
 		return -errno;
 	*(struct record_settings *)&object->rodata->settings = *settings;
 	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
-	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS, is_on(states, "io"), is_on(states, "locks"));
+	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS);
 	bpf_object__for_each_program(program, object->obj) {
 		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), states));
 		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)

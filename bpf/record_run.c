@@ -370,6 +370,7 @@ static struct record_settings settings_of(const struct record_args *args, const 
 		.follow_all = args->system_wide,
 		.off_cpu = record_source_state((struct source_state *)(uintptr_t)sources, "off-cpu")->wanted,
 		.prctl_number = SYS_prctl,
+		.io = record_source_state((struct source_state *)(uintptr_t)sources, "io")->wanted,
 		.locks = record_source_state((struct source_state *)(uintptr_t)sources, "locks")->wanted,
 		.off_cpu_threshold_ns = args->threshold_ns,
 		.io_threshold_ns = args->io_threshold_ns,

@@ -75,8 +75,7 @@ struct record_settings {
 	uint32_t follow_all;         /* every process of the system */
 	uint32_t off_cpu;            /* records and sums of time off the CPU; the slots get theirs in any case */
 	uint32_t prctl_number;
-	uint32_t locks;              /* threads are kept by name */
-	uint32_t reserved;
+	uint32_t io, locks;          /* system calls; for locks threads are kept by name */
 	uint64_t off_cpu_threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t max_samples;
 };
@@ -96,13 +95,15 @@ enum memory_function {
 
 /* What is recorded of a system call: where its file is named, and what its result says. 0: nothing is. */
 enum syscall_kind {
-	SYSCALL_FILE_NONE = 1,       /* works on paths, or on all */
+	SYSCALL_FILE_NONE = 1,       /* names none, or only by path */
 	SYSCALL_FILE_ARGUMENT = 2,   /* the first argument is its descriptor */
-	SYSCALL_FILE_RESULT = 3,     /* the result is */
+	SYSCALL_FILE_RESULT = 3,     /* the result is, unless it failed */
 	SYSCALL_FUTEX = 4,
 	SYSCALL_FILE_MASK = 7,
 	SYSCALL_TRANSFERS = 8,       /* or'ed: the result is bytes */
 	SYSCALL_WRITES = 16,         /* or'ed: to the file */
+	SYSCALL_PATH_FIRST = 32,     /* or'ed: the first argument is a path */
+	SYSCALL_PATH_SECOND = 64,    /* or'ed: the second is */
 };
 
 /*

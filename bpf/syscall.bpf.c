@@ -5,38 +5,31 @@
  * Attached, these programs cost every process of the machine some ns per system call. So they are only where a source needs them, and a call of no
  * interest leaves after one look into a table.
  */
-#include "io.bpf.h"
-#include "lock.bpf.h"
-
-/* enum syscall_kind by number; made by cprof-record for the sources that are on. */
-const volatile __u8 syscall_kind[SYSCALL_NUMBERS];
-
-static __always_inline __u8 kind_of(long number)
-{
-	return number >= 0 && number < (long)SYSCALL_NUMBERS ? syscall_kind[number & (SYSCALL_NUMBERS - 1)] : 0;
-}
+#include "syscall.bpf.h"
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(syscall_entered, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u8 kind = kind_of(number);
+	__u8 kind = syscall_kind_of(number);
 	struct syscall_state *call;
 	struct task_record *record;
+	__u64 now;
 
-	if (!kind)
+	if (kind == SYSCALL_FUTEX ? !settings.locks : !kind || !settings.io)
 		return 0;
 	record = task_find(task);
 	if (!record)
 		return 0;
+	now = bpf_ktime_get_ns();
 	call = &record->call;
 	call->number = (__u16)number;
 	call->kind = kind;
-	call->start_ns = bpf_ktime_get_ns();
-	if (kind == SYSCALL_FUTEX)
-		lock_entered(task, record, regs, call);
-	else
-		io_entered(task, regs, call);
+	if (kind != SYSCALL_FUTEX)
+		io_entered(task, record, regs, call);
+	else if (!lock_entered(task, record, regs, call))
+		return 0;
+	call->start_ns = now; /* last: now it may be looked at */
 	return 0;
 }
 
@@ -44,23 +37,24 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_left, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	__u8 kind = syscall_kind_of(regs->orig_ax);
 	struct syscall_state *call;
 	struct task_record *record;
-	__u64 ns;
+	__u64 start_ns, ns;
 
-	if (!kind_of(regs->orig_ax))
+	if (kind == SYSCALL_FUTEX ? !settings.locks : !kind || !settings.io)
 		return 0;
 	record = bpf_task_storage_get(&tasks, task, 0, 0);
 	if (!record || !record->call.start_ns) /* not followed, or it began before the recording did */
 		return 0;
 	call = &record->call;
-	ns = bpf_ktime_get_ns() - call->start_ns;
-	if (call->kind == SYSCALL_FUTEX) {
-		lock_left(ctx, regs, call, result, ns);
-	} else {
-		who_fill(task, record, &call->who);
-		io_left(ctx, task, call, &call->who, result, ns);
-	}
-	call->start_ns = 0;
+	start_ns = __sync_lock_test_and_set(&call->start_ns, 0);
+	if (!start_ns) /* the end of the recording has taken it */
+		return 0;
+	ns = bpf_ktime_get_ns() - start_ns;
+	if (kind == SYSCALL_FUTEX)
+		lock_left(ctx, call, start_ns, ns, result);
+	else
+		io_left(ctx, task, regs, call, start_ns, ns, result);
 	return 0;
 }

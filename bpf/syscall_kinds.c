@@ -10,8 +10,12 @@
 #define MOVES  (SYSCALL_FILE_ARGUMENT | SYSCALL_TRANSFERS)
 #define WRITES (MOVES | SYSCALL_WRITES)
 #define NAMED  SYSCALL_FILE_ARGUMENT
-#define OPENS  SYSCALL_FILE_RESULT
-#define PATHS  SYSCALL_FILE_NONE
+#define NEW    SYSCALL_FILE_RESULT
+#define OPEN   (SYSCALL_FILE_RESULT | SYSCALL_PATH_FIRST)
+#define OPENAT (SYSCALL_FILE_RESULT | SYSCALL_PATH_SECOND)
+#define PATH   (SYSCALL_FILE_NONE | SYSCALL_PATH_FIRST)
+#define PATHAT (SYSCALL_FILE_NONE | SYSCALL_PATH_SECOND)
+#define NONE   SYSCALL_FILE_NONE
 
 static const struct {
 	uint16_t number;
@@ -23,24 +27,19 @@ static const struct {
 	ROW(sendto, MOVES) ROW(sendmsg, MOVES) ROW(copy_file_range, MOVES) ROW(splice, MOVES) ROW(getdents64, MOVES)
 	ROW(fsync, NAMED) ROW(fdatasync, NAMED) ROW(sync_file_range, NAMED) ROW(syncfs, NAMED) ROW(fallocate, NAMED) ROW(ftruncate, NAMED)
 	ROW(close, NAMED) ROW(connect, NAMED) ROW(recvmmsg, NAMED) ROW(sendmmsg, NAMED) ROW(io_uring_enter, NAMED) ROW(flock, NAMED)
-	ROW(openat, OPENS) ROW(openat2, OPENS) ROW(accept, OPENS) ROW(accept4, OPENS)
-	ROW(sync, PATHS) ROW(msync, PATHS) ROW(truncate, PATHS) ROW(unlinkat, PATHS) ROW(renameat2, PATHS) ROW(linkat, PATHS) ROW(mkdirat, PATHS)
+	ROW(openat, OPENAT) ROW(openat2, OPENAT) ROW(accept, NEW) ROW(accept4, NEW)
+	ROW(truncate, PATH) ROW(unlinkat, PATHAT) ROW(renameat2, PATHAT) ROW(linkat, PATHAT) ROW(mkdirat, PATHAT) ROW(sync, NONE) ROW(msync, NONE)
+	{ SYS_futex, SYSCALL_FUTEX }, { 449, SYSCALL_FUTEX } /* futex_waitv */, { 455, SYSCALL_FUTEX } /* futex_wait: newer than the headers */,
 #ifdef __x86_64__ /* the old ones that newer architectures never had */
-	ROW(open, OPENS) ROW(creat, OPENS) ROW(unlink, PATHS) ROW(rename, PATHS) ROW(renameat, PATHS) ROW(link, PATHS) ROW(mkdir, PATHS)
-	ROW(rmdir, PATHS)
+	ROW(open, OPEN) ROW(creat, OPEN) ROW(unlink, PATH) ROW(rename, PATH) ROW(link, PATH) ROW(mkdir, PATH) ROW(rmdir, PATH) ROW(renameat, PATHAT)
 #endif
 #undef ROW
 };
 
-static const uint16_t futexes[] = { SYS_futex, 449 /* futex_waitv */, 455 /* futex_wait: newer than the headers */ };
-
-void syscall_kinds_fill(uint8_t *kinds, size_t numbers, bool io, bool locks)
+void syscall_kinds_fill(uint8_t *kinds, size_t numbers)
 {
 	memset(kinds, 0, numbers);
-	for (size_t i = 0; io && i < sizeof rows / sizeof *rows; i++)
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].number < numbers)
 			kinds[rows[i].number] = rows[i].kind;
-	for (size_t i = 0; locks && i < sizeof futexes / sizeof *futexes; i++)
-		if (futexes[i] < numbers)
-			kinds[futexes[i]] = SYSCALL_FUTEX;
 }

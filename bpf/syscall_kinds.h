@@ -3,11 +3,10 @@
 #ifndef CPROF_SYSCALL_KINDS_H
 #define CPROF_SYSCALL_KINDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* kinds[number] = enum syscall_kind; 0 where neither is asked for. */
-void syscall_kinds_fill(uint8_t *kinds, size_t numbers, bool io, bool locks);
+/* kinds[number] = enum syscall_kind. */
+void syscall_kinds_fill(uint8_t *kinds, size_t numbers);
 
 #endif

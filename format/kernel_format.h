@@ -143,7 +143,7 @@ struct cprof_kernel_io { /* KERNEL_IO: one file syscall at least as long as the 
 	uint64_t inode;
 	uint32_t device, syscall;
 	int32_t fd;
-	uint32_t reserved;
+	uint32_t open;             /* 1: had not ended when the recording did; result is 0 */
 };
 
 struct cprof_kernel_block { /* KERNEL_BLOCK: one request of a block device */
@@ -159,13 +159,13 @@ struct cprof_kernel_block { /* KERNEL_BLOCK: one request of a block device */
 struct cprof_kernel_lock { /* KERNEL_LOCKS: one wait for a futex at least as long as the threshold */
 	uint64_t time_ns, duration_ns;
 	struct cprof_who who;
-	struct cprof_who holder;   /* tgid 0: unknown or not a lock with an owner */
+	struct cprof_who holder;   /* when the wait began; JOIN: the thread waited for. tgid 0: unknown, or nobody holds such a lock */
 	uint64_t address;
 	uint64_t ip;               /* user address of the wait */
 	uint32_t op;               /* FUTEX_* command */
 	int32_t result;
 	uint32_t lock_class;       /* enum cprof_lock_class */
-	uint32_t reserved;
+	uint32_t open;             /* 1: had not ended when the recording did; result is 0 */
 };
 
 struct cprof_kernel_file { /* KERNEL_FILES: fixed part, then path_bytes bytes, then zeros up to a multiple of 8 */

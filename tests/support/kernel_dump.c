@@ -64,7 +64,7 @@ static struct cprof_error *put_io(void *context, const struct cprof_chunk_header
 	printf("{\"record\":\"io\",\"time_ns\":%" PRIu64 ",\"duration_ns\":%" PRIu64, io->time_ns, io->duration_ns);
 	put_who("who", &io->who);
 	put_path(context, io->device, io->inode);
-	printf(",\"result\":%" PRId64 ",\"syscall\":%u,\"fd\":%d,\"open\":%u}\n", io->result, io->syscall, io->fd, io->reserved);
+	printf(",\"result\":%" PRId64 ",\"syscall\":%u,\"fd\":%d,\"open\":%u}\n", io->result, io->syscall, io->fd, io->open);
 	return NULL;
 }
 
@@ -90,7 +90,7 @@ static struct cprof_error *put_lock(void *context, const struct cprof_chunk_head
 	put_who("who", &lock->who);
 	put_who("holder", &lock->holder);
 	printf(",\"address\":%" PRIu64 ",\"ip\":%" PRIu64 ",\"op\":%u,\"result\":%d,\"lock_class\":%u,\"open\":%u}\n", lock->address, lock->ip, lock->op,
-	       lock->result, lock->lock_class, lock->reserved);
+	       lock->result, lock->lock_class, lock->open);
 	return NULL;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * io FOLDER: known file I/O, each in a function of its own. Built with cprof-cc and run under cprof-record --io by io.sh. It prints what only it can
+ * io FOLDER: known file I/O, each in a function of its own. Built with cprof-cc and run under cprof-record --io by io_test.sh. It prints what only it can
  * know: "file NAME DEVICE INODE", as fstat says, for each file it made.
  */
 #include <errno.h>
@@ -98,6 +98,13 @@ static void write_later(int fd)
 static void flush_all(int fd)
 {
 	expect("syncfs", syncfs(fd), 0);
+}
+
+/* Files that are named by path alone. */
+static void name_paths(void)
+{
+	if (open("no/such/file", O_RDONLY) >= 0 || mkdir("folder", 0700) || rename("folder", "renamed folder") || rmdir("renamed folder") || unlink("first"))
+		die("paths");
 }
 
 /* A path of more names than are kept. */
@@ -199,6 +206,7 @@ int main(int argc, char **argv)
 	use_socket();
 	read_slowly();
 	write_renamed();
+	name_paths();
 	write_deep();
 	return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# locks.sh BUILD [namespace]: what cprof-record --locks says of the waits in locks.c; namespace: with ids of a pid namespace.
+# locks_test.sh BUILD [namespace]: what cprof-record --locks says of the waits in locks_target.c; namespace: with ids of a pid namespace.
 #
 # For each line "wait: FUNCTION CLASS HOLDER" of its first comment: one sum and one record, of that class, in the context of that function, at
 # least as long as the lock was held, with a holder that was below that function, in another thread; or with none ("nobody"; "several": the wait may be in parts, with holders of any kind). Nothing is lost.
@@ -9,21 +9,21 @@ set -u
 build=$1 variant=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kernel-env.sh"
-work=$build/tests/work/kernel/locks$variant
+work=$build/tests/work/bpf/locks$variant
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 
-cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/locks.c" -o locks -pthread || die "does not build"
+cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/locks_target.c" -o locks -pthread || die "does not build"
 inside=
 if [ "$variant" = namespace ]; then
 	inside="unshare --pid --fork --mount-proc"
 	$inside true 2>/dev/null || skip "no right to make a pid namespace"
 fi
 # shellcheck disable=SC2086
-timeout 100 "$cprof_record" --locks --lock-threshold=9500us -o trace.lz4 -- $inside ./locks 2>record.err || { cat record.err; die "cprof-record: $?"; }
+timeout 100 "$cprof_record" --locks --lock-threshold=9500us --window=10m -o trace.lz4 -- $inside ./locks 2>record.err || { cat record.err; die "cprof-record: $?"; }
 grep -q 'locks *on:' record.err || { cat record.err; die "no locks"; }
 read_records trace
 
-sed -n '/^\/\*$/,/^ \*\/$/p' "$here/locks.c" | sed -n 's/^ \* wait: //p' >expected
+sed -n '/^\/\*$/,/^ \*\/$/p' "$here/locks_target.c" | sed -n 's/^ \* wait: //p' >expected
 [ "$(wc -l <expected)" -ge 20 ] || die "no expectations"
 while read -r function class holder; do
 	ask "$function: one wait of class $class, held by $holder" '

@@ -2,7 +2,7 @@
 /*
  * One wait of each kind, at least HOLD long, by a thread that begins to wait when somebody else already has what it wants, and gets it HOLD after it is
  * seen to sleep in the kernel. So each wait is one futex call, however busy the machine is. Built with cprof-cc and run under cprof-record
- * --locks by locks.sh, which knows what is expected of each wait_*: its class, and the function that its holder was in (or nobody).
+ * --locks by locks_test.sh, which knows what is expected of each wait_*: its class, and the function that its holder was in (or nobody).
  *
  *     wait: FUNCTION CLASS HOLDER
  *

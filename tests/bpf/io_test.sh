@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# io.sh BUILD: what cprof-record --io says of io.c: each system call at its context with its file, bytes and count; strace -f -c counts the same
+# io_test.sh BUILD: what cprof-record --io says of io_target.c: each system call at its context with its file, bytes and count; strace -f -c counts the same
 # calls in the same run; paths are right; requests of the block device at the context that issued them, or wrote what is written back.
 set -u
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kernel-env.sh"
-work=$build/tests/work/kernel/io
+work=$build/tests/work/bpf/io
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 
 calls=read,pread64,write,pwrite64,writev,fsync,fdatasync,openat,close,syncfs,sendto,recvfrom,rename,mkdir
-cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/io.c" -o io || die "does not build"
+cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/io_target.c" -o io || die "does not build"
 make_ext4_folder
-timeout 200 "$cprof_record" --io -o trace.lz4 -- strace -f -c -U name,calls -e "trace=$calls" -o strace.out ./io "$folder" >said 2>record.err ||
+timeout 200 "$cprof_record" --io --window=10m -o trace.lz4 -- strace -f -c -U name,calls -e "trace=$calls" -o strace.out ./io "$folder" >said 2>record.err ||
 	{ cat record.err; die "cprof-record: $?"; }
 for source in io block; do
 	grep -q "$source *on:" record.err || { cat record.err; die "no $source"; }
@@ -63,8 +63,11 @@ ask "socket" '[sums(3) | select(path(.who.context)[0] == "use_socket" and .bytes
 	[["socket:unix", 1, 22], ["socket:unix", 44, 23], ["socket:unix", 45, 45]]'
 ask "a deep path keeps its last names" '[sums(3) | select(path(.who.context)[0] == "write_deep" and .sub == 1) | .path] |
 	length == 1 and (.[0] | startswith(".../level") and endswith("/level18/level19/deep") and (split("/") | length) == 17)'
+ask "what is named by path alone has that path" '[sums(3) | select(path(.who.context)[0] == "name_paths") | [.sub, .path, .device, .count]] | sort ==
+	[[82, "folder", 0, 1], [83, "folder", 0, 1], [84, "renamed folder", 0, 1], [87, "first", 0, 1], [257, "no/such/file", 0, 1]]'
 ask "both writes to the renamed file" '[sums(3) | select(path(.who.context)[0] == "write_renamed" and .sub == 1) | [.count, .bytes, .inode]] == [[2, 37, $inode]]' \
 	--argjson inode "$(file before 4)"
+ask "every file has a path" '[sums(3) | select(.inode != 0 and .path == null)] == []'
 ask "the slow read is a record" '[every("io") | select(path(.who.context)[0] == "read_slowly" and .syscall == 0)] |
 	length == 1 and (.[0] | .duration_ns >= 20000000 and .result == 1 and .path == "pipe" and .fd >= 0)'
 
