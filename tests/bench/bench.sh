@@ -80,6 +80,15 @@ plain "$bench/strands.c" -o strands_plain -pthread
 instrumented "$bench/strands.c" -o strands_traced -pthread
 ./strands_plain plain >>facts.tsv
 ./strands_traced traced >>facts.tsv
+instrumented "$bench/allocations.c" -fno-builtin -o allocations -pthread
+: >allocations.tsv
+for round in 1 2 3 4 5; do # interleaved; the best of each counts
+	CPROF=off ./allocations allocated.plain
+	LD_PRELOAD=$build/runtime/libcprof-alloc.so ./allocations allocated.cprof
+	CPROF=off heaptrack -o "$PWD/heaptrack.allocations" ./allocations allocated.heaptrack 0.2 | grep '^allocated'
+	rm -f heaptrack.allocations*
+done >>allocations.tsv
+sort -k1,1 -k2,2g allocations.tsv | awk -F '\t' '!seen[$1]++' >>facts.tsv
 if [ "$giga" = 1 ]; then
 	say "a trace of 10^9 events"
 	mkdir -p giga
