@@ -206,6 +206,23 @@ static void add_library(bool is_static, struct cc_words *out)
 	cc_words_add(out, "-Wl,--pop-state");
 }
 
+/*
+ * The allocation interposer. As a shared library it comes before all of the user's, for one of them may be an allocator. In a static program the linker puts
+ * it before malloc's family (the list is that of runtime/alloc/exported_symbols_static.txt); -u, because libcprof refers to it only weakly.
+ */
+static void add_interposer(bool is_static, struct cc_words *out)
+{
+	if (is_static) {
+		cc_words_add(out, "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=free,--wrap=memalign,--wrap=aligned_alloc");
+		cc_words_add(out, "-Wl,--wrap=posix_memalign,--wrap=valloc,--wrap=pvalloc,-u,__wrap_malloc");
+		cc_words_add(out, "-lcprof-alloc");
+		return;
+	}
+	cc_words_add(out, "-Wl,--push-state,-Bdynamic,--no-as-needed");
+	cc_words_add(out, "-lcprof-alloc");
+	cc_words_add(out, "-Wl,--pop-state");
+}
+
 /* Folders come last wherever the library stands: the user's -L and -rpath go first. */
 static void add_library_folder(const struct cc_library *library, bool is_static, struct cc_words *out)
 {
@@ -249,6 +266,7 @@ struct cc_command {
 	char *const *user; /* the words behind the compiler */
 	size_t nr_user;
 	size_t end_of_options; /* index in user of the "--", or of the response file it stands in; nr_user if there is none */
+	bool alloc;
 };
 
 /*
@@ -260,7 +278,7 @@ struct cc_command {
 static struct cprof_error *command_build(const struct cc_host *host, const struct cc_command *command, const struct cc_facts *facts,
 					 const struct cc_parts *parts, struct cc_words *out)
 {
-	bool is_static = facts->is_static && !facts->is_shared;
+	bool is_static = facts->is_static && !facts->is_shared, alloc = command->alloc && parts->link && !facts->is_shared;
 	const struct cc_library *library = NULL;
 
 	if (parts->link) {
@@ -268,6 +286,8 @@ static struct cprof_error *command_build(const struct cc_host *host, const struc
 		if (error)
 			return error;
 	}
+	if (alloc && (!is_static || facts->names_libc))
+		add_interposer(is_static, out);
 	if (parts->link && facts->names_libc)
 		add_library(is_static, out);
 	if (parts->compile)
@@ -278,6 +298,8 @@ static struct cprof_error *command_build(const struct cc_host *host, const struc
 	if (parts->compile)
 		add_trailing_compile_flags(host->arch, out);
 	if (parts->link) {
+		if (alloc && is_static && !facts->names_libc)
+			add_interposer(true, out);
 		if (!facts->names_libc)
 			add_library(is_static, out);
 		add_library_folder(library, is_static, out);
@@ -328,16 +350,19 @@ static struct cprof_error *command_decide(const struct cc_host *host, struct cc_
 /* Moves our own options from words to plan. */
 static struct cprof_error *take_own_options(char *const *word, size_t nr, struct cc_plan *plan, struct cc_words *ret)
 {
+	struct cc_wishes wishes = { .action = plan->action };
 	bool is_ours, ended = false;
 
 	for (size_t i = 0; i < nr; i++) {
 		ended |= !strcmp(word[i], "--");
-		struct cprof_error *error = cc_options_take(ended ? "" : word[i], &is_ours, &plan->action);
+		struct cprof_error *error = cc_options_take(ended ? "" : word[i], &is_ours, &wishes);
 		if (error)
 			return error;
 		if (!is_ours)
 			cc_words_add(ret, word[i]);
 	}
+	plan->action = wishes.action;
+	plan->alloc = wishes.alloc;
 	return cc_words_error(ret);
 }
 
@@ -389,6 +414,7 @@ static struct cprof_error *plan_command(const struct cc_host *host, struct cc_pl
 		.user = user->word,
 		.nr_user = user->nr,
 		.end_of_options = user->nr,
+		.alloc = plan->alloc,
 	};
 	struct cc_words expanded = { 0 };
 	struct cc_facts facts = { 0 };

@@ -31,6 +31,7 @@ struct cc_host {
 
 struct cc_plan {
 	enum cc_action action;
+	bool alloc;                /* --cprof-alloc */
 	struct cc_words argv;      /* what to run: the words of the compiler, then its arguments */
 	size_t nr_compiler_words;  /* "ccache gcc" is 2 */
 	const char *untouched;     /* why nothing was added, or NULL; static text */

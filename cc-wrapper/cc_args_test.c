@@ -19,6 +19,10 @@
 #define SO_DIR "-L/opt/cprof/lib -Wl,-rpath,/opt/cprof/lib"
 #define AR "-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit -Wl,--wrap=swapcontext,--wrap=setcontext -lcprof -lpthread"
 #define AR_DIR "-L/opt/cprof/lib"
+#define ALLOC "-Wl,--push-state,-Bdynamic,--no-as-needed -lcprof-alloc -Wl,--pop-state"
+#define ALLOC_AR \
+	"-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=free,--wrap=memalign,--wrap=aligned_alloc " \
+	"-Wl,--wrap=posix_memalign,--wrap=valloc,--wrap=pvalloc,-u,__wrap_malloc -lcprof-alloc"
 #define ID "-Wl,--build-id=sha1"
 
 #define COMPILED(user) HOOKS " -g1 " user " " FRAMES
@@ -157,6 +161,16 @@ static const struct row rows[] = {
 	{ .call = "-flto -static a.o", LINKED_STATIC("-flto -static a.o") },
 	{ .call = "-shared -static a.o", LINKED("-shared -static a.o") },
 	{ .call = "-static -c a.c", COMPILED("-static -c a.c") },
+
+	/* allocations, too: before every library of the user's; in programs alone */
+	{ .call = "--cprof-alloc -c a.c", COMPILED("-c a.c") },
+	{ .call = "--cprof-alloc a.o -ljemalloc", ALLOC " " LINKED("a.o -ljemalloc") },
+	{ .call = "a.c --cprof-alloc", ALLOC " " BUILT("a.c") },
+	{ .call = "--cprof-alloc -shared a.o", LINKED("-shared a.o") },
+	{ .call = "--cprof-alloc -static a.o", "-static a.o " ALLOC_AR " " AR " " AR_DIR " " ID },
+	{ .call = "--cprof-alloc a.o -lc", ALLOC " " SO " a.o -lc " SO_DIR " " ID },
+	{ .call = "--cprof-alloc -static a.o -lc", ALLOC_AR " " AR " -static a.o -lc " AR_DIR " " ID },
+	{ .call = "--cprof-alloc --version", "--version" },
 
 	/* libc by name: it has hooks of its own, so ours must stand before it */
 	{ .call = "a.o -lc", SO " a.o -lc " SO_DIR " " ID },

@@ -12,8 +12,9 @@ struct cc_text {
 
 static const struct {
 	struct cc_text text;
-	enum cc_action action;
+	enum cc_action action; /* CC_ACTION_RUN: the command is run all the same */
 } options[] = {
+	{ { "--cprof-alloc", "when linking a program: record its allocations, too, by context" }, CC_ACTION_RUN },
 	{ { "--cprof-show", "print the command that would be run, and on stderr why nothing was added if so" }, CC_ACTION_SHOW },
 	{ { "--cprof-print-config", "print the compiler, its size and date, the flags and the library (for CCACHE_COMPILERCHECK)" },
 	  CC_ACTION_CONFIG },
@@ -28,7 +29,7 @@ static const struct cc_text variables[] = {
 	{ "CPROF_WRAPPER", "off: run the compiler with the flags as they are (for ./configure)" },
 };
 
-struct cprof_error *cc_options_take(const char *word, bool *ret_is_ours, enum cc_action *action)
+struct cprof_error *cc_options_take(const char *word, bool *ret_is_ours, struct cc_wishes *wishes)
 {
 	*ret_is_ours = false;
 	if (strncmp(word, "--cprof-", 8))
@@ -37,7 +38,10 @@ struct cprof_error *cc_options_take(const char *word, bool *ret_is_ours, enum cc
 		if (strcmp(options[i].text.name, word))
 			continue;
 		*ret_is_ours = true;
-		*action = options[i].action;
+		if (options[i].action == CC_ACTION_RUN)
+			wishes->alloc = true;
+		else
+			wishes->action = options[i].action;
 		return NULL;
 	}
 	return cprof_error_create(CPROF_ERROR_USAGE, "%s: no such option; --cprof-help lists them", word);

@@ -20,8 +20,14 @@ enum cc_action {
 	CC_ACTION_MAN,
 };
 
-/* Is word an option of ours? Then *action is set. A word that begins like one ("--cprof-") and is none is an error. */
-struct cprof_error *cc_options_take(const char *word, bool *ret_is_ours, enum cc_action *action) CPROF_MUST_CHECK;
+/* What our options ask for. */
+struct cc_wishes {
+	enum cc_action action;
+	bool alloc;        /* allocations by context, too: the interposer is linked in */
+};
+
+/* Is word an option of ours? Then *wishes says so. A word that begins like one ("--cprof-") and is none is an error. */
+struct cprof_error *cc_options_take(const char *word, bool *ret_is_ours, struct cc_wishes *wishes) CPROF_MUST_CHECK;
 void cc_options_print_help(FILE *out);
 void cc_options_print_man(FILE *out, const char *version); /* roff, man macros */
 

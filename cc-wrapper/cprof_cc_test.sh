@@ -468,7 +468,7 @@ case_identity()
 		grep -q -- "$name" "$manual" || die "$manual says nothing of $name"
 		names="${names-} $name"
 	done
-	[ "$(echo "$names" | wc -w)" = 9 ] || die "9 options and variables expected, help lists$names"
+	[ "$(echo "$names" | wc -w)" = 10 ] || die "10 options and variables expected, help lists$names"
 	"$cc" --cprof-print-config >config
 	grep -q "^compiler: $real_cc = /" config || die "config without the compiler"
 	grep -q "^shared library: .*/prefix/lib/libcprof.so" config || die "config without the library"

@@ -103,11 +103,11 @@ kill)
 	[ -e trace.lz4.live ] || fail "no live file"
 	compare trace.lz4 expect
 	;;
-static)
-	for link in static static-pie; do
-		rm -f trace*
-		set -- $(sed -n 's/^__wrap_/-Wl,--wrap=/p' "$here/exported_symbols_static.txt")
-		build_c program $link "$@" -Wl,-u,__wrap_malloc "$build/runtime/libcprof-alloc.a"
+static | linked) # cprof-cc --cprof-alloc: nothing to preload
+	links='static static-pie'
+	[ $case = static ] || links=shared
+	for link in $links; do
+		build_c program $link --cprof-alloc
 		for each in leak peak realloc aligned churn; do
 			rm -f trace*
 			run ./program "$each"
