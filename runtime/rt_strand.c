@@ -29,6 +29,8 @@ static struct {
 	struct rt_strand **by_low;
 } table;
 
+static _Atomic uint32_t streams; /* that strands of this process have had */
+
 static __thread struct rt_strand *current __attribute__((tls_model("initial-exec")));
 
 struct rt_strand *rt_strand_current(void)
@@ -302,7 +304,11 @@ static struct rt_thread *strand_begin(struct rt_strand *strand, struct rt_thread
 
 	if (!thread)
 		return NULL;
-	__builtin_memcpy(thread->record->name, "coroutine", 10);
+	char name[sizeof thread->record->name + 1] = "";
+	size_t length = rt_text_append(name, 0, sizeof name, "coroutine ");
+
+	rt_text_append_number(name, length, sizeof name, atomic_fetch_add(&streams, 1) + 1);
+	__builtin_memcpy(thread->record->name, name, sizeof thread->record->name);
 	thread->record->parent = own->index;
 	thread->saved_clock_high = (uint32_t)(rt_clock_ticks() >> 32);
 	thread->inherited = strand->inherited;
@@ -420,5 +426,6 @@ struct rt_inherited rt_strands_take_over(struct rt_tls *tls)
 
 void rt_strands_reset(void)
 {
+	atomic_store(&streams, 0);
 	atomic_store(&table.taken, 0);
 }

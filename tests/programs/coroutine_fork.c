@@ -10,7 +10,7 @@
  * tree: [nodes | select(.name == "abandoned") | .children[] | .name] | unique == ["left_here"]
  * tree: [nodes | select(.name == "struck") | child("handler") | child("handler_leaf") | .calls] | add == 40
  * tree: [nodes | select(.name == "waiter" and .calls == 0)] | .[0].suspended_ns.total >= 20000000
- * info: .unmatched_exits == 0
+ * info: .unmatched_exits == 0 and .strands == 4 + 2
  * traces: 2
  */
 #include <signal.h>
