@@ -228,9 +228,13 @@ static __always_inline __u8 who_from_memory(struct task_struct *task, const stru
 		__u32 magic, tid, context, generation;
 	} line;
 
+	if (!task->thread.fsbase) { /* no thread of the C library's */
+		*context = 0;
+		return CPROF_QUALITY_UNREGISTERED;
+	}
 	if (bpf_probe_read_user(&line, sizeof line, (void *)(task->thread.fsbase + tls_offset))) {
 		*context = record->context;
-		return CPROF_QUALITY_STALE;
+		return record->context ? CPROF_QUALITY_STALE : CPROF_QUALITY_UNREGISTERED;
 	}
 	if (line.magic != CPROF_SLOTS_MAGIC) {
 		*context = 0;

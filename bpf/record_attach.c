@@ -17,6 +17,7 @@ enum { HEADERS_MAX = 64, DYNAMIC_MAX = 512, NAME_MAX_BYTES = 32 };
 struct memory {
 	int fd;          /* /proc/PID/mem */
 	uint64_t base;   /* of the object that is looked at */
+	int exe;         /* the program's file while its own object is looked at, else -1 */
 };
 
 static bool memory_read(const struct memory *memory, uint64_t address, void *ret, size_t bytes)
@@ -80,9 +81,51 @@ static bool find_symbol(const struct memory *memory, const struct dynamic_tables
 	return false;
 }
 
+static bool file_read(int fd, uint64_t offset, void *ret, size_t bytes)
+{
+	return pread(fd, ret, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+/* A static program has the symbol in .symtab alone, which is not mapped. */
+static bool find_in_symtab(int fd, const char *wanted, uint64_t bias, uint64_t *address)
+{
+	size_t wanted_bytes = strlen(wanted) + 1;
+	Elf64_Shdr symbols, strings;
+	Elf64_Ehdr elf;
+
+	if (!file_read(fd, 0, &elf, sizeof elf) || elf.e_shentsize != sizeof symbols)
+		return false;
+	for (unsigned i = 0; i < elf.e_shnum; i++) {
+		if (!file_read(fd, elf.e_shoff + i * sizeof symbols, &symbols, sizeof symbols))
+			return false;
+		if (symbols.sh_type != SHT_SYMTAB || symbols.sh_link >= elf.e_shnum ||
+		    !file_read(fd, elf.e_shoff + symbols.sh_link * sizeof strings, &strings, sizeof strings))
+			continue;
+		for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= symbols.sh_size && at < 1 << 30; at += sizeof(Elf64_Sym)) {
+			char name[NAME_MAX_BYTES];
+			Elf64_Sym symbol;
+
+			if (!file_read(fd, symbols.sh_offset + at, &symbol, sizeof symbol))
+				return false;
+			if (symbol.st_size == sizeof(struct cprof_runtime_header) && symbol.st_name + wanted_bytes <= strings.sh_size &&
+			    file_read(fd, strings.sh_offset + symbol.st_name, name, wanted_bytes) && !memcmp(name, wanted, wanted_bytes)) {
+				*address = bias + symbol.st_value;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static bool read_header(const struct memory *memory, uint64_t address, struct cprof_runtime_header *ret)
+{
+	return memory_read(memory, address, ret, sizeof *ret) && ret->magic == CPROF_RUNTIME_MAGIC && ret->version == CPROF_SLOTS_VERSION;
+}
+
 /* The object whose ELF header is mapped at memory->base. */
 static bool find_in_object(const struct memory *memory, struct cprof_runtime_header *ret)
 {
+	static const char wanted[] = "cprof_runtime_header";
 	struct dynamic_tables tables = { 0, 0, 0, 0 };
 	Elf64_Phdr headers[HEADERS_MAX];
 	uint64_t bias = 0, dynamic = 0, address;
@@ -101,9 +144,9 @@ static bool find_in_object(const struct memory *memory, struct cprof_runtime_hea
 			dynamic = headers[i].p_vaddr;
 		}
 	}
-	if (!biased || !dynamic)
+	if (!biased)
 		return false;
-	for (unsigned i = 0; i < DYNAMIC_MAX; i++) {
+	for (unsigned i = 0; dynamic && i < DYNAMIC_MAX; i++) {
 		Elf64_Dyn entry;
 
 		if (!memory_read(memory, bias + dynamic + i * sizeof entry, &entry, sizeof entry) || entry.d_tag == DT_NULL)
@@ -117,8 +160,9 @@ static bool find_in_object(const struct memory *memory, struct cprof_runtime_hea
 		else if (entry.d_tag == DT_STRSZ)
 			tables.string_bytes = entry.d_un.d_val;
 	}
-	return tables.symbols && tables.strings && tables.gnu_hash && find_symbol(memory, &tables, bias, "cprof_runtime_header", &address) &&
-	       memory_read(memory, address, ret, sizeof *ret) && ret->magic == CPROF_RUNTIME_MAGIC && ret->version == CPROF_SLOTS_VERSION;
+	if (tables.symbols && tables.strings && tables.gnu_hash && find_symbol(memory, &tables, bias, wanted, &address) && read_header(memory, address, ret))
+		return true;
+	return memory->exe >= 0 && find_in_symtab(memory->exe, wanted, bias, &address) && read_header(memory, address, ret);
 }
 
 static bool find_header(uint32_t pid, const struct memory *mapped, struct cprof_runtime_header *ret)
@@ -139,6 +183,7 @@ static bool find_header(uint32_t pid, const struct memory *mapped, struct cprof_
 			continue;
 		memory.base = start;
 		found = find_in_object(&memory, ret);
+		memory.exe = -1; /* the program is mapped first */
 	}
 	free(line);
 	if (maps)
@@ -146,18 +191,29 @@ static bool find_header(uint32_t pid, const struct memory *mapped, struct cprof_
 	return found;
 }
 
-static void read_name(uint32_t pid, char *name, size_t bytes)
+/* Name, parent, and the id that it has for itself: the innermost namespace comes last. */
+static void read_status(uint32_t pid, struct cprof_kernel_process *process)
 {
-	char path[32];
+	char path[32], line[512];
 
-	snprintf(path, sizeof path, "/proc/%u/comm", pid);
+	snprintf(path, sizeof path, "/proc/%u/status", pid);
 	FILE *file = fopen(path, "re");
 
-	if (!file)
-		return;
-	if (fgets(name, (int)bytes, file))
-		name[strcspn(name, "\n")] = '\0';
-	fclose(file);
+	while (file && fgets(line, sizeof line, file)) {
+		line[strcspn(line, "\n")] = '\0';
+		const char *value = line + strcspn(line, "\t");
+
+		if (!*value++)
+			continue;
+		if (strncmp(line, "Name:", 5) == 0)
+			snprintf(process->name, sizeof process->name, "%.15s", value);
+		else if (strncmp(line, "PPid:", 5) == 0)
+			process->parent_tgid = (uint32_t)strtoul(value, NULL, 10);
+		else if (strncmp(line, "NSpid:", 6) == 0)
+			process->pid = (uint32_t)strtoul(strrchr(line, '\t') + 1, NULL, 10);
+	}
+	if (file)
+		fclose(file);
 }
 
 struct cprof_error *record_attach_find(uint32_t pid, struct process_record *process, uint8_t *session)
@@ -167,18 +223,24 @@ struct cprof_error *record_attach_find(uint32_t pid, struct process_record *proc
 	char path[32];
 
 	snprintf(path, sizeof path, "/proc/%u/mem", pid);
-	memory = (struct memory){ open(path, O_RDONLY | O_CLOEXEC), 0 };
+	memory = (struct memory){ open(path, O_RDONLY | O_CLOEXEC), 0, -1 };
 	if (memory.fd < 0)
 		return errno == ENOENT ? cprof_error_create(CPROF_ERROR_NOT_FOUND, "no process %u", pid) : cprof_error_os(errno, path, "look into the process");
 	process->said.tgid = pid;
 	process->said.generation = RECORD_NO_GENERATION;
-	read_name(pid, process->said.name, sizeof process->said.name);
+	read_status(pid, &process->said);
+	snprintf(path, sizeof path, "/proc/%u/exe", pid);
+	memory.exe = open(path, O_RDONLY | O_CLOEXEC);
+	int exe = memory.exe;
+
 	if (find_header(pid, &memory, &header)) {
 		process->said.generation = header.generation & (RECORD_NO_GENERATION - 1);
 		process->said.flags |= CPROF_KERNEL_PROCESS_RUNTIME;
 		process->tls_offset = header.tls_offset;
 		memcpy(session, header.session, sizeof header.session);
 	}
+	if (exe >= 0)
+		close(exe);
 	close(memory.fd);
 	return NULL;
 }

@@ -262,6 +262,7 @@ static bool start(bool child)
 	meta.start_realtime_ns = before.realtime_ns;
 	if (rt_writer_open(child, &meta))
 		return false;
+	rt_slots_announce(&meta);
 	error = rt_live_create(rt_writer_path(), rt_config.context_capacity);
 	if (error || !rt_contexts_create()) {
 		rt_fail("create the live file beside", rt_writer_path(), error ? -error : rt_live.error ? rt_live.error : 12, "nothing is recorded");

@@ -140,6 +140,12 @@ void rt_slots_forget(struct rt_tls *tls)
 		map.attached_ns = rt_clock_pair().monotonic_ns;
 }
 
+void rt_slots_announce(const struct cprof_meta *meta)
+{
+	cprof_runtime_header.generation = meta->generation;
+	__builtin_memcpy(cprof_runtime_header.session, meta->session, sizeof meta->session);
+}
+
 bool rt_slots_report(struct cprof_sched *sched)
 {
 	if (!map.slots)

@@ -21,6 +21,8 @@ void rt_slots_take(struct rt_tls *tls, uint32_t tid, uint32_t generation);
 /* The thread is at its end, or (fork) is another process's now: it has its own again. Signals blocked. */
 void rt_slots_release(struct rt_tls *tls);
 void rt_slots_forget(struct rt_tls *tls);
+/* Who attaches later finds out which trace is this process's. */
+void rt_slots_announce(const struct cprof_meta *meta);
 /* For the SCHED chunk. false: this process was not followed. */
 bool rt_slots_report(struct cprof_sched *sched);
 

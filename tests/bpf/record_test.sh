@@ -140,6 +140,39 @@ case_join() {
 		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.quality == 1).ns] | add) == $nap[0].sleep' --slurpfile nap nap.json
 }
 
+# The same for a program that runs already, static or not: its runtime says where it keeps its context and which trace is its.
+case_join_attached() {
+	PATH=$build/cc-wrapper:$PATH
+	cat >nap.c <<-'END'
+		#include <unistd.h>
+		static void nap(void) { usleep(5000); }
+		int main(void)
+		{
+			for (int i = 0; i < 3000 && access("stop", F_OK); i++) nap();
+			return 0;
+		}
+	END
+	for link in -Wl,--build-id "-static -Wl,--build-id"; do
+		rm -f stop t.lz4* t.bpf.lz4
+		# shellcheck disable=SC2086
+		cprof-cc -g -O1 $link -o nap nap.c || fail "cprof-cc $link"
+		CPROF_OUTPUT=t.lz4 ./nap &
+		background=$!
+		until [ -s t.lz4 ]; do sleep 0.05; done
+		cprof-record -q -o t.lz4 --window=10m --off-cpu -p "$background" -d 0.5 2>err || fail "status $?"
+		echo >stop
+		wait "$background" || fail "the target: $?"
+		background=
+		kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+		check_sound
+		check "naps in one context, from the thread's memory; one sleep at most is older than the recording" '
+			[.[] | select(.record == "sum" and .kind == 1 and .sub == 4)] | (map(select(.who.quality == 2)) | length == 1 and .[0].count > 5 and .[0].who.context > 0) and
+			(map(select(.who.quality != 2).count) | add // 0) <= 1'
+		cprof-analyze off-cpu t.lz4 >report 2>&1 || fail "the halves do not find each other: $(cat report)"
+		grep -q nap report || fail "no nap in: $(cat report)"
+	done
+}
+
 # Two that want one CPU: each waits while the other runs.
 case_run_queue() {
 	record --off-cpu -- record_target queue 300 || fail "status $?"
