@@ -17,7 +17,7 @@
 static const struct cprof_command *const commands[] = {
 	&overview_command, &tree_command, &flat_command, &flamegraph_command, &icicle_command, &callers_command, &callees_command,
 	&callgraph_command, &threads_command, &export_command, &info_command,
-	&cpu_command, &off_cpu_command, &locks_command, &io_command, &memory_command, &leaks_command,
+	&cpu_command, &off_cpu_command, &locks_command, &io_command, &memory_command, &leaks_command, &why_command, &advise_command,
 	&replay_command, &timeline_command, &doctor_command,
 	&check_command, &recover_command, &dump_command, NULL
 };

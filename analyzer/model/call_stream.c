@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "event_decoder.h"
+#include "sched_figures.h"
 #include "thread_holes.h"
 #include "vec.h"
 
@@ -38,6 +39,8 @@ struct call_stream {
 	bool has_item;
 	struct event_item item;
 	bool in_chunk, started, first, at_end, ended;
+	bool tell_sched;
+	struct sched_figures figures;
 };
 
 struct cprof_error *call_stream_create(struct trace *trace, uint32_t thread, struct call_stream **ret)
@@ -68,6 +71,11 @@ void call_stream_destroy(struct call_stream *stream)
 	free(stream);
 }
 
+void call_stream_tell_sched(struct call_stream *stream)
+{
+	stream->tell_sched = true;
+}
+
 static void close_calls(struct call_stream *stream, uint64_t count, enum call_end end)
 {
 	stream->closing = count < stream->depth ? count : stream->depth;
@@ -82,6 +90,7 @@ static void forget_stack(struct call_stream *stream, enum call_event_kind kind, 
 	stream->note = true;
 	stream->noted = (struct call_event){ .kind = kind, .ticks = stream->now, .lost_events = lost_events };
 	stream->repairs = stream->inherited = 0;
+	sched_figures_hole(&stream->figures);
 }
 
 static struct cprof_error *push_call(struct call_stream *stream, struct stream_call call, struct call_event *ret)
@@ -160,12 +169,19 @@ static bool id_is_valid(const struct call_stream *stream, uint32_t id)
 
 static void take_escape(struct call_stream *stream, const struct event_item *item)
 {
-	if (item->id == CPROF_ESCAPE_REPAIR)
+	uint32_t figure;
+	uint64_t growth;
+
+	if (item->id == CPROF_ESCAPE_SCHED && sched_figures_take(&stream->figures, (uint32_t)item->payload, &figure, &growth) && stream->tell_sched) {
+		stream->note = true;
+		stream->noted = (struct call_event){ .kind = CALL_SCHED, .ticks = stream->now, .figure = figure, .growth = growth };
+	} else if (item->id == CPROF_ESCAPE_REPAIR) {
 		stream->repairs = item->payload > UINT64_MAX - stream->repairs ? UINT64_MAX : stream->repairs + item->payload;
-	else if (item->id == CPROF_ESCAPE_INHERIT)
+	} else if (item->id == CPROF_ESCAPE_INHERIT) {
 		stream->inherited = item->payload > UINT64_MAX - stream->inherited ? UINT64_MAX : stream->inherited + item->payload;
-	else if (item->id == CPROF_ESCAPE_LOST)
+	} else if (item->id == CPROF_ESCAPE_LOST) {
 		forget_stack(stream, CALL_LOSS, item->payload);
+	}
 }
 
 static struct cprof_error *next_item(struct call_stream *stream)

@@ -18,6 +18,7 @@ enum call_event_kind {
 	CALL_END,
 	CALL_LOSS,     /* events were lost here; what was open has ended */
 	CALL_HOLE,     /* a part of the trace is missing or damaged here */
+	CALL_SCHED,    /* what the scheduler did in the call that is current; only after call_stream_tell_sched() */
 };
 
 enum call_end {
@@ -35,10 +36,13 @@ struct call_event {
 	uint64_t ticks, start_ticks;
 	uint64_t depth;         /* of the call: 0 is outermost */
 	uint64_t lost_events;   /* CALL_LOSS */
+	uint32_t figure;        /* CALL_SCHED: enum cprof_sched_figure, and what it grew by */
+	uint64_t growth;
 };
 
 struct cprof_error *call_stream_create(struct trace *trace, uint32_t thread, struct call_stream **ret) CPROF_MUST_CHECK;
 void call_stream_destroy(struct call_stream *stream);
+void call_stream_tell_sched(struct call_stream *stream);
 /* *end is set, and *ret untouched, after the last one. */
 struct cprof_error *call_stream_next(struct call_stream *stream, struct call_event *ret, bool *end) CPROF_MUST_CHECK;
 
