@@ -54,7 +54,6 @@ struct task_record {
 	struct cprof_who off_who;    /* in what it left the CPU */
 	struct cprof_who waker;
 	__u64 user_stack;            /* of the interval off the CPU; processes without runtime */
-	__u64 object;
 	__u32 syscall;
 	__u8 blocked_class;
 	__u8 major_pending;          /* the last fault has not been counted as minor or major yet */

@@ -14,6 +14,31 @@ static __always_inline __u8 syscall_kind_of(long number)
 	return number >= 0 && number < (long)SYSCALL_NUMBERS ? syscall_kind[number & (SYSCALL_NUMBERS - 1)] : 0;
 }
 
+/* What a task that is off the CPU waits for, if it is a file or a futex: from the registers with which it went into the kernel. */
+static __always_inline void syscall_object(struct task_struct *task, const struct task_record *record, struct file_id *object)
+{
+	const struct syscall_state *call = &record->call;
+	__u32 kind = record->state ? syscall_kind_of(record->syscall) & SYSCALL_FILE_MASK : 0;
+	struct pt_regs *regs;
+	struct file *file;
+
+	if (kind != SYSCALL_FILE_ARGUMENT && kind != SYSCALL_FUTEX)
+		return;
+	if (call->start_ns && call->number == record->syscall) {
+		object->inode = call->object;
+		object->device = call->device;
+		return;
+	}
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (kind == SYSCALL_FUTEX) {
+		object->inode = regs->di;
+		return;
+	}
+	file = file_of(task, (int)regs->di);
+	if (file)
+		file_identify(file, object);
+}
+
 /* At the end of the recording: a call that has not ended is in the sums with its time so far, and is said, however short. */
 static __always_inline void syscall_say_open(struct task_record *record, __u64 now)
 {

@@ -9,6 +9,7 @@
 #include "context.bpf.h"
 #include "stacks.bpf.h"
 #include "sums.bpf.h"
+#include "syscall.bpf.h"
 
 #define CPROF_IMAGES_MAX 0x8000u
 
@@ -52,7 +53,6 @@ static __always_inline void task_leaves(struct task_struct *task, struct task_re
 	record->state = state & TASK_STATE_MASK;
 	record->syscall = task_syscall(task);
 	record->blocked_class = blocked_class(task, state, record->syscall);
-	record->object = record->blocked_class == CPROF_BLOCKED_FUTEX ? ((struct pt_regs *)bpf_task_pt_regs(task))->di : 0;
 }
 
 struct off_cpu_times {
@@ -82,13 +82,16 @@ static __always_inline struct off_cpu_times off_cpu_divide(const struct task_rec
 }
 
 /* KERNEL_OFF_CPU, if it is long enough to be said. */
-static __always_inline void off_cpu_say(const struct task_record *record, const struct off_cpu_times *times, __u64 kernel_stack, bool open)
+static __always_inline void off_cpu_say(struct task_struct *task, const struct task_record *record, const struct off_cpu_times *times, __u64 kernel_stack,
+					bool open)
 {
 	struct ring_head *head = ring_reserve(RING_OFF_CPU, sizeof(struct cprof_kernel_off_cpu));
 	struct cprof_kernel_off_cpu *off = (void *)(head + 1);
+	struct file_id object = {};
 
 	if (!head)
 		return;
+	syscall_object(task, record, &object);
 	__builtin_memset(off, 0, sizeof *off);
 	off->time_ns = record->off_since_ns;
 	off->who = record->off_who;
@@ -97,7 +100,8 @@ static __always_inline void off_cpu_say(const struct task_record *record, const 
 	off->kernel_stack = kernel_stack;
 	off->user_stack = record->user_stack;
 	off->waker = record->waker;
-	off->object = record->object;
+	off->object = object.inode;
+	off->device = object.device;
 	off->syscall = record->syscall;
 	off->blocked_class = record->blocked_class;
 	off->state = record->state;
@@ -154,7 +158,7 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 		if (now - record->off_since_ns >= settings.off_cpu_threshold_ns) {
 			if (record->state && with_stack)
 				kernel_stack = stack_of_task(task, SCRATCH_SCHED);
-			off_cpu_say(record, &times, kernel_stack, false);
+			off_cpu_say(task, record, &times, kernel_stack, false);
 		}
 	}
 	record->off_since_ns = 0;
@@ -243,7 +247,7 @@ static __always_inline void off_cpu_say_open(struct task_struct *task, struct ta
 		return;
 	times = off_cpu_divide(record, now);
 	off_cpu_sums(record, &times);
-	off_cpu_say(record, &times, 0, true);
+	off_cpu_say(task, record, &times, 0, true);
 }
 
 #endif

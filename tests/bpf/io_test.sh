@@ -95,4 +95,24 @@ ask "so with a file that bypasses the cache" '
 ask "sums of requests are those of their records" '
 	[every("block") | .bytes] as $bytes | [sums(5)] as $sums | total($sums[] | .bytes) == ($bytes | add) and total($sums[] | .count) == ($bytes | length)'
 ask_nothing_lost
+
+# --- without --io: time off the CPU knows its file all the same
+timeout 100 "$cprof_record" -q --off-cpu --window=10m -o off.lz4 -- ./io "$folder" >said 2>record.err || { cat record.err; die "cprof-record: $?"; }
+read_records off
+ask "the slow read was off the CPU for its pipe" '[every("off_cpu") | select(path(.who.context)[0] == "read_slowly" and .syscall == 0)] |
+	length == 1 and (.[0] | .path == "pipe" and .blocked_ns >= 15000000 and .blocked_class == 2)'
+ask "no system call was looked at" '[sums(3)] == []'
+
+# --- a ring that is too small, and nobody empties it: records are lost and counted, sums have all
+# shellcheck disable=SC2016
+timeout 100 "$cprof_record" -q --io --io-threshold=0 --ring-kb=4 --window=10m -o small.lz4 -- \
+	sh -c 'kill -STOP $PPID; ./io "$0"; status=$?; kill -CONT $PPID; exit $status' "$folder" >said 2>record.err || { cat record.err; die "cprof-record: $?"; }
+read_records small
+ask "records are lost" 'counter("io.lost") > 0'
+for kind in io block files; do
+	ask "$kind: produced = received + lost" 'counter($kind + ".produced") == counter($kind + ".received") + counter($kind + ".lost")' --arg kind $kind
+done
+ask "every call is a record or lost" 'counter("io.produced") == total(sums(3) | .count)'
+ask "records are those received" '[every("io")] | length == counter("io.received")'
+ask "sums are whole" '[sums(3) | select(path(.who.context)[0] == "direct_write") | [.count, .bytes]] == [[20, 1310720]]'
 finish

@@ -19,7 +19,7 @@ if [ "$variant" = namespace ]; then
 	$inside true 2>/dev/null || skip "no right to make a pid namespace"
 fi
 # shellcheck disable=SC2086
-timeout 100 "$cprof_record" --locks --lock-threshold=9500us --window=10m -o trace.lz4 -- $inside ./locks 2>record.err || { cat record.err; die "cprof-record: $?"; }
+timeout 100 "$cprof_record" --locks --lock-threshold=9500us --off-cpu --threshold=9500us --window=10m -o trace.lz4 -- $inside ./locks 2>record.err || { cat record.err; die "cprof-record: $?"; }
 grep -q 'locks *on:' record.err || { cat record.err; die "no locks"; }
 read_records trace
 
@@ -40,5 +40,8 @@ while read -r function class holder; do
 				(path(.holder.context) | index($holder))
 			end)' --arg function "$function" --argjson class "$class" --arg holder "$holder"
 done <expected
+ask "off the CPU for the same futex" '
+	[every("lock") | select(path(.who.context)[0] == "wait_mutex")][0] as $lock |
+	[every("off_cpu") | select(path(.who.context)[0] == "wait_mutex") | [.inode, .blocked_class, .open]] == [[$lock.address, 0, 0]]'
 ask_nothing_lost
 finish
