@@ -10,16 +10,16 @@
 
 struct alloc_row {
 	struct fact_place place;
-	struct cprof_alloc sums;   /* flags: CPROF's are not used here */
+	struct cprof_alloc sums;
 	uint64_t live_bytes, live_calls;
-	bool detailed;             /* of the interposer: peaks and temporaries are known */
+	bool detailed;             /* of the interposer: temporaries are known, and peaks as far as the flags say */
 };
 
 struct alloc_rows {
 	struct alloc_row *items;
 	size_t nr;
 	uint64_t bytes, calls, live_bytes;
-	bool by_live;
+	bool by_live, rough;       /* rough: some peaks are */
 };
 
 static void row_finish(struct alloc_row *row)
@@ -73,6 +73,7 @@ static struct cprof_error *alloc_rows_make(const struct profile *profile, bool l
 			row->place.context = tables->allocs[i].context;
 			row->sums = tables->allocs[i];
 			row->detailed = true;
+			rows.rough |= row->sums.flags & CPROF_ALLOC_PEAK_ROUGH;
 		}
 	}
 	for (size_t i = 0; i < facts->nr_sums; i++) {
@@ -98,6 +99,12 @@ static struct cprof_error *alloc_rows_make(const struct profile *profile, bool l
 	return NULL;
 }
 
+/* Not of a process that was killed, nor of one that was probed. */
+static bool knows_peaks(const struct alloc_row *row)
+{
+	return row->detailed && !(row->sums.flags & CPROF_ALLOC_PEAK_UNKNOWN);
+}
+
 static void alloc_json(const struct kernel_view *to, const struct alloc_row *row)
 {
 	json_line(to->json);
@@ -110,10 +117,12 @@ static void alloc_json(const struct kernel_view *to, const struct alloc_row *row
 	json_u64(to->json, "freed_bytes", row->sums.freed_bytes);
 	json_u64(to->json, "leaked_calls", row->live_calls);
 	json_u64(to->json, "leaked_bytes", row->live_bytes);
-	if (row->detailed) {
+	if (row->detailed)
+		json_u64(to->json, "temporary_calls", row->sums.temporary_calls);
+	if (knows_peaks(row)) {
 		json_u64(to->json, "peak_bytes", row->sums.peak_bytes);
 		json_u64(to->json, "bytes_at_peak", row->sums.bytes_at_peak);
-		json_u64(to->json, "temporary_calls", row->sums.temporary_calls);
+		json_text(to->json, "peaks", row->sums.flags & CPROF_ALLOC_PEAK_ROUGH ? "within 4096 bytes per thread" : "exact");
 		json_u64(to->json, "failed_calls", row->sums.failed_calls);
 	}
 	json_end_object(to->json);
@@ -122,12 +131,14 @@ static void alloc_json(const struct kernel_view *to, const struct alloc_row *row
 static void alloc_print(const struct kernel_view *to, const struct alloc_rows *rows, const struct alloc_row *row)
 {
 	uint64_t part = rows->by_live ? row->live_bytes : row->sums.bytes, calls = rows->by_live ? row->live_calls : row->sums.calls;
+	char peak[64];
 
 	fprintf(to->out, "%9s ", human_bytes(part).text);
 	fprintf(to->out, "%5s ", human_percent(part, rows->by_live ? rows->live_bytes : rows->bytes).text);
 	fprintf(to->out, "%10s ", human_count(calls).text);
 	fprintf(to->out, "%9s ", human_bytes(calls ? part / calls : 0).text);
-	fprintf(to->out, "%9s ", row->detailed ? human_bytes(row->sums.peak_bytes).text : "-");
+	snprintf(peak, sizeof peak, "%s%s", row->sums.flags & CPROF_ALLOC_PEAK_ROUGH ? "~" : "", human_bytes(row->sums.peak_bytes).text);
+	fprintf(to->out, "%9s ", knows_peaks(row) ? peak : "-");
 	if (rows->by_live)
 		fprintf(to->out, "%9s\n", human_bytes(row->sums.bytes).text);
 	else
@@ -163,6 +174,8 @@ static struct cprof_error *allocations_show(const struct kernel_view *to, bool l
 		json_end_array(to->json);
 	else if (rows.nr > to->limit)
 		fprintf(to->out, "(%s more)\n", human_count(rows.nr - to->limit).text);
+	if (!to->json && rows.rough)
+		fputs("~: peaks of a process with several threads are exact to 4,096 bytes for each thread\n", to->out);
 	free(rows.items);
 	return NULL;
 }
