@@ -483,7 +483,7 @@ static struct cprof_error *finish_tables(struct kernel_file *file)
 	sort(file->stacks, file->nr_stacks, sizeof *file->stacks, compare_stacks);
 	sort(file->files, file->nr_files, sizeof *file->files, compare_files);
 	for (size_t i = 0; i < file->nr_stacks; i++)
-		file->stacks[i].stack.addresses = file->addresses + file->stacks[i].first;
+		file->stacks[i].stack.addresses = file->addresses ? file->addresses + file->stacks[i].first : NULL; /* if all are empty */
 	for (size_t i = 0; i < file->nr_files; i++)
 		file->files[i].path.path = file->names + file->files[i].first;
 	file->tables = (struct kernel_tables){ file->processes, file->nr_processes, file->threads, file->nr_threads, file->sources, file->nr_sources,
