@@ -97,11 +97,22 @@ void rt_thread_release(struct rt_thread *thread)
 	atomic_store(&thread->alive, RT_ALIVE);
 }
 
+/*
+ * May others touch its TLS? Held. A thread whose first call came when its key destructors were over already ends without a word, but not before the
+ * kernel has forgotten its number is its memory anybody else's.
+ */
+static bool is_reachable(const struct rt_thread *thread)
+{
+	uint32_t tid = thread->own ? thread->own->tid : thread->tid;
+
+	return thread->tls && !thread->unseen && !rt_sys(SYS_tgkill, rt_sys(SYS_getpid), tid, 0);
+}
+
 static void lost_count_at_end(struct rt_thread *thread)
 {
 	if (!thread->discarding || !rt_thread_hold(thread))
 		return;
-	if (thread->tls && !thread->unseen) /* suspended: it has been counted */
+	if (is_reachable(thread)) /* suspended: it has been counted */
 		rt_stream_lost_count(thread);
 	rt_thread_release(thread);
 }
@@ -284,15 +295,13 @@ bool rt_thread_attach(struct rt_tls *tls)
 	return true;
 }
 
-/* From here on nobody looks at the thread's TLS. */
+/* From here on nobody looks at the thread's TLS, whoever takes the slot next. */
 static void go(struct rt_thread *thread)
 {
-	uint32_t alive = RT_ALIVE;
-
-	while (!atomic_compare_exchange_strong(&thread->alive, &alive, RT_GONE)) {
-		alive = RT_ALIVE; /* held: for a few instructions, with signals blocked */
-		rt_yield();
-	}
+	if (!rt_thread_hold(thread))
+		return;
+	thread->tls = NULL;
+	atomic_store(&thread->alive, RT_GONE);
 }
 
 void rt_thread_end(struct rt_thread *thread, uint32_t items)
@@ -362,7 +371,7 @@ void rt_threads_ask(uint32_t request)
 		if (!rt_thread_hold(thread))
 			continue;
 		atomic_fetch_or(&thread->requests, request);
-		if (thread->tls && !thread->unseen)
+		if (is_reachable(thread))
 			thread->tls->end = 0;
 		rt_thread_release(thread);
 	}

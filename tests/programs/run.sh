@@ -38,8 +38,8 @@ compile() { # OUTPUT SOURCE FLAG...
 	compile_output=$1 compile_source=$2
 	shift 2
 	case $compile_source in
-	*.cc) cprof_cxx "$compiler" "$link" -g "$@" "$compile_source" -o "$compile_output" -pthread ;;
-	*) cprof_cc "$compiler" "$link" -g "$@" "$compile_source" -o "$compile_output" -pthread ;;
+	*.cc) cprof_cxx "$compiler" "$link" -g "$@" "$compile_source" -o "$compile_output" -pthread -lm ;;
+	*) cprof_cc "$compiler" "$link" -g "$@" "$compile_source" -o "$compile_output" -pthread -lm ;;
 	esac
 }
 
