@@ -99,6 +99,7 @@ static struct cprof_error *make_profile(struct analysis *analysis, const struct 
 
 	if (error)
 		return error;
+	options.functions_only = select && select->functions_only && !select->focus; /* a focus is found in the tree */
 	error = profile_create(analysis->session, analysis->symbolizer, &options, &analysis->profile);
 	end_progress(&progress);
 	session_choice_deinit(&choice, analysis->session);

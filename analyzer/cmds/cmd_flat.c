@@ -139,6 +139,7 @@ static struct cprof_error *run_flat(const void *pointer, const struct cprof_oper
 
 	select.filter = select.exclude = NULL; /* choose rows here, not calls */
 	select.by_thread = false;
+	select.functions_only = true;
 	return analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &report);
 }
 

@@ -50,6 +50,7 @@ struct select_args { /* which calls */
 	uint64_t skip_first;
 	bool by_thread;
 	unsigned recursion;
+	bool functions_only; /* no option: what the command shows are functions */
 };
 #define FILTER_OPTIONS(type, field) \
 	OPT_TEXT("filter", 'f', type, field.filter, "REGEX", "only call paths through a function whose name matches"), \

@@ -12,8 +12,8 @@ struct context_map {
 	const struct cprof_context *contexts;
 	uint32_t nr_contexts;  /* at least 1 */
 	uint32_t *functions;   /* [id]; FUNCTION_NONE for 0. An edge has its target's */
-	uint32_t *sites;       /* [id] */
-	uint32_t *paths;       /* [id]; an edge has its target's */
+	uint32_t *sites;       /* [id]; NULL: of functions alone */
+	uint32_t *paths;       /* [id]; an edge has its target's. NULL as well */
 	bool *function_counted; /* [function]: calls of it can be open more than once at a time */
 	uint32_t nr_functions; /* of the registry when this was made */
 	uint32_t nr_groups, function_groups; /* of the tally: where the spans of paths and functions that need counting are */
@@ -21,6 +21,9 @@ struct context_map {
 };
 
 struct cprof_error *context_map_init(struct context_map *map, struct call_registry *registry, size_t trace, const struct trace_tables *tables)
+	CPROF_MUST_CHECK;
+/* Without sites and paths: only which function each context is of. */
+struct cprof_error *context_map_init_functions(struct context_map *map, struct call_registry *registry, size_t trace, const struct trace_tables *tables)
 	CPROF_MUST_CHECK;
 void context_map_deinit(struct context_map *map);
 

@@ -437,6 +437,35 @@ struct cprof_error *symbolizer_chain(struct symbolizer *of, uint32_t module, uin
 
 /* Results. */
 
+void fixture_check_functions(const struct profile *profile, struct profile_options options)
+{
+	const struct call_numbers *root = &profile->root->numbers;
+	struct profile *other = NULL;
+
+	if (options.unroll)
+		return;
+	options.functions_only = true;
+	options.by_thread = false;
+	assert_null(profile_create(&session, &symbolizer, &options, &other));
+	for (const struct call_node *node = other->root->first_child; node; node = node->next_sibling)
+		assert_int_equal(node->kind, NODE_PROCESS); /* it did leave them out */
+	assert_int_equal(other->root->numbers.total_ticks, root->total_ticks);
+	assert_int_equal(other->root->numbers.span_ticks, root->span_ticks);
+	assert_int_equal(other->root->numbers.suspended_total_ticks, root->suspended_total_ticks);
+	assert_int_equal(other->info.calls, profile->info.calls);
+	assert_int_equal(other->info.open_calls, profile->info.open_calls);
+	assert_int_equal(other->info.repaired_calls, profile->info.repaired_calls);
+	assert_int_equal(other->info.contexts, profile->info.contexts);
+	assert_int_equal(other->info.edges, profile->info.edges);
+	assert_int_equal(other->nr_functions, profile->nr_functions);
+	for (size_t i = 0; i < profile->nr_functions; i++) {
+		assert_string_equal(other->functions[i].name, profile->functions[i].name);
+		assert_int_equal(other->functions[i].address, profile->functions[i].address);
+		assert_memory_equal(&other->functions[i].numbers, &profile->functions[i].numbers, sizeof other->functions[i].numbers);
+	}
+	profile_destroy(other);
+}
+
 struct profile *fixture_profile(bool unroll, bool by_thread)
 {
 	struct profile_options options = { .unroll = unroll, .by_thread = by_thread };
@@ -446,6 +475,7 @@ struct profile *fixture_profile(bool unroll, bool by_thread)
 	if (error)
 		fail_msg("profile_create: %s", error->message);
 	fixture_check(profile);
+	fixture_check_functions(profile, options);
 	return profile;
 }
 

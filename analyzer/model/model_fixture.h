@@ -43,5 +43,7 @@ const struct call_function *fixture_flat(const struct profile *profile, const ch
 uint64_t fixture_pair(const struct profile *profile, const char *caller, const char *callee); /* "" as caller: outside */
 /* What is true of every profile: selfs add up, totals are self + children, children are in order, calls agree. */
 void fixture_check(const struct profile *profile);
+/* What is said of functions is the same without nodes. options: of the profile. */
+void fixture_check_functions(const struct profile *profile, struct profile_options options);
 
 #endif

@@ -13,10 +13,10 @@
 #include "call_tree.h"
 #include "context_map.h"
 #include "function_match.h"
+#include "function_sums.h"
 #include "kernel_facts.h"
 #include "module_map.h"
 #include "sampled_path.h"
-#include "sched_figures.h"
 #include "session.h"
 #include "text_store.h"
 #include "thread_holes.h"
@@ -38,6 +38,7 @@ struct profile_build {
 	struct call_tree tree;
 	uint64_t first_tsc, last_tsc;
 	uint64_t blocks_done, blocks_all, bytes_all;
+	bool functions_only;
 };
 
 /* One trace of it. */
@@ -155,18 +156,6 @@ static struct cprof_error *cover_set(struct trace_build *trace, const struct cpr
 	return call_tally_set_cover(&trace->tally, cover);
 }
 
-/* A thread that waits at its end makes no event after that, so its stream does not tell of it. */
-static void tail_add(struct trace_build *trace, const struct cprof_thread *thread)
-{
-	const struct kernel_facts *facts = trace->build->profile->kernel;
-	uint64_t figures[SCHED_FIGURES] = { 0 };
-
-	if (!facts || !thread->kernel_tid || !facts->traces[trace->index].has_slots)
-		return;
-	kernel_facts_tail(facts, trace->trace, (uint32_t)trace->index, thread->kernel_tid, call_tally_last_tsc(&trace->tally), figures);
-	call_tally_add_tail(&trace->tally, figures);
-}
-
 static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t index)
 {
 	const struct cprof_thread *thread = &trace->tables->threads[index];
@@ -184,8 +173,6 @@ static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t ind
 		error = chunks_stream(trace, index, cursor, &end_sequence);
 	cut = end_sequence < thread->blocks && !trace->tally.after_range;
 	trace_cursor_destroy(cursor);
-	if (!error)
-		tail_add(trace, thread);
 	if (!error)
 		error = call_tally_end_thread(&trace->tally, thread->end_tsc && thread->end_tsc < end_tsc ? thread->end_tsc : end_tsc);
 	if (!error)
@@ -255,6 +242,8 @@ static struct cprof_error *trace_tree_add(struct trace_build *trace)
 	struct tree_facts of_tree = { NULL, NULL };
 	struct cprof_error *error;
 
+	if (build->functions_only)
+		return function_sums_add(&build->tree, &trace->map, &trace->tally, trace->top);
 	if (facts) {
 		of_tree.metrics = (const uint64_t (*)[NR_METRICS])facts->traces[trace->index].metrics;
 		of_tree.nodes = calloc(trace->map.nr_contexts, sizeof(*of_tree.nodes));
@@ -360,7 +349,7 @@ static struct cprof_error *trace_stream(struct profile_build *build, size_t inde
 
 	trace.tables = trace_tables(trace.trace);
 	if (!error)
-		error = context_map_init(&trace.map, &build->registry, index, trace.tables);
+		error = (build->functions_only ? context_map_init_functions : context_map_init)(&trace.map, &build->registry, index, trace.tables);
 	if (error)
 		return error;
 	tables_count(&trace);
@@ -511,6 +500,7 @@ struct cprof_error *profile_create(struct session *session, struct symbolizer *s
 	error = module_map_init(&own->modules, session);
 	if (!error)
 		error = facts_join(&build, symbolizer);
+	build.functions_only = options->functions_only && !options->unroll && !options->by_thread && !build.profile->kernel;
 	if (!error)
 		error = call_registry_init(&build.registry, symbolizer, &own->modules, &own->store);
 	if (!error)

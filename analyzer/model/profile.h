@@ -21,6 +21,7 @@ struct symbolizer;
 struct profile_options {
 	bool unroll;              /* every folding edge becomes a node of its own instead of leading back to its target */
 	bool by_thread;           /* a level of thread nodes below the root */
+	bool functions_only;      /* nodes of functions and pairs may be left out: who asks shows functions and the root's totals */
 	const bool *const *threads; /* [trace][thread]: only these; NULL: all */
 	uint64_t from_ticks, to_ticks; /* calls that begin in [from, to), and the time in it; to 0: no end */
 	const char *skip_function; /* the first skip_first outermost calls of this function in each thread are left out; or NULL */

@@ -17,6 +17,7 @@ static struct profile *make(struct profile_options options)
 
 	assert_null(profile_create(fixture_session(), fixture_symbolizer(), &options, &profile));
 	fixture_check(profile);
+	fixture_check_functions(profile, options);
 	return profile;
 }
 
