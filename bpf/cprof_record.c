@@ -171,7 +171,8 @@ int main(int argc, char **argv)
 		cprof_error_print(error, "cprof-record");
 		status = error->code == CPROF_ERROR_USAGE ? 2 : status ? status : RECORD_NOT_STARTED;
 		cprof_error_free(error);
-	} else if (status < 0) {
+	}
+	if (status < 0) {
 		end_by_signal(-status);
 		status = 128 - status;
 	}

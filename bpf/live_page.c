@@ -89,22 +89,41 @@ static void say_top(struct writing *writing)
 	    control->editing || control->filter[0] ? "  filter: " : "", control->filter, control->editing ? "_" : "");
 }
 
+static const struct source_state *source_of(const struct live_status *status, const char *name)
+{
+	return status->sources ? record_source_state((struct source_state *)(uintptr_t)status->sources, name) : NULL;
+}
+
+static bool is_on(const struct writing *writing, const char *source)
+{
+	const struct source_state *state = source_of(writing->status, source);
+
+	return !writing->status->sources || (state && state->on);
+}
+
+/* What is not recorded is not said to be 0. */
 static void say_sums(struct writing *writing)
 {
 	const struct live_model *model = &writing->snapshot->model;
 	bool total = writing->control->choice.total;
 	const struct live_numbers *all = total ? &model->total : &model->now;
 	uint64_t window_ns = writing->snapshot->end_ns - (total ? model->start_ns : model->window_start_ns);
+	double seconds = (double)window_ns / 1e9;
+	char cpu[64] = "", off_cpu[96] = "", faults[64] = "", memory[64] = "", io[96] = "", locks[64] = "";
 
-	say(writing, LIVE_LINE_DIM, "CPU %.1f %% sampled (%" PRIu64 ")  off-CPU %s  run queue %s  faults %s  alloc %.2f MB/s  I/O %s calls %s  locks %s",
-	    window_ns ? 100.0 * (double)all->sampled_ns / (double)window_ns : 0, all->samples, human_ns(all->off_cpu_ns).text, human_ns(all->runq_ns).text,
-	    human_count(all->faults).text, window_ns ? (double)all->alloc_bytes * 1e3 / (double)window_ns : 0, human_count(all->io_calls).text,
-	    human_bytes(all->io_bytes).text, human_ns(all->wait_ns).text);
-}
-
-static const struct source_state *source_of(const struct live_status *status, const char *name)
-{
-	return status->sources ? record_source_state((struct source_state *)(uintptr_t)status->sources, name) : NULL;
+	if (is_on(writing, "cpu"))
+		snprintf(cpu, sizeof cpu, "CPU %.1f %% sampled (%" PRIu64 ")  ", window_ns ? (double)all->sampled_ns / 1e7 / seconds : 0, all->samples);
+	if (is_on(writing, "off-cpu"))
+		snprintf(off_cpu, sizeof off_cpu, "off-CPU %s  run queue %s  ", human_ns(all->off_cpu_ns).text, human_ns(all->runq_ns).text);
+	if (is_on(writing, "faults"))
+		snprintf(faults, sizeof faults, "faults %s  ", human_count(all->faults).text);
+	if (is_on(writing, "memory"))
+		snprintf(memory, sizeof memory, "alloc %.2f MB/s  ", window_ns ? (double)all->alloc_bytes / 1e6 / seconds : 0);
+	if (is_on(writing, "io"))
+		snprintf(io, sizeof io, "I/O %s calls %s  ", human_count(all->io_calls).text, human_bytes(all->io_bytes).text);
+	if (is_on(writing, "locks"))
+		snprintf(locks, sizeof locks, "locks %s", human_ns(all->wait_ns).text);
+	say(writing, LIVE_LINE_DIM, "%s%s%s%s%s%s", cpu, off_cpu, faults, memory, io, locks);
 }
 
 /* A view without its source says why, instead of zeros. */
@@ -216,7 +235,7 @@ static void say_bucket(struct writing *writing, unsigned bucket, const unsigned 
 	add(writing, LIVE_LINE_PLAIN, text);
 }
 
-static void say_latencies(struct writing *writing)
+static void say_latencies(struct writing *writing, bool buckets)
 {
 	unsigned groups[LIVE_IO_COUNT], nr = 0, first = CPROF_SUM_BUCKETS, last = 0;
 	char head[256];
@@ -249,7 +268,7 @@ static void say_latencies(struct writing *writing)
 		say_latency(writing, ">= 10 ms", groups, nr, latency_slow, false);
 	else
 		add(writing, LIVE_LINE_DIM, ">= 10 ms            not recorded one by one: --io-threshold is above it");
-	for (unsigned bucket = first; bucket <= last; bucket++)
+	for (unsigned bucket = first; buckets && bucket <= last; bucket++)
 		say_bucket(writing, bucket, groups, nr);
 }
 
@@ -307,7 +326,7 @@ static void make_terminal(struct writing *writing, unsigned height)
 		for (const char *const *line = live_control_help; *line; line++)
 			add(writing, LIVE_LINE_PLAIN, *line);
 	} else if (view->source == LIVE_LATENCIES) {
-		say_latencies(writing);
+		say_latencies(writing, true);
 	} else {
 		size_t used = writing->page->count + 1 + BOTTOM;
 
@@ -336,7 +355,7 @@ static void make_text(struct writing *writing, size_t most)
 		control->scroll = 0;
 		say_view(writing, &live_views[i]);
 		if (live_views[i].source == LIVE_LATENCIES)
-			say_latencies(writing);
+			say_latencies(writing, most >= CPROF_SUM_BUCKETS / 4);
 		else
 			say_rows(writing, most);
 	}

@@ -28,7 +28,7 @@ struct building {
 	bool failed;
 };
 
-static const char *const class_names[] = { "lock", "mutex", "rwlock", "condition", "semaphore", "join" };
+static const char *const class_names[] = { "futex", "mutex", "rwlock", "condition", "semaphore", "join" };
 
 static bool is_zero(const struct live_numbers *numbers)
 {

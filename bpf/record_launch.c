@@ -11,6 +11,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What these did before we ignored them: so they are for the program. */
+static struct {
+	struct sigaction pipe, file_size;
+} launch_signals;
+
+void record_launch_ignore_signals(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, &launch_signals.pipe);
+	sigaction(SIGXFSZ, &ignore, &launch_signals.file_size);
+}
+
 /* As high as the limit allows: shells and daemons use and close the low numbers. */
 static int slots_descriptor(int slots)
 {
@@ -50,9 +63,8 @@ static void child_run(char **argv, const char *trace_path, int slots, const sigs
 	for (int fd = 0; redirections && fd <= STDERR_FILENO; fd++)
 		if (redirections[fd] >= 0 && dup2(redirections[fd], fd) < 0)
 			_exit(127);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
+	sigaction(SIGPIPE, &launch_signals.pipe, NULL);
+	sigaction(SIGXFSZ, &launch_signals.file_size, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
 	error = errno;

@@ -18,6 +18,9 @@ struct record_launch {
 	int result;     /* says the errno of a failed exec */
 };
 
+/* A write that fails is an error for us, not a death; the program gets the signals as they were. Before anything is launched. */
+void record_launch_ignore_signals(void);
+
 /*
  * slots: descriptor that it inherits under a number of its own (CPROF_SLOTS_FD), -1: none. mask: the signal mask for it. redirections: what it gets as
  * descriptors 0, 1, 2; -1 or NULL: what we have.

@@ -410,6 +410,7 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 
 	for (size_t i = 0; i < nr_record_sources; i++)
 		recording.sources[i].value = 0;
+	record_launch_ignore_signals();
 	if (!error)
 		error = open_signals(&recording);
 	if (error)
@@ -447,8 +448,10 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 		}
 		goto out;
 	}
-	if (unavailable)
+	if (unavailable) {
 		run_without(unavailable);
+		slots_header_stop(&recording.slots, record_clock_ns(CLOCK_MONOTONIC));
+	}
 	if (recording.command)
 		error = record_launch_go(&recording.launch);
 	if (error) {
@@ -467,7 +470,7 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 		else
 			error = finished;
 	}
-	if (recording.command && !error) {
+	if (recording.command && (recording.launch.pid || recording.child_ended)) { /* whatever became of the recording */
 		wait_for_target(&recording);
 		*status = WIFSIGNALED(recording.child_status) ? -WTERMSIG(recording.child_status) : WEXITSTATUS(recording.child_status);
 	}

@@ -8,7 +8,7 @@
 
 enum { RECORD_NOT_STARTED = 125 }; /* exit status when cprof-record itself fails, as env(1) and timeout(1) have it */
 
-/* *status: what cprof-record ends with: the target's exit status, or -N when signal N killed it. */
+/* *status: the target's exit status, or -N when signal N killed it; also beside an error, when it ran. */
 struct cprof_error *record_run(const struct record_args *args, const struct cprof_operands *command, int *status) CPROF_MUST_CHECK;
 
 #endif

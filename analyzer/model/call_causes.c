@@ -7,9 +7,10 @@
 #include "call_stream.h"
 #include "vec.h"
 
-struct durations { /* the longest so far: a heap with the shortest of them first */
+struct durations { /* the longest `most`: a heap with the shortest of them first. most 0: the calls are only counted */
 	uint64_t *items;
 	size_t nr, most, capacity;
+	uint64_t calls;
 };
 
 /* One thread's calls of the function, one at a time. */
@@ -20,8 +21,7 @@ struct cause_walk {
 	struct call_causes *causes;
 	struct number_map callee_of;
 	size_t callees_capacity;
-	struct durations *durations; /* first pass; NULL: second */
-	uint64_t calls;              /* counted in the first pass */
+	struct durations *durations; /* first and second pass; NULL: third */
 
 	size_t trace;
 	uint32_t thread;
@@ -53,11 +53,14 @@ static void heap_sink(struct durations *heap, size_t i)
 	}
 }
 
-static struct cprof_error *durations_add(struct durations *heap, uint64_t ticks, uint64_t calls)
+static struct cprof_error *durations_add(struct durations *heap, uint64_t ticks)
 {
-	size_t most = (size_t)((calls + 99) / 100), i;
+	size_t i;
 
-	if (heap->nr && heap->nr >= most) {
+	heap->calls++;
+	if (!heap->most)
+		return NULL;
+	if (heap->nr == heap->most) {
 		if (ticks > heap->items[0]) {
 			heap->items[0] = ticks;
 			heap_sink(heap, 0);
@@ -185,7 +188,7 @@ static struct cprof_error *end_take(struct cause_walk *walk, const struct call_e
 	if (!walk->counts || !ended)
 		return NULL;
 	if (walk->durations)
-		return durations_add(walk->durations, event->ticks - event->start_ticks, ++walk->calls);
+		return durations_add(walk->durations, event->ticks - event->start_ticks);
 	call_take(walk, event->ticks - event->start_ticks);
 	return NULL;
 }
@@ -264,6 +267,9 @@ struct cprof_error *call_causes_create(const struct session *session, const stru
 		return &cprof_enomem;
 	error = callee_find(&walk, FUNCTION_NONE, &self);
 	if (!error)
+		error = session_walk(&walk, session);
+	durations.most = (size_t)((durations.calls + 99) / 100); /* how many one in a hundred is, is known only now */
+	if (!error && durations.most)
 		error = session_walk(&walk, session);
 	if (!error && !durations.nr)
 		error = cprof_error_create(CPROF_ERROR_NOT_FOUND, "no call of it has ended in this trace, or in the part chosen");

@@ -311,6 +311,19 @@ static void sched_take(struct call_tally *tally, uint32_t payload)
 		tally->sched[tally->current].figures[figure] += growth;
 }
 
+void call_tally_add_tail(struct call_tally *tally, const uint64_t *figures)
+{
+	if (!tally->started || is_muted(tally) || tally->uncovered || tally->after_range || !sched_make(tally))
+		return;
+	for (uint32_t figure = 0; figure < SCHED_FIGURES; figure++)
+		tally->sched[tally->current].figures[figure] += figures[figure];
+}
+
+uint64_t call_tally_last_tsc(const struct call_tally *tally)
+{
+	return time_real(tally);
+}
+
 /* From here on nobody knows what the scheduler does. */
 static void uncovered_begin(struct call_tally *tally)
 {

@@ -17,6 +17,7 @@
 #include "kernel_facts.h"
 #include "module_map.h"
 #include "sampled_path.h"
+#include "sched_figures.h"
 #include "session.h"
 #include "text_store.h"
 #include "thread_holes.h"
@@ -156,6 +157,18 @@ static struct cprof_error *cover_set(struct trace_build *trace, const struct cpr
 	return call_tally_set_cover(&trace->tally, cover);
 }
 
+/* A thread that waits at its end makes no event after that, so its stream does not tell of it. */
+static void tail_add(struct trace_build *trace, const struct cprof_thread *thread)
+{
+	const struct kernel_facts *facts = trace->build->profile->kernel;
+	uint64_t figures[SCHED_FIGURES] = { 0 };
+
+	if (!facts || !thread->kernel_tid || !facts->traces[trace->index].has_slots)
+		return;
+	kernel_facts_tail(facts, trace->trace, (uint32_t)trace->index, thread->kernel_tid, call_tally_last_tsc(&trace->tally), figures);
+	call_tally_add_tail(&trace->tally, figures);
+}
+
 static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t index)
 {
 	const struct cprof_thread *thread = &trace->tables->threads[index];
@@ -173,6 +186,8 @@ static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t ind
 		error = chunks_stream(trace, index, cursor, &end_sequence);
 	cut = end_sequence < thread->blocks && !trace->tally.after_range;
 	trace_cursor_destroy(cursor);
+	if (!error)
+		tail_add(trace, thread);
 	if (!error)
 		error = call_tally_end_thread(&trace->tally, thread->end_tsc && thread->end_tsc < end_tsc ? thread->end_tsc : end_tsc);
 	if (!error)

@@ -416,7 +416,7 @@ struct cprof_error *advice_show(const struct kernel_view *to, const char *const 
 	if (to->json)
 		json_begin_array(to->json, "findings");
 	else if (!all->nr)
-		fputs("Nothing stands out.\n", to->out);
+		fputs(all->wall_ns ? "Nothing stands out.\n" : "No calls were recorded: there is nothing to judge (cpu, off-cpu, io and locks show what the kernel saw).\n", to->out);
 	for (size_t i = 0; i < all->nr && i < to->limit && !ferror(to->out); i++) {
 		if (to->json)
 			finding_json(to, &all->items[i]);
@@ -425,7 +425,7 @@ struct cprof_error *advice_show(const struct kernel_view *to, const char *const 
 	}
 	if (to->json)
 		json_end_array(to->json);
-	else
+	else if (all->wall_ns)
 		print_unjudged(to);
 	free(all);
 	return NULL;

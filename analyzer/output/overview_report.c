@@ -33,6 +33,12 @@ static void print_run(FILE *out, const struct text_style *style, const struct ru
 	text_color(style, out, TEXT_BOLD);
 	text_print(style, out, *run->command ? run->command : *run->exe ? run->exe : "(unknown command)", style->width);
 	text_color(style, out, TEXT_PLAIN);
+	if (!info->events && profile->kernel) { /* of programs without a runtime */
+		fprintf(out, "\n  recorded by cprof-record, without calls: what the kernel saw, by process and stack\n  %s of records\n",
+			human_bytes(info->trace_bytes).text);
+		run_info_panel(out, style, run, profile);
+		return;
+	}
 	fprintf(out, "\n  ran %s on ", human_ticks(profile, info->duration_ticks).text);
 	print_amount(out, info->threads, "thread", "threads");
 	if (info->processes > 1)
@@ -247,20 +253,26 @@ struct cprof_error *overview_report_paths_json(struct json_writer *json, const c
 	return error;
 }
 
-static void print_next(FILE *out, const struct text_style *style, const struct run_info *run)
+static void print_next(FILE *out, const struct text_style *style, const struct run_info *run, const struct profile *profile)
 {
 	static const struct {
 		const char *command, *what;
+		bool of_kernel;  /* only where there is a kernel half */
 	} steps[] = {
-		{ "check", "what is damaged" },
-		{ "tree", "all of it, by call path" },
-		{ "flat --sort=total", "all functions" },
-		{ "flamegraph -o flame.svg", "for the browser" },
+		{ "check", "what is damaged", false },
+		{ "advise", "what is worth a change", true },
+		{ "tree", "all of it, by call path", false },
+		{ "off-cpu", "who waited, and for what", true },
+		{ "flat --sort=total", "all functions", false },
+		{ "flamegraph -o flame.svg", "for the browser", false },
 	};
 	enum { FILES_SHOWN = 3, COMMAND_COLUMNS = 24 };
 
 	print_title(out, style, "Next");
 	for (size_t i = run->nr_problems ? 0 : 1; i < sizeof steps / sizeof steps[0]; i++) {
+		if (steps[i].of_kernel && !profile->kernel)
+			continue;
+
 		int padding = COMMAND_COLUMNS - (int)strlen(steps[i].command);
 
 		fprintf(out, "  cprof-analyze %s", steps[i].command);
@@ -292,6 +304,6 @@ struct cprof_error *overview_report_text(FILE *out, const struct text_style *sty
 	error = print_paths(out, style, view, paths);
 	if (error)
 		return error;
-	print_next(out, style, run);
+	print_next(out, style, run, view->profile);
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -162,16 +163,38 @@ static void use_socket(void)
 	close(ends[1]);
 }
 
-/* A read that has to wait: the writer is this process's child, who writes 30 ms after it was made. */
+/* Until that process sleeps in read(). */
+static void await_read(pid_t reader)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof path, "/proc/%d/syscall", (int)reader);
+	for (;; nanosleep(&(struct timespec){ 0, 1000000 }, NULL)) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+		if (fd < 0 || got < 0)
+			_exit(2);
+		close(fd);
+		text[got] = '\0';
+		if (strncmp(text, "0 ", 2) == 0)
+			return;
+	}
+}
+
+/* A read that has to wait: its child writes 20 ms after it sees the reader asleep. */
 static void read_slowly(void)
 {
 	int ends[2];
-	pid_t child;
+	pid_t reader = getpid(), child;
 
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* or it may not look at us */
 	if (pipe(ends) || (child = fork()) < 0)
 		die("fork");
 	if (!child) {
-		nanosleep(&(struct timespec){ 0, 30000000 }, NULL);
+		close(ends[0]);
+		await_read(reader);
+		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
 		_exit(write(ends[1], "x", 1) != 1);
 	}
 	expect("read", read(ends[0], buffer, 1), 1);

@@ -347,6 +347,17 @@ case_recorder_killed() {
 	[ -s survived ] || fail "the program did not end as it should"
 }
 
+# The file may not grow: said, and neither the program nor what is in the file suffers.
+case_no_room() {
+	(ulimit -f 2 && exec cprof-record -o t.lz4 --window=20ms --off-cpu --faults -- sh -c 'trap "" XFSZ; sleep 0.3; ls >/dev/null; sleep 0.2; exit 3') >out 2>err
+	status=$?
+	[ $status = 3 ] || fail "status $status"
+	grep -q "cannot write: File too large" err || fail "not said: $(cat err)"
+	lz4 -qt t.bpf.lz4 2>/dev/null || fail "half a frame was left"
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check "no clean end" '(map(select(.record == "end")) | length) == 0'
+}
+
 # The recorder stands still and the ring is small: the program runs on, and what was lost is counted.
 case_stalled_consumer() {
 	cprof-record -o t.lz4 --ring-kb=4 --threshold=0 --off-cpu --faults -- sh -c 'kill -STOP $PPID; record_target many 3000; echo $? >status; kill -CONT $PPID' >out 2>err || fail "status $?"

@@ -8,7 +8,8 @@
  *       known of its time. A second process, "helper", was not traced.
  *   alone.bpf.lz4
  *       a recording without any trace
- *   cut.bpf.lz4 beside cut_kernel.lz4: the recorder was killed
+ *   cut_kernel.lz4, cut_kernel.bpf.lz4: the recorder was killed
+ *   stopped.lz4: it was stopped half way; nothing else of it is left
  */
 #include "make_kernel_traces.h"
 
@@ -37,10 +38,11 @@ static void sched(struct trace_builder *builder, uint32_t thread, uint32_t figur
 	trace_builder_escape(builder, thread, CPROF_ESCAPE_SCHED, figure << 28 | (uint32_t)(sum & 0xFFFFFFF));
 }
 
-static struct trace_builder *make_trace(void)
+/* stopped_ns: when the recorder ended, 0: after the process. */
+static struct trace_builder *make_trace(uint64_t stopped_ns)
 {
 	struct trace_builder_options options = { .pid = 1234 };
-	const struct cprof_sched record = { .attached_ns = 5000000000ull, .heartbeat_ns = 7000000000ull, .threads = 1, .threads_without_slot = 1,
+	const struct cprof_sched record = { .attached_ns = 5000000000ull, .heartbeat_ns = 7000000000ull, .stopped_ns = stopped_ns, .threads = 1, .threads_without_slot = 1,
 					    .kernel_tgid = TGID };
 	const struct cprof_alloc allocs[] = {
 		{ .context = C_LOAD, .calls = 1000, .bytes = 4096000, .freed_calls = 990, .freed_bytes = 4055040, .peak_bytes = 80000, .bytes_at_peak = 40960,
@@ -218,16 +220,18 @@ void make_kernel_traces(void)
 {
 	const struct cprof_kernel_end end = { .start_ns = 4900000000ull, .end_ns = 7000000000ull, .recorder_cpu_ns = 12 * MS, .bpf_run_ns = 3 * MS, .bpf_runs = 900,
 					      .records = 500 };
-	struct trace_builder *trace = make_trace();
+	struct trace_builder *trace = make_trace(0), *stopped = make_trace(MONOTONIC(501010000));
 	struct kernel_builder *kernel = make_kernel();
 
 	trace_builder_write(trace, "recorded.lz4");
 	trace_builder_write(trace, "cut_kernel.lz4");
+	trace_builder_write(stopped, "stopped.lz4");
 	kernel_builder_cut(kernel);
 	kernel_builder_write(kernel, "cut_kernel.bpf.lz4");
 	kernel_builder_end(kernel, &end);
 	kernel_builder_write(kernel, "recorded.bpf.lz4");
 	kernel_builder_write(kernel, "alone.bpf.lz4");
 	kernel_builder_destroy(kernel);
+	trace_builder_destroy(stopped);
 	trace_builder_destroy(trace);
 }

@@ -101,6 +101,27 @@ static void make_recursion(void)
 	trace_builder_destroy(builder);
 }
 
+/* 300 calls of one function, the three longest (of 1000, 999 and 998 times the others) before all others: one in a hundred is known only at the end. */
+static void make_slow_first(void)
+{
+	struct trace_builder *builder = trace_builder_create(NULL);
+	uint32_t top = trace_builder_context(builder, 0, MAIN, 0x500);
+	uint32_t parse = trace_builder_context(builder, top, PARSE, 0x1010);
+	uint64_t now = 3000;
+
+	trace_builder_enter(builder, 0, 2000, top);
+	for (unsigned i = 0; i < 300; i++) {
+		trace_builder_enter(builder, 0, now, parse);
+		now += i < 3 ? (1000 - i) * 100 : 100;
+		trace_builder_exit(builder, 0, now);
+		now += 50;
+	}
+	trace_builder_exit(builder, 0, now);
+	trace_builder_end(builder);
+	trace_builder_write(builder, "slow_first.lz4");
+	trace_builder_destroy(builder);
+}
+
 static void make_killed(void)
 {
 	struct trace_builder *builder = trace_builder_create(NULL);
@@ -223,6 +244,7 @@ int main(void)
 	make_damaged(plain);
 	trace_builder_destroy(plain);
 	make_recursion();
+	make_slow_first();
 	make_killed();
 	make_lost();
 	make_hostile();
