@@ -12,11 +12,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "live_allocs.h"
 #include "live_names.h"
 #include "live_output.h"
 #include "live_page.h"
 #include "live_screen.h"
 #include "record_shared.h"
+#include "session.h"
 
 enum { TEXT_ROWS = 10, TERMINAL_ROWS = 5 }; /* of each view, where all are printed */
 
@@ -43,6 +45,7 @@ struct live {
 
 	/* Of the drawing thread. */
 	struct live_names *names;
+	struct live_allocs allocs;
 	struct live_screen *screen;
 	struct live_control control, final; /* final: as it was at the start, but for all the time */
 	struct live_snapshot newest, shown;
@@ -171,6 +174,28 @@ static void draw(struct live *live)
 	live_page_deinit(&page);
 }
 
+/* Into a snapshot that is nobody else's. */
+static void add_allocations(struct live *live, struct live_model *model)
+{
+	const struct source_state *memory = record_source_state((struct source_state *)(uintptr_t)live->sources, "memory");
+
+	if (!memory || !memory->on || !memory->elsewhere)
+		return;
+	for (size_t i = 0; i < model->processes.count; i++) {
+		const struct live_process *process = live_table_at(&model->processes, i);
+		uint32_t tgid = process->key.tgid, generation = process->key.generation;
+		const struct trace_tables *tables;
+
+		if (generation >= RECORD_NO_GENERATION || !live_allocs_is_wanted(&live->allocs, tgid, generation))
+			continue;
+		tables = live_names_tables(live->names, tgid, generation);
+		if (tables)
+			live_allocs_read(&live->allocs, tgid, generation, tables->allocs, tables->nr_allocs, tgid == live->args->pid,
+					 process->flags & CPROF_KERNEL_PROCESS_EXITED);
+	}
+	live_allocs_apply(&live->allocs, model);
+}
+
 /* true: there is something new to draw. */
 static bool fetch(struct live *live, bool *stop)
 {
@@ -187,6 +212,7 @@ static bool fetch(struct live *live, bool *stop)
 	if (!any)
 		return false;
 	live_names_refresh(live->names, &fetched.model);
+	add_allocations(live, &fetched.model);
 	if (live->has_newest)
 		live_snapshot_deinit(&live->newest);
 	live->newest = fetched;
@@ -297,6 +323,7 @@ struct cprof_error *live_create(const struct record_args *args, char **command, 
 	live->final = live->control;
 	live->final.choice.total = true;
 	live_model_init(&live->model, 0);
+	live_allocs_init(&live->allocs);
 	error = live->target ? live_names_create(args->output, &live->names) : &cprof_enomem;
 	if (!error && live->terminal && live->launched)
 		error = live_output_open(&live->output);
@@ -357,6 +384,7 @@ void live_destroy(struct live *live)
 	if (live->has_shown)
 		live_snapshot_deinit(&live->shown);
 	live_model_deinit(&live->model);
+	live_allocs_deinit(&live->allocs);
 	live_names_destroy(live->names);
 	pthread_mutex_destroy(&live->mutex);
 	if (live->wake >= 0)

@@ -88,7 +88,7 @@ struct live_key live_key_of(const struct cprof_who *who, uint64_t stack)
 	return key;
 }
 
-static void add(struct live_model *model, const struct live_key *key, const struct live_numbers *numbers)
+void live_model_add(struct live_model *model, const struct live_key *key, const struct live_numbers *now, const struct live_numbers *total)
 {
 	struct live_key rest = { .kind = LIVE_REST };
 	struct live_cell *cell = live_table_find(&model->cells, key);
@@ -97,14 +97,14 @@ static void add(struct live_model *model, const struct live_key *key, const stru
 		key = &rest;
 	if (!cell)
 		cell = live_table_put(&model->cells, key);
-	live_numbers_add(&model->now, numbers);
-	live_numbers_add(&model->total, numbers);
+	live_numbers_add(&model->now, now);
+	live_numbers_add(&model->total, total);
 	if (!cell) {
 		model->dropped++;
 		return;
 	}
-	live_numbers_add(&cell->now, numbers);
-	live_numbers_add(&cell->total, numbers);
+	live_numbers_add(&cell->now, now);
+	live_numbers_add(&cell->total, total);
 }
 
 void live_model_sample(struct live_model *model, const struct cprof_kernel_sample *sample)
@@ -117,7 +117,7 @@ void live_model_sample(struct live_model *model, const struct cprof_kernel_sampl
 		key.code = sample->ip;
 	}
 	model->qualities[sample->who.quality & 7]++;
-	add(model, &key, &numbers);
+	live_model_add(model, &key, &numbers, &numbers);
 }
 
 enum live_io_group live_io_group_of_syscall(uint32_t number)
@@ -246,7 +246,7 @@ void live_model_sum(struct live_model *model, const struct cprof_kernel_sum *sum
 	default:
 		return;
 	}
-	add(model, &key, &numbers);
+	live_model_add(model, &key, &numbers, &numbers);
 }
 
 void live_model_io(struct live_model *model, const struct cprof_kernel_io *io)

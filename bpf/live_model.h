@@ -156,6 +156,9 @@ void live_model_stack(struct live_model *model, const struct cprof_kernel_stack 
 void live_model_file(struct live_model *model, const struct cprof_kernel_file *file, size_t bytes);
 void live_model_modules(struct live_model *model, uint32_t tgid, uint32_t generation, const struct cprof_module *modules, size_t count);
 
+/* To a place that is met now or was before. */
+void live_model_add(struct live_model *model, const struct live_key *key, const struct live_numbers *now, const struct live_numbers *total);
+
 /* false: no memory; the window goes on. */
 bool live_model_take(struct live_model *model, uint64_t now_ns, struct live_snapshot *ret);
 void live_snapshot_deinit(struct live_snapshot *snapshot);

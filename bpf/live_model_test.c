@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "live_model.h"
+#include "live_allocs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,6 +247,51 @@ static void test_cut_records_are_read_as_far_as_they_go(void **state)
 	live_model_deinit(&model);
 }
 
+static void test_allocations_read_from_live_files(void **state)
+{
+	struct cprof_alloc records[] = { { .context = 1, .calls = 10, .bytes = 1000, .freed_calls = 4, .freed_bytes = 300 }, { .context = 2, .calls = 1, .bytes = 8 } };
+	struct live_allocs allocs;
+	struct live_model model;
+
+	(void)state;
+	live_allocs_init(&allocs);
+	live_allocs_read(&allocs, 7, 0, records, 2, false, false);
+	live_model_init(&model, 0);
+	live_allocs_apply(&allocs, &model);
+	assert_int_equal(cell_of(&model, LIVE_CONTEXT, 1)->now.allocs, 10);
+	assert_int_equal(cell_of(&model, LIVE_CONTEXT, 1)->total.freed_bytes, 300);
+	assert_int_equal(model.now.alloc_bytes, 1008);
+	live_model_deinit(&model);
+
+	records[0].calls = 15; /* it has gone on, and another word is from before: that is not believed */
+	records[0].bytes = 900;
+	live_allocs_read(&allocs, 7, 0, records, 2, false, true);
+	live_model_init(&model, 0);
+	live_allocs_apply(&allocs, &model);
+	assert_int_equal(cell_of(&model, LIVE_CONTEXT, 1)->now.allocs, 5);
+	assert_int_equal(cell_of(&model, LIVE_CONTEXT, 1)->now.alloc_bytes, 0);
+	assert_int_equal(cell_of(&model, LIVE_CONTEXT, 1)->total.alloc_bytes, 1000);
+	assert_int_equal(cell_of(&model, LIVE_CONTEXT, 2)->now.allocs, 0);
+	live_model_deinit(&model);
+	assert_false(live_allocs_is_wanted(&allocs, 7, 0));
+	assert_true(live_allocs_is_wanted(&allocs, 7, 1));
+
+	live_model_init(&model, 0); /* one that has ended keeps its sums; one that ran before begins with 0 */
+	live_allocs_read(&allocs, 8, 0, records, 1, true, false);
+	live_allocs_apply(&allocs, &model);
+	assert_int_equal(model.total.allocs, 16);
+	assert_int_equal(model.now.allocs, 0);
+	live_model_deinit(&model);
+	records[0].calls = 18;
+	live_allocs_read(&allocs, 8, 0, records, 1, true, false);
+	live_model_init(&model, 0);
+	live_allocs_apply(&allocs, &model);
+	assert_int_equal(model.now.allocs, 3);
+	assert_int_equal(model.total.allocs, 19);
+	live_model_deinit(&model);
+	live_allocs_deinit(&allocs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_percentiles_are_upper_ends_of_buckets),
 		cmocka_unit_test(test_slow_ones_are_counted_from_single_records),
 		cmocka_unit_test(test_cut_records_are_read_as_far_as_they_go),
+		cmocka_unit_test(test_allocations_read_from_live_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,14 @@ static const struct trace_tables *tables_with(struct live_names *names, struct p
 	return process->trace && process->modules ? process_trace_tables(process->trace) : NULL;
 }
 
+const struct trace_tables *live_names_tables(struct live_names *names, uint32_t tgid, uint32_t generation)
+{
+	struct live_process_key key = { tgid, generation };
+	struct process *process = live_table_put(&names->processes, &key);
+
+	return process ? tables_with(names, process, UINT64_MAX) : NULL; /* no table has that one: it is read again */
+}
+
 static uint32_t symbolizer_module(const struct trace_tables *tables, const uint32_t *ids, uint32_t module)
 {
 	size_t low = 0, high = tables->nr_modules;

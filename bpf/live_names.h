@@ -13,6 +13,7 @@
 #include "live_model.h"
 
 struct live_names;
+struct trace_tables; /* session.h */
 
 struct live_label { /* text ids; equal ids, equal names */
 	uint32_t function;
@@ -25,6 +26,8 @@ void live_names_destroy(struct live_names *names);
 
 /* Takes over what the model collected for names, and lets each process that has contexts be looked at again. */
 void live_names_refresh(struct live_names *names, struct live_model *model);
+/* The newest tables of a process with the runtime, until the next call. NULL: they cannot be read. */
+const struct trace_tables *live_names_tables(struct live_names *names, uint32_t tgid, uint32_t generation);
 struct live_label live_names_label(struct live_names *names, const struct live_model *model, const struct live_key *key);
 const char *live_names_text(const struct live_names *names, uint32_t id); /* until live_names_destroy() */
 

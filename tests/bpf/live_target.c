@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * live_target ROUNDS: what the test of --live watches; built with cprof-cc, and without. Each round: nap() sleeps once, save() writes 4,096 bytes four times to
- * the file `data` and syncs it once, wait_for_lock() waits once for a mutex that hold_lock() holds, spin() is busy for 20 ms of CPU time. A file `stop` ends it
+ * the file `data` and syncs it once, wait_for_lock() waits once for a mutex that hold_lock() holds, churn() allocates 1,000 bytes ten times and frees nine
+ * of them, spin() is busy for 20 ms of CPU time. A file `stop` ends it
  * before. Prints one line at the end.
  */
 #include <fcntl.h>
@@ -62,6 +63,16 @@ static void wait_for_lock(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static void churn(void)
+{
+	for (int i = 0; i < 10; i++) {
+		char *volatile block = malloc(1000);
+
+		if (i)
+			free(block);
+	}
+}
+
 static void *holder(void *rounds)
 {
 	for (long i = 0; i < *(long *)rounds; i++) {
@@ -88,6 +99,7 @@ int main(int argc, char **argv)
 		if (!access("stop", F_OK))
 			rounds = i + 1;
 		pthread_barrier_wait(&done);
+		churn();
 		spin();
 	}
 	pthread_join(thread, NULL);

@@ -59,6 +59,7 @@ case_text() {
 	grep -q 'wait_for_lock waits for mutex 0x[0-9a-f]* held by hold_lock' all || fail "who waited for whom"
 	grep 'wait_for_lock waits for mutex' all | awk '$1 == 25 { ok = 1 } END { exit !ok }' || fail "waits: $(grep 'waits for mutex' all)"
 	[ "$(row cpu '  spin' | awk '{ print ($1 > 0 && $2 > 0) }')" = 1 ] || fail "spin was not sampled"
+	row memory "  churn" | awk '/ 250 +250.0 kB +1.0 kB +225.0 kB +25.0 kB / { ok = 1 } END { exit !ok }' || fail "allocations: $(row memory '  churn')"
 	grep -q '^count .* 25 ' all || fail "no latencies"
 	grep -q '^p99, at most' all && grep -q '^>= 10 ms' all || fail "no percentiles"
 	check_file
@@ -95,6 +96,7 @@ case_plain() {
 	last_page text
 	row cpu "  spin [live_plain]" | awk '$1 > 0 && $2 > 0 { ok = 1 } END { exit !ok }' || fail "spin was not sampled"
 	grep -E "sync      $work/data" all | awk '$1 == 25 { ok = 1 } END { exit !ok }' || fail "syncs"
+	row memory "  churn [live_plain]" | awk '/ 250 +250.0 kB +1.0 kB +225.0 kB +25.0 kB / { ok = 1 } END { exit !ok }' || fail "allocations"
 	check_file
 }
 
