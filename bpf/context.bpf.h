@@ -45,7 +45,8 @@ struct task_record {
 	__u8 state;                  /* while off the CPU: enum cprof_kernel_off_cpu.state */
 	__u64 start_ns;
 	__u64 on_since_ns;           /* 0: not on a CPU */
-	__u64 exec_ns;               /* the scheduler's own count of its time, when it left */
+	__u64 exec_ns;               /* the scheduler's own count of its time, at the last switch that was seen */
+	__u64 preemptions;           /* and of how often it was put off, when it came */
 	__u64 off_since_ns;          /* 0: on a CPU, or not known */
 	__u64 wake_ns;               /* 0: not woken yet */
 	__u64 on_cpu_ns, runq_ns, suspended_ns;
@@ -182,6 +183,8 @@ static __always_inline struct task_record *task_adopt(struct task_struct *task, 
 		record->start_ns = bpf_ktime_get_ns();
 		if (task == bpf_get_current_task_btf())
 			record->on_since_ns = record->start_ns;
+		record->exec_ns = task->se.sum_exec_runtime;
+		record->preemptions = task->nivcsw;
 		record->generation = process->said.generation;
 		record->maj_flt = task->maj_flt;
 		thread_name_keep(task, record);

@@ -21,7 +21,8 @@ static size_t unique(uint64_t *addresses, size_t count)
 {
 	size_t kept = 0;
 
-	qsort(addresses, count, sizeof *addresses, compare);
+	if (count)
+		qsort(addresses, count, sizeof *addresses, compare);
 	for (size_t i = 0; i < count; i++)
 		if (!kept || addresses[kept - 1] != addresses[i])
 			addresses[kept++] = addresses[i];

@@ -100,7 +100,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	unsigned long maj_flt;
+	unsigned long maj_flt, nivcsw;
 	char comm[16];
 	struct signal_struct *signal;
 	struct thread_struct thread;

@@ -47,6 +47,8 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	}
 	__builtin_memset(record, 0, sizeof *record);
 	record->start_ns = record->on_since_ns = now;
+	record->exec_ns = task->se.sum_exec_runtime;
+	record->preemptions = task->nivcsw;
 	record->generation = process->said.generation;
 	record->maj_flt = task->maj_flt;
 	thread_name_keep(task, record);
@@ -204,9 +206,9 @@ int tasks_walk(struct bpf_iter__task *ctx)
 	}
 	record = task_find(task);
 	if (record && !record->on_since_ns && !record->off_since_ns) {
-		if (task->on_cpu)
-			record->on_since_ns = now;
-		else {
+		if (task->on_cpu) {
+			record->start_ns = record->on_since_ns = now;
+		} else {
 			task_leaves(task, record, task->__state, now);
 			record->off_who.tgid = task->tgid;
 			record->off_who.tid = task->pid;

@@ -44,8 +44,10 @@ int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task
 		}
 	}
 	record = task_find(next);
-	if (record)
+	if (record) {
+		task_left_unseen(next, record, now);
 		task_returns(next, record, now, true);
+	}
 	return 0;
 }
 

@@ -134,6 +134,8 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 	__u8 class = record->blocked_class;
 
 	record->on_since_ns = now;
+	record->exec_ns = task->se.sum_exec_runtime;
+	record->preemptions = task->nivcsw;
 	if (record->start_ns > now)
 		record->start_ns = now;
 	if (!record->off_since_ns)
@@ -178,6 +180,25 @@ static __always_inline void task_returned_unseen(struct task_struct *task, struc
 		ran = now - record->off_since_ns;
 	counter_add(COUNTER_SWITCHES_UNSEEN, 1);
 	task_returns(task, record, now - ran, false);
+}
+
+/* The other way round: it comes to a CPU, and was not seen to have left the last one. Its slot still says where it was. */
+static __always_inline void task_left_unseen(struct task_struct *task, struct task_record *record, __u64 now)
+{
+	__u64 ran = task->se.sum_exec_runtime - record->exec_ns;
+	struct cprof_slot *slot = slot_of(task, record);
+
+	if (record->off_since_ns || !record->on_since_ns || record->on_since_ns >= now)
+		return;
+	if (ran > now - record->on_since_ns)
+		ran = now - record->on_since_ns;
+	counter_add(COUNTER_SWITCHES_UNSEEN, 1);
+	task_leaves(task, record, task->nivcsw != record->preemptions ? 0 : TASK_STATE_INTERRUPTIBLE, record->on_since_ns + ran);
+	record->off_who.tgid = task->tgid;
+	record->off_who.tid = task->pid;
+	record->off_who.generation = record->generation;
+	record->off_who.context = slot ? *(volatile __u32 *)&slot->context : record->context;
+	record->off_who.quality = slot ? CPROF_QUALITY_SLOT : record->context ? CPROF_QUALITY_STALE : CPROF_QUALITY_UNREGISTERED;
 }
 
 static __always_inline void slot_release(struct task_struct *task, struct task_record *record)
