@@ -33,11 +33,11 @@ struct {
 } memory_blocks SEC(".maps");
 
 struct memory_frame {
-	__u64 sp;                    /* at the function's entry; 0: not in use */
-	__u64 bytes, place;          /* place: where posix_memalign puts the address */
-	__u64 old;                   /* realloc's block */
+	__u64 sp;           /* at the function's entry; 0: not in use */
+	__u64 bytes, place; /* place: where posix_memalign puts the address */
+	__u64 old;          /* realloc's block */
 	struct block_value old_value;
-	__u8 old_known, counted;     /* counted: an allocation by a function that this one called */
+	__u8 old_known, counted; /* counted: an allocation by a function that this one called */
 };
 struct memory_frames {
 	struct memory_frame frame[MEMORY_FRAMES];

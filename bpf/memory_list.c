@@ -15,9 +15,9 @@ static struct cprof_error *put(void *context, const struct cprof_chunk_header *h
 
 	(void)header;
 	if (sum->key.kind == CPROF_SUM_ALLOC || sum->key.kind == CPROF_SUM_FREE)
-		printf("%s %" PRIu64 " %" PRIu64 " %u %u %" PRIx64 " %" PRIx64 "\n", sum->key.kind == CPROF_SUM_ALLOC ? "alloc" : "free", sum->value.count,
-		       sum->value.bytes, sum->key.who.quality, sum->key.who.context, stack && stack->nr_addresses ? stack->addresses[0] : 0,
-		       stack && stack->nr_addresses > 1 ? stack->addresses[1] : 0);
+		printf("%s %" PRIu64 " %" PRIu64 " %u %u %" PRIx64 " %" PRIx64 "\n", sum->key.kind == CPROF_SUM_ALLOC ? "alloc" : "free",
+		       sum->value.count, sum->value.bytes, sum->key.who.quality, sum->key.who.context,
+		       stack && stack->nr_addresses ? stack->addresses[0] : 0, stack && stack->nr_addresses > 1 ? stack->addresses[1] : 0);
 	return NULL;
 }
 

@@ -21,10 +21,16 @@ struct uprobe_multi_request {
 	uint32_t nr, multi_flags, pid, reserved;
 };
 
-static int link_create(int program, const char *path, const uint64_t *offsets, const uint64_t *cookies, size_t nr, bool on_return, uint32_t pid)
+static int link_create(int program, const char *path, const uint64_t *offsets, const uint64_t *cookies, size_t nr, bool on_return,
+		       uint32_t pid)
 {
-	struct uprobe_multi_request request = { .program = (uint32_t)program, .attach_type = UPROBE_MULTI, .path = (uintptr_t)path, .offsets = (uintptr_t)offsets,
-						.cookies = (uintptr_t)cookies, .nr = (uint32_t)nr, .multi_flags = on_return ? UPROBE_MULTI_RETURN : 0,
+	struct uprobe_multi_request request = { .program = (uint32_t)program,
+						.attach_type = UPROBE_MULTI,
+						.path = (uintptr_t)path,
+						.offsets = (uintptr_t)offsets,
+						.cookies = (uintptr_t)cookies,
+						.nr = (uint32_t)nr,
+						.multi_flags = on_return ? UPROBE_MULTI_RETURN : 0,
 						.pid = pid };
 	long link = syscall(SYS_bpf, LINK_CREATE, &request, sizeof request);
 
@@ -106,15 +112,16 @@ void memory_probes_attach(struct memory_probes *probes, const struct record_prog
 	if (result) {
 		memory_probes_detach(probes);
 		state->on = false;
-		snprintf(state->why, sizeof state->why, "%s", result == -EINVAL ? "the kernel has no BPF_TRACE_UPROBE_MULTI (Linux 6.6)" : strerror(-result));
+		snprintf(state->why, sizeof state->why, "%s",
+			 result == -EINVAL ? "the kernel has no BPF_TRACE_UPROBE_MULTI (Linux 6.6)" : strerror(-result));
 		return;
 	}
 	state->on = true;
 	state->value = MEMORY_BY_PROBES;
 	size_t length = strlen(target->path), room = 48;
 
-	snprintf(state->why, sizeof state->why, "by probes on %s%.48s%s", length > room ? "..." : "", target->path + (length > room ? length - room : 0),
-		 target->slow ? " (slow)" : "");
+	snprintf(state->why, sizeof state->why, "by probes on %s%.48s%s", length > room ? "..." : "",
+		 target->path + (length > room ? length - room : 0), target->slow ? " (slow)" : "");
 }
 
 void memory_probes_detach(struct memory_probes *probes)

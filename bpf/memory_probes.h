@@ -13,7 +13,7 @@
 
 struct memory_probes {
 	struct memory_target target;
-	int links[2];                /* entries, returns; 0: none */
+	int links[2]; /* entries, returns; 0: none */
 };
 
 enum { MEMORY_BY_INTERPOSER = 1, MEMORY_BY_PROBES = 2 }; /* value of the source */

@@ -64,7 +64,7 @@ struct object {
 	bool has_loader;             /* names a dynamic loader: not a static program */
 	char *needed[64];            /* names of other objects; borrowed from elf */
 	size_t nr_needed;
-	char *run_path;              /* borrowed */
+	char *run_path; /* borrowed */
 };
 
 static void object_close(struct object *object)
@@ -104,7 +104,8 @@ static void read_dynamic(struct object *object, Elf_Scn *section, const GElf_Shd
 	for (size_t i = 0; i < nr && i <= INT32_MAX; i++) {
 		GElf_Dyn entry;
 
-		if (!gelf_getdyn(data, (int)i, &entry) || (entry.d_tag != DT_NEEDED && entry.d_tag != DT_RUNPATH && entry.d_tag != DT_RPATH))
+		if (!gelf_getdyn(data, (int)i, &entry) ||
+		    (entry.d_tag != DT_NEEDED && entry.d_tag != DT_RUNPATH && entry.d_tag != DT_RPATH))
 			continue;
 		char *text = elf_strptr(object->elf, header->sh_link, entry.d_un.d_val);
 
@@ -232,7 +233,8 @@ static const char *own_libc(void)
 {
 	Dl_info info;
 
-	return dladdr((void *)(uintptr_t)gnu_get_libc_version, &info) && info.dli_fname ? info.dli_fname : "/lib/x86_64-linux-gnu/libc.so.6";
+	return dladdr((void *)(uintptr_t)gnu_get_libc_version, &info) && info.dli_fname ? info.dli_fname
+											: "/lib/x86_64-linux-gnu/libc.so.6";
 }
 
 /* Is it in one of the folders of list ("a:b")? $ORIGIN is the folder of the object that says so. */
@@ -249,7 +251,8 @@ static bool find_in(const char *list, const char *origin, const char *name, char
 
 			rest += 7;
 			rest_length -= 7;
-			written = snprintf(ret, PATH_MAX, "%.*s%.*s/%s", (int)(slash ? slash - origin : 1), slash ? origin : ".", (int)rest_length, rest, name);
+			written = snprintf(ret, PATH_MAX, "%.*s%.*s/%s", (int)(slash ? slash - origin : 1), slash ? origin : ".",
+					   (int)rest_length, rest, name);
 		} else {
 			written = snprintf(ret, PATH_MAX, "%.*s/%s", (int)rest_length, rest, name);
 		}
@@ -271,7 +274,8 @@ static bool find_library(const char *name, const char *run_path, const char *ori
 	slash = strrchr(beside_libc, '/');
 	if (slash)
 		*slash = '\0';
-	return find_in(run_path, origin, name, ret) || find_in(getenv("LD_LIBRARY_PATH"), origin, name, ret) || find_in(beside_libc, origin, name, ret) ||
+	return find_in(run_path, origin, name, ret) || find_in(getenv("LD_LIBRARY_PATH"), origin, name, ret) ||
+	       find_in(beside_libc, origin, name, ret) ||
 	       find_in("/usr/local/lib:/usr/lib/x86_64-linux-gnu:/lib/x86_64-linux-gnu:/usr/lib64:/lib64:/usr/lib:/lib", origin, name, ret);
 }
 
@@ -337,7 +341,8 @@ static void of_process(uint32_t pid, struct objects *objects)
 			char *file = strchr(line, '/');
 
 			line[strcspn(line, "\n")] = '\0';
-			if (!file || !strstr(line, " r-xp ") || (!pass && (strstr(file, "/libc.so") || strstr(file, "/libc-") || strstr(file, "/ld-"))))
+			if (!file || !strstr(line, " r-xp ") ||
+			    (!pass && (strstr(file, "/libc.so") || strstr(file, "/libc-") || strstr(file, "/ld-"))))
 				continue;
 			int written = snprintf(path, sizeof path, "/proc/%u/root%s", pid, file);
 
@@ -458,7 +463,8 @@ struct cprof_error *memory_target_choose(const char *program, uint32_t pid, stru
 		if (!is_static(objects))
 			objects_add(objects, own_libc());
 		if (!choose_probes(objects, target))
-			error = cprof_error_create(CPROF_ERROR_UNSUPPORTED, "no malloc found to probe: its program is static and has no symbols");
+			error = cprof_error_create(CPROF_ERROR_UNSUPPORTED,
+						   "no malloc found to probe: its program is static and has no symbols");
 	}
 	if (!error)
 		*ret = *target;

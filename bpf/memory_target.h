@@ -18,13 +18,13 @@
 enum { MEMORY_PROBES_MAX = 40 };
 
 struct memory_target {
-	bool interposed;             /* the interposer does it: no probes */
-	char preload[PATH_MAX];      /* the library to preload for that; "": it is in the program already */
-	char path[PATH_MAX];         /* object that is probed */
+	bool interposed;        /* the interposer does it: no probes */
+	char preload[PATH_MAX]; /* the library to preload for that; "": it is in the program already */
+	char path[PATH_MAX];    /* object that is probed */
 	size_t nr;
-	uint64_t offset[MEMORY_PROBES_MAX]; /* in the file */
+	uint64_t offset[MEMORY_PROBES_MAX];   /* in the file */
 	uint64_t function[MEMORY_PROBES_MAX]; /* enum memory_function */
-	uint32_t slow;               /* of them, those whose instruction the kernel must single-step */
+	uint32_t slow;                        /* of them, those whose instruction the kernel must single-step */
 };
 
 /* Of a program that is to be launched (its name as for execvp), of a running process (pid), or (neither) of the libc that we have ourselves. */

@@ -79,7 +79,13 @@ static size_t harmless_bytes(const uint8_t *at, unsigned arguments)
 		return is_comparison || in_register ? prefix + 1 + modrm_bytes(modrm) + 4 : 0;
 	case 0xC1: /* shift */
 		return in_register ? prefix + 1 + modrm_bytes(modrm) + 1 : 0;
-	case 0xB8: case 0xB9: case 0xBA: case 0xBB: case 0xBD: case 0xBE: case 0xBF: /* mov r, imm */
+	case 0xB8:
+	case 0xB9:
+	case 0xBA:
+	case 0xBB:
+	case 0xBD:
+	case 0xBE:
+	case 0xBF: /* mov r, imm */
 		return is_precious((op[0] & 7u) | (rex & 1) << 3, arguments) ? 0 : prefix + 1 + (rex & 8 ? 8 : 4);
 	}
 	return 0;

@@ -7,6 +7,7 @@
 #include "rt_config.h"
 #include "rt_drain.h"
 #include "rt_live.h"
+#include "rt_status.h"
 #include "rt_thread.h"
 #include "rt_writer.h"
 
@@ -41,7 +42,8 @@ void rt_alloc_start(void)
 	if (!rt_table_create(&rt_live.allocations, CPROF_EXTENT_ALLOC, sizeof(struct cprof_alloc_row), rt_config.tight ? ROWS_TIGHT : ROWS))
 		host.row_take = row_take;
 	host.slot_offset = (int64_t)((uintptr_t)&rt_tls.slot - (uintptr_t)__builtin_thread_pointer());
-	cprof_alloc_interface.started(&host, rt_tls.thread && rt_tls.stack ? rt_tls.stack[rt_state_depth(&rt_tls)].context : 0);
+	if (!cprof_alloc_interface.started(&host, rt_tls.thread && rt_tls.stack ? rt_tls.stack[rt_state_depth(&rt_tls)].context : 0))
+		rt_warn("get memory to follow allocations", NULL, 12, "they are not recorded");
 }
 
 void rt_alloc_before_fork(void)

@@ -11,7 +11,7 @@ struct alloc_blocks alloc_blocks;
 
 bool alloc_blocks_create(uint32_t alignment)
 {
-	uint64_t **leaves = rt_memory_reserve(ALLOC_LEAVES * sizeof *leaves);
+	uint64_t **leaves = alloc_pool_reserve_kept(ALLOC_LEAVES * sizeof *leaves);
 
 	if (!leaves)
 		return false;

@@ -15,22 +15,22 @@
 #include <stdint.h>
 
 enum {
-	ALLOC_LEAF_BITS = 26,    /* a leaf covers 64 MB */
+	ALLOC_LEAF_BITS = 26, /* a leaf covers 64 MB */
 	ALLOC_ADDRESS_BITS = 47,
 	ALLOC_CONTEXT_BITS = 30,
 	ALLOC_SIZE_BITS = 33,
 };
-#define ALLOC_LEAVES (1ull << (ALLOC_ADDRESS_BITS - ALLOC_LEAF_BITS))
-#define ALLOC_CONTEXT_MAX ((1u << ALLOC_CONTEXT_BITS) - 2)
+#define ALLOC_LEAVES          (1ull << (ALLOC_ADDRESS_BITS - ALLOC_LEAF_BITS))
+#define ALLOC_CONTEXT_MAX     ((1u << ALLOC_CONTEXT_BITS) - 2)
 #define ALLOC_CONTEXT_PENDING ((1u << ALLOC_CONTEXT_BITS) - 1) /* of a forked child that has not begun to record */
 
 /* A word: valid:1 | context:30 | size:33. A block of 8 GB and more has all ones there and its size in the word behind its own. */
 #define ALLOC_BLOCK_VALID (1ull << 63)
-#define ALLOC_SIZE_LARGE ((1ull << ALLOC_SIZE_BITS) - 1)
+#define ALLOC_SIZE_LARGE  ((1ull << ALLOC_SIZE_BITS) - 1)
 
 struct alloc_blocks {
-	uint64_t **leaves;       /* ALLOC_LEAVES of them; kept in a forked child, where each is empty */
-	uint32_t shift;          /* log2 of the alignment that every block has */
+	uint64_t **leaves; /* ALLOC_LEAVES of them; kept in a forked child, where each is empty */
+	uint32_t shift;    /* log2 of the alignment that every block has */
 };
 
 struct alloc_block {
@@ -86,7 +86,8 @@ static inline struct alloc_block alloc_blocks_take(uint64_t address)
 
 	if (!(value & ALLOC_BLOCK_VALID)) /* never seen: made before us, in the parent, or no start of a block */
 		return (struct alloc_block){ 0 };
-	struct alloc_block block = { true, (uint32_t)(value >> ALLOC_SIZE_BITS) & ((1u << ALLOC_CONTEXT_BITS) - 1), value & ALLOC_SIZE_LARGE };
+	struct alloc_block block = { true, (uint32_t)(value >> ALLOC_SIZE_BITS) & ((1u << ALLOC_CONTEXT_BITS) - 1),
+				     value & ALLOC_SIZE_LARGE };
 	if (__builtin_expect(block.bytes == ALLOC_SIZE_LARGE, 0))
 		block.bytes = alloc_blocks_large_bytes(address);
 	__atomic_store_n(word, 0, __ATOMIC_RELAXED);

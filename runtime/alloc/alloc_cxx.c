@@ -88,33 +88,33 @@ static inline void *made(void *block, size_t bytes, uint64_t before)
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define NEW0(name)                                                                                     \
-	EXPORT void *name(size_t bytes);                                                               \
-	void *name(size_t bytes)                                                                       \
-	{                                                                                              \
-		static void *place;                                                                    \
-		void *(*next)(size_t) = (void *(*)(size_t))real(&place, #name, (void *)plain_new);     \
-		uint64_t before = alloc_tls.allocations;                                               \
-		return made(next(bytes), bytes, before);                                               \
+#define NEW0(name) \
+	EXPORT void *name(size_t bytes); \
+	void *name(size_t bytes) \
+	{ \
+		static void *place; \
+		void *(*next)(size_t) = (void *(*)(size_t))real(&place, #name, (void *)plain_new); \
+		uint64_t before = alloc_tls.allocations; \
+		return made(next(bytes), bytes, before); \
 	}
-#define NEW1(name, type, resort)                                                                       \
-	EXPORT void *name(size_t bytes, type one);                                                     \
-	void *name(size_t bytes, type one)                                                             \
-	{                                                                                              \
-		static void *place;                                                                    \
+#define NEW1(name, type, resort) \
+	EXPORT void *name(size_t bytes, type one); \
+	void *name(size_t bytes, type one) \
+	{ \
+		static void *place; \
 		void *(*next)(size_t, type) = (void *(*)(size_t, type))real(&place, #name, (void *)resort); \
-		uint64_t before = alloc_tls.allocations;                                               \
-		return made(next(bytes, one), bytes, before);                                          \
+		uint64_t before = alloc_tls.allocations; \
+		return made(next(bytes, one), bytes, before); \
 	}
-#define NEW2(name)                                                                                     \
-	EXPORT void *name(size_t bytes, size_t alignment, const void *nothrow);                        \
-	void *name(size_t bytes, size_t alignment, const void *nothrow)                                \
-	{                                                                                              \
-		static void *place;                                                                    \
-		void *(*next)(size_t, size_t, const void *) =                                          \
+#define NEW2(name) \
+	EXPORT void *name(size_t bytes, size_t alignment, const void *nothrow); \
+	void *name(size_t bytes, size_t alignment, const void *nothrow) \
+	{ \
+		static void *place; \
+		void *(*next)(size_t, size_t, const void *) = \
 			(void *(*)(size_t, size_t, const void *))real(&place, #name, (void *)plain_new_aligned_nothrow); \
-		uint64_t before = alloc_tls.allocations;                                               \
-		return made(next(bytes, alignment, nothrow), bytes, before);                           \
+		uint64_t before = alloc_tls.allocations; \
+		return made(next(bytes, alignment, nothrow), bytes, before); \
 	}
 
 NEW0(_Znwm)
@@ -127,16 +127,16 @@ NEW2(_ZnwmSt11align_val_tRKSt9nothrow_t)
 NEW2(_ZnamSt11align_val_tRKSt9nothrow_t)
 
 /* delete may take a size, an alignment, a nothrow, in this order; what it does not take is passed for nothing. */
-#define DELETE(name)                                                                                   \
-	EXPORT void name(void *block, uintptr_t one, uintptr_t two, uintptr_t three);                  \
-	void name(void *block, uintptr_t one, uintptr_t two, uintptr_t three)                          \
-	{                                                                                              \
-		static void *place;                                                                    \
-		void (*next)(void *, uintptr_t, uintptr_t, uintptr_t) =                                \
+#define DELETE(name) \
+	EXPORT void name(void *block, uintptr_t one, uintptr_t two, uintptr_t three); \
+	void name(void *block, uintptr_t one, uintptr_t two, uintptr_t three) \
+	{ \
+		static void *place; \
+		void (*next)(void *, uintptr_t, uintptr_t, uintptr_t) = \
 			(void (*)(void *, uintptr_t, uintptr_t, uintptr_t))real(&place, #name, (void *)free); \
-		if (block)                                                                             \
+		if (block) \
 			alloc_sums_free(block); /* a free that it comes to does not know it any more */ \
-		next(block, one, two, three);                                                          \
+		next(block, one, two, three); \
 	}
 
 DELETE(_ZdlPv)

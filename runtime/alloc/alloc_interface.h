@@ -20,7 +20,7 @@
 
 /* What libcprof tells. Valid until finish() or a fork's child. */
 struct cprof_alloc_host {
-	uint32_t version;         /* CPROF_ALLOC_INTERFACE_VERSION */
+	uint32_t version; /* CPROF_ALLOC_INTERFACE_VERSION */
 	uint32_t reserved;
 	/* From the thread pointer: of a `struct cprof_slot *` (slots.h) with the thread's current context; NULL while it has recorded nothing. */
 	int64_t slot_offset;
@@ -29,10 +29,13 @@ struct cprof_alloc_host {
 };
 
 struct cprof_alloc_interface {
-	uint32_t version;         /* CPROF_ALLOC_INTERFACE_VERSION */
+	uint32_t version; /* CPROF_ALLOC_INTERFACE_VERSION */
 	uint32_t reserved;
-	/* Recording has started. context: the thread's current one; what a forked child allocated before it began to record goes there. Signals blocked. */
-	void (*started)(const struct cprof_alloc_host *host, uint32_t context);
+	/*
+	 * Recording has started. context: the thread's current one; what a forked child allocated before it began to record goes there. Signals blocked.
+	 * false: there is no memory for it, nothing is counted.
+	 */
+	bool (*started)(const struct cprof_alloc_host *host, uint32_t context);
 	/* Around a fork, on the thread that makes it; told by libcprof as well, because _Fork runs no handlers. Twice does no harm. */
 	void (*before_fork)(void);
 	void (*forked)(void);

@@ -8,11 +8,12 @@
 #include "alloc_blocks.h"
 #include "alloc_interface.h"
 #include "alloc_next.h"
+#include "alloc_pool.h"
 #include "alloc_sums.h"
 #include "rt_sys.h"
 
-static struct cprof_alloc_host host;   /* version 0: libcprof has not started */
-static bool failed;                    /* for good: no memory */
+static struct cprof_alloc_host host; /* version 0: libcprof has not started */
+static bool failed;                  /* for good: no memory */
 static uint32_t host_alignment;
 
 static void state_change(bool on, int64_t slot_offset)
@@ -39,35 +40,41 @@ static bool is_switched_off(void)
 	return text && !strcmp(text, "off");
 }
 
+/* What is needed to count at all, once. */
+static bool begin(void)
+{
+	if (!alloc_blocks.leaves) {
+		alloc_pool_open();
+		failed = !alloc_blocks_create(host_alignment);
+		alloc_peaks.number = 1;
+	}
+	return !failed;
+}
+
 void alloc_life_begin(uint32_t alignment, bool has_libcprof)
 {
 	host_alignment = alignment;
 	if (!has_libcprof || is_switched_off())
 		return;
-	failed = !alloc_blocks_create(alignment);
-	alloc_peaks.number = 1;
-	if (!failed)
+	if (begin())
 		state_change(true, 0);
 }
 
 /* libcprof may have come late, with a plug-in: what was allocated before is not known, and its frees are not counted. */
-static void started(const struct cprof_alloc_host *told, uint32_t context)
+static bool started(const struct cprof_alloc_host *told, uint32_t context)
 {
-	if (told->version != CPROF_ALLOC_INTERFACE_VERSION || failed)
-		return;
+	if (told->version != CPROF_ALLOC_INTERFACE_VERSION)
+		return true;
 	alloc_next_resolve();
-	if (!alloc_blocks.leaves) {
-		failed = !alloc_blocks_create(host_alignment);
-		alloc_peaks.number = 1;
-		if (failed)
-			return;
-	}
+	if (failed || !begin())
+		return false;
 	host = *told;
 	alloc_sums_started(context);
 	state_change(true, told->slot_offset);
 	if (alloc_tls.shard)
 		alloc_sums_attach(&alloc_tls);
 	alloc_tls.forked = 0;
+	return true;
 }
 
 static bool finish(bool (*put)(const struct cprof_alloc *records, uint32_t count), uint32_t most, uint64_t *untracked)
@@ -103,7 +110,11 @@ static void after_fork_in_child(void)
 }
 
 const struct cprof_alloc_interface cprof_alloc_interface __attribute__((visibility("default"))) = {
-	.version = CPROF_ALLOC_INTERFACE_VERSION, .started = started, .before_fork = before_fork, .forked = after_fork_in_child, .finish = finish,
+	.version = CPROF_ALLOC_INTERFACE_VERSION,
+	.started = started,
+	.before_fork = before_fork,
+	.forked = after_fork_in_child,
+	.finish = finish,
 };
 
 __attribute__((constructor(101))) static void life_constructor(void)

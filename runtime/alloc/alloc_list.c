@@ -24,16 +24,17 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < tables->nr_allocs; i++) {
 		const struct cprof_alloc *a = &tables->allocs[i];
 
-		printf("{\"record\":\"alloc\",\"context\":%u,\"flags\":%u,\"calls\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"freed_calls\":%" PRIu64
-		       ",\"freed_bytes\":%" PRIu64 ",\"peak_bytes\":%" PRIu64 ",\"bytes_at_peak\":%" PRIu64 ",\"temporary_calls\":%" PRIu64
-		       ",\"failed_calls\":%" PRIu64 "}\n",
+		printf("{\"record\":\"alloc\",\"context\":%u,\"flags\":%u,\"calls\":%" PRIu64 ",\"bytes\":%" PRIu64
+		       ",\"freed_calls\":%" PRIu64 ",\"freed_bytes\":%" PRIu64 ",\"peak_bytes\":%" PRIu64 ",\"bytes_at_peak\":%" PRIu64
+		       ",\"temporary_calls\":%" PRIu64 ",\"failed_calls\":%" PRIu64 "}\n",
 		       a->context, a->flags, a->calls, a->bytes, a->freed_calls, a->freed_bytes, a->peak_bytes, a->bytes_at_peak,
 		       a->temporary_calls, a->failed_calls);
 	}
 	for (size_t i = 0; i < tables->nr_losses; i++)
 		printf("{\"record\":\"lost\",\"reason\":%u,\"events\":%" PRIu64 "}\n", tables->losses[i].reason, tables->losses[i].events);
-	printf("{\"record\":\"trace\",\"clean\":%s,\"live_used\":%s,\"problems\":%" PRIu64 "}\n", trace_state(trace)->clean ? "true" : "false",
-	       trace_state(trace)->live_used ? "true" : "false", trace_state(trace)->nr_problems);
+	printf("{\"record\":\"trace\",\"clean\":%s,\"live_used\":%s,\"problems\":%" PRIu64 "}\n",
+	       trace_state(trace)->clean ? "true" : "false", trace_state(trace)->live_used ? "true" : "false",
+	       trace_state(trace)->nr_problems);
 	session_destroy(session);
 	return 0;
 }

@@ -130,8 +130,8 @@ struct alloc_next alloc_next = { first_malloc,        first_calloc,         firs
 #ifdef ALLOC_STATIC
 static void find(struct alloc_next *real)
 {
-	*real = (struct alloc_next){ REAL(malloc), REAL(calloc), REAL(realloc), REAL(free), REAL(memalign), REAL(aligned_alloc),
-				     REAL(posix_memalign), REAL(valloc), REAL(pvalloc) };
+	*real = (struct alloc_next){ REAL(malloc),        REAL(calloc),         REAL(realloc), REAL(free),   REAL(memalign),
+				      REAL(aligned_alloc), REAL(posix_memalign), REAL(valloc),  REAL(pvalloc) };
 }
 
 static uint32_t find_alignment(const struct alloc_next *real)

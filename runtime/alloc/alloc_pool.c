@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "rt_sys.h"
 
@@ -20,15 +21,38 @@ static struct {
 	uint64_t left;
 } pool;
 
+static uint64_t budget_bytes, reserved_bytes;
+
+void alloc_pool_open(void)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	rt_sys(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit);
+	budget_bytes = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur / 8;
+}
+
+void *alloc_pool_reserve_kept(uint64_t bytes)
+{
+	uint8_t *memory = NULL;
+
+	if (__atomic_add_fetch(&reserved_bytes, bytes, __ATOMIC_RELAXED) <= budget_bytes)
+		memory = rt_memory_reserve(bytes);
+	if (!memory) {
+		__atomic_sub_fetch(&reserved_bytes, bytes, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	return memory;
+}
+
 void *alloc_pool_reserve(uint64_t bytes)
 {
-	uint8_t *memory = rt_memory_reserve(bytes);
+	uint8_t *memory = alloc_pool_reserve_kept(bytes);
 
 	if (!memory)
 		return NULL;
 	rt_sys(SYS_madvise, memory, bytes, MADV_NOHUGEPAGE); /* touched here and there: a huge page for each would be a lot */
 	if (rt_sys(SYS_madvise, memory, bytes, MADV_WIPEONFORK)) {
-		rt_memory_release(memory, bytes);
+		alloc_pool_release(memory, bytes);
 		return NULL;
 	}
 	return memory;
@@ -37,6 +61,7 @@ void *alloc_pool_reserve(uint64_t bytes)
 void alloc_pool_release(void *memory, uint64_t bytes)
 {
 	rt_memory_release(memory, bytes);
+	__atomic_sub_fetch(&reserved_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 void *alloc_pool_take(uint32_t bytes)

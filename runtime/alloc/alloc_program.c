@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define FUNCTION __attribute__((noinline))
-#define PLAIN __attribute__((no_instrument_function))
+#define PLAIN    __attribute__((no_instrument_function))
 
 static void *volatile sink;
 
@@ -92,8 +92,14 @@ FUNCTION void shared(size_t bytes, int count)
 	}
 }
 
-FUNCTION void by_small(void) { shared(24, 1000); }
-FUNCTION void by_large(void) { shared(5000, 10); }
+FUNCTION void by_small(void)
+{
+	shared(24, 1000);
+}
+FUNCTION void by_large(void)
+{
+	shared(5000, 10);
+}
 
 FUNCTION void hill(void)
 {
@@ -123,14 +129,20 @@ static void case_peak(void)
 
 /* --- realloc ------------------------------------------------------------------------------------------------------------------------ */
 
-FUNCTION void *start_block(void) { return malloc(100); }
-FUNCTION void *grow_block(void *block) { return realloc(block, 100000); }
+FUNCTION void *start_block(void)
+{
+	return malloc(100);
+}
+FUNCTION void *grow_block(void *block)
+{
+	return realloc(block, 100000);
+}
 FUNCTION void *grow_too_much(void *block)
 {
 	errno = 0;
 	void *new = realloc(block, (size_t)-1 / 2);
 
-	check(!new && errno == ENOMEM, "realloc of half the address space fails");
+	check(!new &&errno == ENOMEM, "realloc of half the address space fails");
 	return block;
 }
 FUNCTION void *overflow_array(void *block)
@@ -138,12 +150,21 @@ FUNCTION void *overflow_array(void *block)
 	errno = 0;
 	void *new = reallocarray(block, (size_t)-1 / 2, 3);
 
-	check(!new && errno == ENOMEM, "reallocarray that overflows fails");
+	check(!new &&errno == ENOMEM, "reallocarray that overflows fails");
 	return block;
 }
-FUNCTION void *grow_array(void *block) { return reallocarray(block, 1000, 300); }
-FUNCTION void *from_nothing(void) { return realloc(NULL, 55); }
-FUNCTION void to_nothing(void *block) { sink = realloc(block, 0); }
+FUNCTION void *grow_array(void *block)
+{
+	return reallocarray(block, 1000, 300);
+}
+FUNCTION void *from_nothing(void)
+{
+	return realloc(NULL, 55);
+}
+FUNCTION void to_nothing(void *block)
+{
+	sink = realloc(block, 0);
+}
 FUNCTION void too_much(void)
 {
 	errno = 0;
@@ -191,11 +212,26 @@ FUNCTION void by_posix_memalign(void)
 	check(posix_memalign(&block, 3, 1) == EINVAL, "posix_memalign of a wrong alignment");
 	check(posix_memalign(&block, 64, (size_t)-1 / 2) == ENOMEM, "posix_memalign of too much");
 }
-FUNCTION void by_aligned_alloc(void) { sink = aligned_alloc(64, 1024); }
-FUNCTION void by_memalign(void) { sink = memalign(4096, 1002); }
-FUNCTION void by_valloc(void) { sink = valloc(1003); }
-FUNCTION void by_pvalloc(void) { sink = pvalloc(1004); }
-FUNCTION void by_calloc(void) { sink = calloc(5, 201); }
+FUNCTION void by_aligned_alloc(void)
+{
+	sink = aligned_alloc(64, 1024);
+}
+FUNCTION void by_memalign(void)
+{
+	sink = memalign(4096, 1002);
+}
+FUNCTION void by_valloc(void)
+{
+	sink = valloc(1003);
+}
+FUNCTION void by_pvalloc(void)
+{
+	sink = pvalloc(1004);
+}
+FUNCTION void by_calloc(void)
+{
+	sink = calloc(5, 201);
+}
 FUNCTION void by_zero(void)
 {
 	sink = malloc(0);
@@ -303,10 +339,10 @@ static void case_churn(void)
 		check(!pthread_create(&threads[i], NULL, churner, NULL), "pthread_create");
 	for (int i = 0; i < CHURNERS; i++)
 		pthread_join(threads[i], NULL);
-	expect("expect churn_once calls=%d bytes=%zu freed_calls=%d freed_bytes=%zu\n", CHURNERS * CHURN, CHURNERS * bytes, CHURNERS * CHURN,
-	       CHURNERS * bytes);
-	expect("expect hand_over calls=%d bytes=%d freed_calls=%d freed_bytes=%d\n", CHURNERS * CHURN, CHURNERS * CHURN * 64, CHURNERS * CHURN - 128,
-	       (CHURNERS * CHURN - 128) * 64);
+	expect("expect churn_once calls=%d bytes=%zu freed_calls=%d freed_bytes=%zu\n", CHURNERS * CHURN, CHURNERS * bytes,
+	       CHURNERS * CHURN, CHURNERS * bytes);
+	expect("expect hand_over calls=%d bytes=%d freed_calls=%d freed_bytes=%d\n", CHURNERS * CHURN, CHURNERS * CHURN * 64,
+	       CHURNERS * CHURN - 128, (CHURNERS * CHURN - 128) * 64);
 }
 
 FUNCTION void *short_life(void *unused)
@@ -335,7 +371,10 @@ FUNCTION void of_parent(void)
 	kept[1] = malloc(124);
 }
 
-FUNCTION void in_child_call(void) { sink = malloc(77); }
+FUNCTION void in_child_call(void)
+{
+	sink = malloc(77);
+}
 
 FUNCTION void forks(void)
 {
@@ -421,8 +460,18 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} cases[] = { { "leak", case_leak },   { "peak", case_peak },   { "realloc", case_realloc }, { "aligned", case_aligned }, { "pvalloc", case_pvalloc }, { "cross", case_cross },
-		      { "churn", case_churn }, { "threads", case_threads }, { "fork", case_fork },       { "fork-raw", case_fork_raw }, { "fork-killed", case_fork_killed }, { "kill", case_kill } };
+	} cases[] = { { "leak", case_leak },
+		      { "peak", case_peak },
+		      { "realloc", case_realloc },
+		      { "aligned", case_aligned },
+		      { "pvalloc", case_pvalloc },
+		      { "cross", case_cross },
+		      { "churn", case_churn },
+		      { "threads", case_threads },
+		      { "fork", case_fork },
+		      { "fork-raw", case_fork_raw },
+		      { "fork-killed", case_fork_killed },
+		      { "kill", case_kill } };
 
 	char byte;
 

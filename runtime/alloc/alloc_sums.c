@@ -17,9 +17,9 @@ __thread struct alloc_tls alloc_tls __attribute__((tls_model("initial-exec"), vi
 
 static struct alloc_shard *shards[ALLOC_SHARDS_MAX];
 static uint32_t shards_used;
-static struct alloc_cell **cells[ALLOC_CHUNKS];  /* by context; chunks of pointers from the pool */
-static uint32_t chunks_used;                     /* cells of chunks from here on are all NULL, but for the pending context's */
-static uint32_t pending_is;                      /* the context that ALLOC_CONTEXT_PENDING turned out to be */
+static struct alloc_cell **cells[ALLOC_CHUNKS]; /* by context; chunks of pointers from the pool */
+static uint32_t chunks_used;                    /* cells of chunks from here on are all NULL, but for the pending context's */
+static uint32_t pending_is;                     /* the context that ALLOC_CONTEXT_PENDING turned out to be */
 static uint64_t untracked;
 static pthread_key_t end_key;
 static uint32_t end_key_made;

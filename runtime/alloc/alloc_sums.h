@@ -22,7 +22,12 @@
 #include "kernel_format.h"
 #include "slots.h"
 
-enum { ALLOC_CHUNK_BITS = 12, ALLOC_CHUNKS = 1 << (ALLOC_CONTEXT_BITS - ALLOC_CHUNK_BITS), ALLOC_SHARDS_MAX = 1 << 14, ALLOC_PEAK_QUANTUM = 4096 };
+enum {
+	ALLOC_CHUNK_BITS = 12,
+	ALLOC_CHUNKS = 1 << (ALLOC_CONTEXT_BITS - ALLOC_CHUNK_BITS),
+	ALLOC_SHARDS_MAX = 1 << 14,
+	ALLOC_PEAK_QUANTUM = 4096
+};
 
 /* Of one context, for all threads. */
 struct alloc_cell {
@@ -38,33 +43,33 @@ struct alloc_seat {
 
 /* What one thread adds to. */
 struct alloc_shard {
-	uint32_t owner;              /* tid; 0: free */
-	int32_t delta;               /* change of live bytes that `alloc_peaks` does not know yet */
-	uint32_t moved;              /* generation in which its rows were put into the live file */
+	uint32_t owner; /* tid; 0: free */
+	int32_t delta;  /* change of live bytes that `alloc_peaks` does not know yet */
+	uint32_t moved; /* generation in which its rows were put into the live file */
 	uint32_t reserved;
 	struct alloc_seat *seats[ALLOC_CHUNKS];
 };
 
 struct alloc_peaks {
 	int64_t live, peak;
-	uint32_t number;             /* of the peak */
-	uint32_t several;            /* there has been a second thread */
+	uint32_t number;  /* of the peak */
+	uint32_t several; /* there has been a second thread */
 };
 
 struct alloc_tls {
-	uint32_t seen;               /* alloc_state.generation when shard was last right */
-	uint32_t in_call;            /* its last fork was inside a recorded call */
-	uint32_t forking;            /* that fork has begun; the child has not been put right */
-	uint32_t forked;             /* that fork made this process, which has not begun to record */
-	struct alloc_shard *shard;   /* NULL: this thread counts nothing */
-	uint64_t last;               /* the block it allocated last */
-	uint64_t allocations;        /* counted ones */
+	uint32_t seen;             /* alloc_state.generation when shard was last right */
+	uint32_t in_call;          /* its last fork was inside a recorded call */
+	uint32_t forking;          /* that fork has begun; the child has not been put right */
+	uint32_t forked;           /* that fork made this process, which has not begun to record */
+	struct alloc_shard *shard; /* NULL: this thread counts nothing */
+	uint64_t last;             /* the block it allocated last */
+	uint64_t allocations;      /* counted ones */
 };
 
 struct alloc_state {
-	uint32_t generation;         /* moves when any thread must look at what follows again; 0: nobody has looked */
+	uint32_t generation; /* moves when any thread must look at what follows again; 0: nobody has looked */
 	uint32_t on;
-	int64_t slot_offset;    /* alloc_interface.h; 0: no context is known */
+	int64_t slot_offset; /* alloc_interface.h; 0: no context is known */
 };
 
 extern struct alloc_peaks alloc_peaks __attribute__((visibility("hidden"), aligned(64)));
@@ -81,8 +86,8 @@ bool alloc_sums_collect(bool (*put)(const struct cprof_alloc *records, uint32_t 
 uint64_t alloc_sums_untracked_count(void);
 
 /* Slow paths. */
-struct alloc_shard *alloc_sums_attach(struct alloc_tls *tls);                              /* NULL: nothing is to be counted */
-struct alloc_seat *alloc_sums_seat_make(struct alloc_shard *shard, uint32_t context);      /* NULL: no memory */
+struct alloc_shard *alloc_sums_attach(struct alloc_tls *tls);                         /* NULL: nothing is to be counted */
+struct alloc_seat *alloc_sums_seat_make(struct alloc_shard *shard, uint32_t context); /* NULL: no memory */
 uint32_t alloc_sums_context_unknown(const struct alloc_tls *tls);
 void alloc_sums_change_shared(struct alloc_shard *shard, const struct alloc_seat *seat, int64_t bytes);
 void alloc_sums_untracked(void);

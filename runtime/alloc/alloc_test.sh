@@ -142,6 +142,14 @@ symbols) # what a guest's names can collide with
 		sort "$here/exported_symbols_$list.txt" | diff - actual || fail "the $list library exports other symbols than listed (<: listed, >: there)"
 	done
 	;;
+limited) # little address space is the host's: we count what we cannot follow
+	build_c program shared
+	(ulimit -v 200000 && env LD_PRELOAD="$preload" ./program leak) >stdout 2>said || fail "exit status $?"
+	[ ! -s said ] || { cat said; fail "something was said"; }
+	"$lister" trace.lz4 >allocs.json
+	calls=$(jq -s 'map(.calls // 0) | add' allocs.json) lost=$(jq -s 'map(select(.record == "lost" and .reason == 6) | .events) | add // 0' allocs.json)
+	[ "$lost" -gt 0 ] && [ $((calls + lost)) = 402 ] || fail "$calls allocations followed, $lost not"
+	;;
 off) # the trace that would have them is not there
 	build_c program shared
 	run LD_PRELOAD="$preload" CPROF=off ./program churn

@@ -46,7 +46,10 @@ static void make_live(void)
 	}
 }
 
-static void pairs_once(void) { make_pairs(NULL); }
+static void pairs_once(void)
+{
+	make_pairs(NULL);
+}
 
 static void pairs_by_two(void)
 {
