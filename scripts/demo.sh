@@ -19,7 +19,7 @@ cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBUILD_T
 	echo "cprof does not build; the whole log is $build/build.log"
 	exit 1
 }
-PATH=$build/cc-wrapper:$build/analyzer:$PATH
+PATH=$build/cc-wrapper:$build/analyzer:$build/bpf:$PATH
 
 say "The example, an ordinary makefile project (examples/logstat), built to be profiled: CC=cprof-cc make"
 rm -rf "$build/logstat"
@@ -40,6 +40,16 @@ dict_find() and its chain_find() serve three tables and the queries; only under 
 why). A flat profile cannot tell:
 END
 cprof-analyze flat trace.lz4 | head -20
+
+if command -v cprof-record >/dev/null && cprof-record -q -o probe.lz4 -- true 2>/dev/null; then
+	rm -f probe.bpf.lz4
+	say "The same with the kernel's half: cprof-record --all -o recorded.lz4 -- ./logstat"
+	cprof-record --all -o recorded.lz4 -- ./logstat >/dev/null
+	cprof-analyze tree --min-percent=2 recorded.lz4
+	cprof-analyze advise recorded.lz4
+else
+	say "Not shown here: cprof-record (it needs libbpf, bpftool and clang to be built, and the right to use BPF)"
+fi
 
 say "A flame graph: cprof-analyze flamegraph -o flamegraph.svg trace.lz4"
 cprof-analyze flamegraph -o flamegraph.svg trace.lz4
