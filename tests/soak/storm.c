@@ -143,9 +143,7 @@ HIDDEN static void *forks(void *seed)
 				_exit(0);
 			for (int i = 0; choice % 4 == 3 || i < 1000; i++)
 				child_work();
-			if (choice % 4 == 1)
-				_exit(0);
-			exit(0);
+			_exit(0); /* exit() may wait for ever for a lock of libc that another thread held at the fork */
 		}
 		nanosleep(&pause, NULL);
 		if (choice % 4 == 3)
