@@ -286,6 +286,17 @@ void kernel_facts_tail(const struct kernel_facts *facts, const struct trace *tra
 	}
 }
 
+/* The thread that writes the trace out makes no calls, and waits nearly all the time: its waiting is nobody's. */
+static bool is_own_thread(const struct facts_build *build, const struct cprof_who *who)
+{
+	const struct kernel_tables *tables = kernel_file_tables(session_kernel(build->session, build->kernel));
+
+	for (size_t i = 0; i < tables->nr_threads; i++)
+		if (tables->threads[i].tgid == who->tgid && tables->threads[i].tid == who->tid)
+			return tables->threads[i].slot == 0 && strcmp(tables->threads[i].name, "cprof") == 0;
+	return false;
+}
+
 static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	struct facts_build *build = context;
@@ -304,6 +315,10 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 	error = interval_keep(facts, key.place.trace, &off);
 	if (error)
 		return error;
+	if (!key.place.context && key.place.trace != FACT_NO_TRACE && is_own_thread(build, &off.who)) {
+		facts->off_own_ns += off.blocked_ns;
+		return NULL;
+	}
 	if (off.waker.tgid)
 		key.waker = place_of(build, &off.waker, 0);
 	key.kernel_stack = off.kernel_stack;
@@ -441,8 +456,12 @@ static struct cprof_error *trace_describe(struct kernel_facts *facts, const stru
 	of->to_ns = stop_ns(tables->sched, of->kernel.file, kernel_ns(trace, trace_state(trace)->end_tsc));
 	if (tables->nr_allocs)
 		facts->metrics |= METRIC_BIT(ALLOC_BYTES) | METRIC_BIT(ALLOC_CALLS) | METRIC_BIT(FREED_BYTES) | METRIC_BIT(LEAKED_BYTES);
+	if (of->kernel.file) /* slots may be there without anybody who writes into them */
+		of->has_slots = of->has_slots && kernel_file_has_source(of->kernel.file, "off-cpu", NULL);
 	if (of->has_slots)
-		facts->metrics |= METRICS_TIMES | METRIC_BIT(FAULTS);
+		facts->metrics |= METRICS_TIMES;
+	if (of->has_slots && (!of->kernel.file || kernel_file_has_source(of->kernel.file, "faults", NULL)))
+		facts->metrics |= METRIC_BIT(FAULTS);
 	if (!of->kernel.file || !of->kernel.tgid)
 		return NULL;
 	of->has_sums = !of->has_slots && kernel_file_has_source(of->kernel.file, "off-cpu", NULL);

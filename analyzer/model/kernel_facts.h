@@ -71,6 +71,7 @@ struct kernel_facts {
 	struct fact_place *strangers; /* processes without a trace: context and stack are 0 */
 	size_t nr_strangers;
 	uint64_t qualities[NR_FACT_SOURCES][NR_FACT_QUALITIES]; /* records, sums by their count */
+	uint64_t off_own_ns;     /* long intervals of the profiler's own thread in a process: in no fact */
 	uint64_t samples_probe;  /* of the samples, in the profiler's own code */
 	bool windowed;           /* a time range was asked for: of sums, the windows that lie in it by more than half were taken */
 	bool partial;            /* threads were chosen: what the kernel sums up for all of a process was left out */

@@ -248,6 +248,10 @@ struct cprof_error *off_cpu_view(const struct kernel_view *to)
 		json_end_array(to->json);
 	else if (rows.nr > to->limit)
 		fprintf(to->out, "(%s more)\n", human_count(rows.nr - to->limit).text);
+	if (facts && facts->off_own_ns && to->json)
+		json_u64(to->json, "profiler_ns", facts->off_own_ns);
+	else if (facts && facts->off_own_ns)
+		fprintf(to->out, "(the profiler's own thread in the process waited %s: left out)\n", human_ns(facts->off_own_ns).text);
 	free(rows.items);
 	return NULL;
 }

@@ -9,6 +9,7 @@
  *   alone.bpf.lz4
  *       a recording without any trace
  *   cut_kernel.lz4, cut_kernel.bpf.lz4: the recorder was killed
+ *   only_cpu.lz4, only_cpu.bpf.lz4: CPU samples and nothing else
  *   stopped.lz4: it was stopped half way; nothing else of it is left
  */
 #include "make_kernel_traces.h"
@@ -231,6 +232,15 @@ void make_kernel_traces(void)
 	kernel_builder_end(kernel, &end);
 	kernel_builder_write(kernel, "recorded.bpf.lz4");
 	kernel_builder_write(kernel, "alone.bpf.lz4");
+	kernel_builder_destroy(kernel);
+	kernel = kernel_builder_create(session_id);
+	add_threads(kernel);
+	kernel_builder_source(kernel, "cpu", true, 100, "");
+	kernel_builder_source(kernel, "off-cpu", false, 0, "not asked for");
+	add_samples(kernel, 5, (struct cprof_kernel_sample){ .who = who(TGID, TGID, C_LOAD, CPROF_QUALITY_SLOT), .ip = LOAD + 0x40 });
+	kernel_builder_end(kernel, &end);
+	kernel_builder_write(kernel, "only_cpu.bpf.lz4");
+	trace_builder_write(trace, "only_cpu.lz4");
 	kernel_builder_destroy(kernel);
 	trace_builder_destroy(stopped);
 	trace_builder_destroy(trace);
