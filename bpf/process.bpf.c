@@ -133,8 +133,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 }
 
 /* prctl(CPROF_PRCTL_REGISTER, slot, tls_offset, tid, generation); see slots.h. */
-SEC("tp_btf/sys_enter")
-int BPF_PROG(thread_register, struct pt_regs *regs, long number)
+static __always_inline void thread_registers(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct process_record *process;
@@ -142,12 +141,12 @@ int BPF_PROG(thread_register, struct pt_regs *regs, long number)
 	struct cprof_slot *slot;
 	__u32 index, generation;
 
-	if (number != settings.prctl_number || (__u32)regs->di != CPROF_PRCTL_REGISTER)
-		return 0;
+	if ((__u32)regs->di != CPROF_PRCTL_REGISTER)
+		return;
 	record = task_find(task);
 	process = process_find(task->tgid);
 	if (!record || !process)
-		return 0;
+		return;
 	index = (__u32)regs->si;
 	generation = (__u32)regs->r8 & (RECORD_NO_GENERATION - 1);
 	if (!(process->said.flags & CPROF_KERNEL_PROCESS_RUNTIME) || process->said.generation != generation) {
@@ -163,11 +162,11 @@ int BPF_PROG(thread_register, struct pt_regs *regs, long number)
 	record->context = 0;
 	record->slot = 0;
 	if (!index)
-		return 0;
+		return;
 	slot = bpf_map_lookup_elem(&slots, &index);
 	if (!slot || slot->magic != CPROF_SLOTS_MAGIC || slot->tid != record->ns_tid) {
 		counter_add(COUNTER_SLOTS_REFUSED, 1);
-		return 0;
+		return;
 	}
 	slot->kernel_tgid = task->tgid;
 	slot->changes = slot->faults = 0;
@@ -176,6 +175,14 @@ int BPF_PROG(thread_register, struct pt_regs *regs, long number)
 	slot->kernel_tid = task->pid;
 	record->slot = index;
 	thread_name_keep(task, record);
+}
+
+/* Not attached where syscall_entered is, which does this too: each program costs every system call of the machine. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(thread_register, struct pt_regs *regs, long number)
+{
+	if (number == settings.prctl_number)
+		thread_registers(regs);
 	return 0;
 }
 

@@ -32,13 +32,34 @@ static bool is_base(const char *name)
 	return false;
 }
 
-static bool is_wanted(const char *name, const struct source_state *states)
+/* These do what a base program does, too, which is left out then. */
+static const struct {
+	const char *base, *by;
+} replaced[] = { { "thread_register", "syscall_entered" } };
+
+static bool is_replacing(const char *name)
+{
+	for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++)
+		if (strcmp(replaced[i].by, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_of_source(const char *name, const struct source_state *states)
 {
 	for (size_t i = 0; i < nr_record_sources; i++)
 		for (const char *const *program = record_sources[i].programs; *program; program++)
 			if (states[i].wanted && !states[i].why[0] && !states[i].elsewhere && strcmp(*program, name) == 0)
 				return true;
-	return is_base(name);
+	return false;
+}
+
+static bool is_wanted(const char *name, const struct source_state *states)
+{
+	for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++)
+		if (strcmp(replaced[i].base, name) == 0 && is_of_source(replaced[i].by, states))
+			return false;
+	return is_base(name) || is_of_source(name, states);
 }
 
 static int open_object(const struct record_args *args, const struct record_settings *settings, const struct source_state *states,
@@ -150,7 +171,7 @@ struct cprof_error *record_programs_attach(struct record_programs *programs, str
 			continue; /* those have attachments of their own */
 		int result = attach(programs, program);
 
-		if (result && is_base(name))
+		if (result && (is_base(name) || is_replacing(name)))
 			return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "cannot attach %s: %s", name, strerror(-result));
 		if (result)
 			turn_off(states, name, result);

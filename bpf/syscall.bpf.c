@@ -16,7 +16,12 @@ int BPF_PROG(syscall_entered, struct pt_regs *regs, long number)
 	struct task_record *record;
 	__u64 now;
 
-	if (kind == SYSCALL_FUTEX ? !settings.locks : !kind || !settings.io)
+	if (!kind) {
+		if (number == settings.prctl_number)
+			thread_registers(regs);
+		return 0;
+	}
+	if (kind == SYSCALL_FUTEX ? !settings.locks : !settings.io)
 		return 0;
 	record = task_find(task);
 	if (!record)
@@ -42,7 +47,7 @@ int BPF_PROG(syscall_left, struct pt_regs *regs, long result)
 	struct task_record *record;
 	__u64 start_ns, ns;
 
-	if (kind == SYSCALL_FUTEX ? !settings.locks : !kind || !settings.io)
+	if (!kind || (kind == SYSCALL_FUTEX ? !settings.locks : !settings.io))
 		return 0;
 	record = bpf_task_storage_get(&tasks, task, 0, 0);
 	if (!record || !record->call.start_ns) /* not followed, or it began before the recording did */
