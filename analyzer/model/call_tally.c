@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "huge_alloc.h"
 #include "session.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -33,7 +34,7 @@ struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contex
 		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "a trace of %u contexts is more than this program can hold", nr_contexts);
 	*tally = (struct call_tally){ .nr_contexts = nr_contexts, .nr_slots = nr_contexts, .slots_capacity = nr_contexts,
 				      .nr_groups = nr_groups, .unroll = unroll, .range = { 0, UINT64_MAX, 0 } };
-	tally->slots = aligned_alloc(sizeof *tally->slots, capacity * sizeof *tally->slots);
+	tally->slots = huge_alloc(capacity * sizeof *tally->slots);
 	tally->rare = calloc(capacity, sizeof *tally->rare);
 	tally->groups = calloc(nr_groups, sizeof *tally->groups);
 	if (!tally->slots || !tally->rare || !tally->groups) {
@@ -44,15 +45,9 @@ struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contex
 	return NULL;
 }
 
-static void durations_free(struct call_tally *tally)
-{
-	for (uint32_t i = 0; tally->slots && i < tally->nr_slots; i++)
-		histogram_deinit(&tally->slots[i].durations);
-}
-
 void call_tally_deinit(struct call_tally *tally)
 {
-	durations_free(tally);
+	histogram_store_deinit(&tally->store);
 	free(tally->slots);
 	free(tally->rare);
 	free(tally->groups);
@@ -67,10 +62,11 @@ void call_tally_deinit(struct call_tally *tally)
 
 void call_tally_reset(struct call_tally *tally)
 {
-	durations_free(tally);
+	histogram_store_deinit(&tally->store);
 	for (uint32_t i = 0; i < tally->nr_slots; i++) {
 		struct call_slot *slot = &tally->slots[i];
 
+		slot->durations = (struct histogram){ 0 };
 		slot->self_ticks = slot->min_complement = slot->max_ticks = 0;
 	}
 	memset(tally->rare, 0, tally->nr_slots * sizeof *tally->rare);
@@ -86,7 +82,7 @@ void call_tally_reset(struct call_tally *tally)
 static bool paths_grow(struct call_tally *tally)
 {
 	uint64_t capacity = tally->slots_capacity + (tally->slots_capacity < 1024 ? 1024 : tally->slots_capacity / 2);
-	struct call_slot *slots = aligned_alloc(sizeof *slots, capacity * sizeof *slots);
+	struct call_slot *slots = huge_alloc(capacity * sizeof *slots);
 	struct call_slot_rare *rare = slots ? realloc(tally->rare, capacity * sizeof *rare) : NULL;
 	struct call_path *paths = rare ? realloc(tally->paths, (capacity - tally->nr_contexts) * sizeof *paths) : NULL;
 	struct call_sched *sched = paths && tally->sched ? realloc(tally->sched, capacity * sizeof *sched) : NULL;
@@ -180,7 +176,7 @@ static ALWAYS_INLINE void credit_duration(struct call_tally *tally, struct call_
 	if (unlikely(ticks > slot->max_ticks))
 		slot->max_ticks = ticks;
 
-	enum histogram_result result = histogram_add(&slot->durations, bucket);
+	enum histogram_result result = histogram_add(&slot->durations, &tally->store, bucket);
 	if (unlikely(result != HISTOGRAM_OK))
 		note_carry(tally, number, bucket, result);
 }

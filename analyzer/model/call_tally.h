@@ -100,6 +100,7 @@ struct call_tally {
 	struct call_path *paths;       /* of slots from nr_contexts on */
 	struct number_map path_slots;
 	bool unroll;
+	struct histogram_store store;  /* of all durations */
 	struct call_carry *carries;
 	size_t nr_carries;
 	struct call_tally_totals totals;

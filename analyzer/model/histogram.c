@@ -6,6 +6,10 @@
 
 enum { LINE_COUNTS = 16 }; /* a window starts and ends at whole cache lines */
 
+_Static_assert(LINE_COUNTS * sizeof(uint32_t) == HISTOGRAM_STORE_LINE, "a line is one of the store's");
+_Static_assert(HISTOGRAM_LOG_ITEMS * sizeof(uint16_t) <= HISTOGRAM_STORE_LINE, "a log fits into one");
+_Static_assert(HISTOGRAM_BUCKETS <= HISTOGRAM_STORE_MAX_LINES * LINE_COUNTS, "the store has room for the widest window");
+
 uint64_t histogram_upper_bound(uint32_t bucket)
 {
 	uint32_t shift = bucket < 128 ? 0 : (bucket >> HISTOGRAM_OCTAVE_BITS) - 1;
@@ -25,11 +29,11 @@ static void bucket_range(const uint16_t *buckets, uint32_t nr, uint32_t *low, ui
 }
 
 /* A window of counters over [low, high], which holds what was counted or logged before. */
-static bool window_make(struct histogram *histogram, uint32_t low, uint32_t high)
+static bool window_make(struct histogram *histogram, struct histogram_store *store, uint32_t low, uint32_t high)
 {
 	uint32_t first = low / LINE_COUNTS * LINE_COUNTS;
 	uint32_t nr = (high / LINE_COUNTS + 1) * LINE_COUNTS - first;
-	uint32_t *counts = aligned_alloc(64, nr * sizeof *counts);
+	uint32_t *counts = histogram_store_alloc(store, nr / LINE_COUNTS);
 
 	if (!counts)
 		return false;
@@ -39,7 +43,7 @@ static bool window_make(struct histogram *histogram, uint32_t low, uint32_t high
 	else
 		for (uint32_t i = 0; i < histogram->logged; i++)
 			counts[histogram->log[i] - first]++;
-	free(histogram->counts);
+	histogram_store_release(store, histogram->counts, histogram->nr ? histogram->nr / LINE_COUNTS : 1);
 	histogram->counts = counts;
 	histogram->first = (uint16_t)first;
 	histogram->nr = (uint16_t)nr;
@@ -47,12 +51,12 @@ static bool window_make(struct histogram *histogram, uint32_t low, uint32_t high
 	return true;
 }
 
-enum histogram_result histogram_add_slow(struct histogram *histogram, uint32_t bucket)
+enum histogram_result histogram_add_slow(struct histogram *histogram, struct histogram_store *store, uint32_t bucket)
 {
 	uint32_t low = bucket, high = bucket;
 
 	if (!histogram->nr) {
-		if (!histogram->log && !(histogram->log = malloc(HISTOGRAM_LOG_ITEMS * sizeof *histogram->log)))
+		if (!histogram->log && !(histogram->log = histogram_store_alloc(store, 1)))
 			return HISTOGRAM_NO_MEMORY;
 		if (histogram->logged < HISTOGRAM_LOG_ITEMS) {
 			histogram->log[histogram->logged++] = (uint16_t)bucket;
@@ -65,15 +69,9 @@ enum histogram_result histogram_add_slow(struct histogram *histogram, uint32_t b
 		if (histogram->first + histogram->nr - 1u > high)
 			high = histogram->first + histogram->nr - 1u;
 	}
-	if (!window_make(histogram, low, high))
+	if (!window_make(histogram, store, low, high))
 		return HISTOGRAM_NO_MEMORY;
 	return ++histogram->counts[bucket - histogram->first] ? HISTOGRAM_OK : HISTOGRAM_CARRY;
-}
-
-void histogram_deinit(struct histogram *histogram)
-{
-	free(histogram->counts);
-	*histogram = (struct histogram){ 0 };
 }
 
 /* Makes [low, end) countable. */

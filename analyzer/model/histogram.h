@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "histogram_store.h"
+
 enum {
 	HISTOGRAM_OCTAVE_BITS = 6,
 	HISTOGRAM_BUCKETS = 58 << HISTOGRAM_OCTAVE_BITS | 64, /* bucket of UINT64_MAX, plus 1 */
@@ -40,17 +42,16 @@ struct histogram { /* zero-initialised is empty */
 
 enum histogram_result { HISTOGRAM_OK, HISTOGRAM_CARRY, HISTOGRAM_NO_MEMORY };
 
-/* HISTOGRAM_CARRY: the bucket's counter passed 2^32 and is 0 again; the caller notes it (histogram_sum_add_count()). */
-enum histogram_result histogram_add_slow(struct histogram *histogram, uint32_t bucket);
-static inline enum histogram_result histogram_add(struct histogram *histogram, uint32_t bucket)
+/* The memory is the store's, always the same one. HISTOGRAM_CARRY: the bucket's counter passed 2^32 and is 0 again; the caller notes it (histogram_sum_add_count()). */
+enum histogram_result histogram_add_slow(struct histogram *histogram, struct histogram_store *store, uint32_t bucket);
+static inline enum histogram_result histogram_add(struct histogram *histogram, struct histogram_store *store, uint32_t bucket)
 {
 	uint32_t index = bucket - histogram->first;
 
 	if (__builtin_expect(index >= histogram->nr, 0))
-		return histogram_add_slow(histogram, bucket);
+		return histogram_add_slow(histogram, store, bucket);
 	return __builtin_expect(++histogram->counts[index] == 0, 0) ? HISTOGRAM_CARRY : HISTOGRAM_OK;
 }
-void histogram_deinit(struct histogram *histogram);
 
 /* Sums of histograms, with counters that cannot wrap. */
 struct histogram_sum { /* zero-initialised is empty */
