@@ -3,6 +3,8 @@
 #include "analysis.h"
 #include "commands.h"
 #include "context_names.h"
+#include "dump_kernel.h"
+#include "slots.h"
 #include "event_decoder.h"
 #include "output_file.h"
 #include "record_writer.h"
@@ -218,6 +220,25 @@ static void dump_chunk(struct dump *dump, const struct events_chunk *chunk)
 	text_close(dump);
 }
 
+/* What a SCHED escape says: a sum since the thread's beginning. */
+static void print_figure(FILE *out, uint32_t payload)
+{
+	static const char *const names[] = { "switches", "faults", "runq_ns" };
+	static const char *const reasons[] = {
+#define CPROF_X(name, number, key, what) [number] = key,
+		CPROF_BLOCKED_CLASSES(CPROF_X)
+#undef CPROF_X
+	};
+	uint32_t kind = payload >> CPROF_SCHED_VALUE_BITS, low = payload & ((1u << CPROF_SCHED_VALUE_BITS) - 1);
+
+	if (kind < CPROF_SCHED_BLOCKED)
+		fprintf(out, " (%s %" PRIu32 ")", names[kind], low);
+	else if (kind < CPROF_SCHED_BLOCKED + CPROF_BLOCKED_COUNT)
+		fprintf(out, " (blocked_ns:%s %" PRIu32 ")", reasons[kind - CPROF_SCHED_BLOCKED], low);
+	else if (kind == CPROF_SCHED_HIGH)
+		fprintf(out, " (of the next: + %" PRIu64 ")", (uint64_t)low << CPROF_SCHED_VALUE_BITS);
+}
+
 static void dump_event(struct dump *dump, uint32_t thread, const struct event_item *item)
 {
 	static const char *const kinds[] = { "enter", "exit", "exit-to", "escape" };
@@ -249,6 +270,8 @@ static void dump_event(struct dump *dump, uint32_t thread, const struct event_it
 	}
 	if (item->kind == EVENT_ESCAPE)
 		fprintf(dump->out, " %s %" PRIu64, escape_name(item->id), item->payload);
+	if (item->kind == EVENT_ESCAPE && item->id == CPROF_ESCAPE_SCHED)
+		print_figure(dump->out, (uint32_t)item->payload);
 	text_close(dump);
 }
 
@@ -289,6 +312,25 @@ static struct cprof_error *dump_chunks(struct dump *dump, uint32_t thread)
 	return error;
 }
 
+static struct kernel_dump kernel_dump_of(struct dump *dump)
+{
+	return (struct kernel_dump){ dump->out, &dump->style, dump->args->format == FORMAT_TEXT ? NULL : &dump->record, dump->lines, dump->args->limit };
+}
+
+/* Everything but events is printed with the tables: those of the kernel half are its records. */
+static struct cprof_error *dump_kernels(FILE *out, const struct dump_args *args, const struct session *session, uint64_t lines)
+{
+	struct dump dump = { .out = out, .args = args, .lines = lines, .style = text_style_of(out, args->text.color, args->text.width) };
+	struct cprof_error *error = NULL;
+
+	dump.record = record_writer_make(out, args->format == FORMAT_CSV ? dump_columns : NULL);
+	struct kernel_dump kernel = kernel_dump_of(&dump);
+
+	for (size_t i = 0; i < session_nr_kernels(session) && !error; i++)
+		error = kernel_dump_file(&kernel, session_kernel(session, i), args->events);
+	return error;
+}
+
 static struct cprof_error *dump_all(struct dump *dump)
 {
 	struct cprof_error *error = NULL;
@@ -303,6 +345,12 @@ static struct cprof_error *dump_all(struct dump *dump)
 	for (size_t i = 0; i < dump->tables->nr_threads && !error && !is_full(dump); i++)
 		if (!dump->threads || dump->threads[i])
 			error = dump_chunks(dump, (uint32_t)i);
+	if (!error && dump->args->format != FORMAT_CSV) { /* fields of many kinds are no table */
+		struct kernel_dump kernel = kernel_dump_of(dump);
+
+		kernel_dump_trace(&kernel, dump->tables);
+		dump->lines = kernel.lines;
+	}
 	return error;
 }
 
@@ -340,6 +388,8 @@ static struct cprof_error *dump_session(const struct dump_args *args, struct ses
 	if (!error) {
 		for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
 			error = dump_trace(file.out, args, session, &choice, i, symbolizer, &lines);
+		if (!error && !args->threads && args->format != FORMAT_CSV)
+			error = dump_kernels(file.out, args, session, lines);
 		error = output_file_end(&file, error);
 	}
 	session_choice_deinit(&choice, session);
@@ -369,7 +419,8 @@ const struct cprof_command dump_command = {
 	.operands = "[TRACE...]",
 	.summary = "the tables and chunks of a trace, and with --events all that happened",
 	.description = "Prints what a trace holds, a line for each module, thread, context, folding edge and chunk; with --events also for each enter (thread, ns since "
-		       "the start, id and name), exit and escape. Ids of edges are those of recursive calls.",
+		       "the start, id and name), exit and escape. Ids of edges are those of recursive calls. Of a kernel half it prints sources, processes, threads and counters, "
+		       "with --events also its records, but not as CSV. Times of it are CLOCK_MONOTONIC.",
 	.examples = "dump trace.lz4\ndump --events --limit=100 trace.lz4\ndump -e --format=json trace.lz4 | jq 'select(.ns < 10000)'",
 	.options = dump_options,
 	.defaults = &dump_defaults,
