@@ -18,6 +18,7 @@ can_record() {
 	effective=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
 	[ $((0x$effective >> 39 & 1)) = 1 ] && [ $((0x$effective >> 38 & 1)) = 1 ] || { echo "skipped: no CAP_BPF and CAP_PERFMON"; return 1; }
 }
+grep -q "^case_$case()" "$0" || { echo "no such case: $case"; exit 2; }
 can_record || exit 77
 
 work=$(mktemp -d)
