@@ -129,6 +129,17 @@ static void *spinner(void *cpu_ns)
 	return NULL; /* without a word: BPF frees the slot */
 }
 
+/* System calls and nothing else: every probe there is, all the time. */
+static int run_syscalls(uint64_t cpu_ms)
+{
+	target_context(IN_SPIN_A);
+	while (target_clock_ns(CLOCK_PROCESS_CPUTIME_ID) < cpu_ms * 1000000)
+		for (int i = 0; i < 1000; i++)
+			syscall(SYS_getppid);
+	target_context(0);
+	return 0;
+}
+
 /* Two threads that want the same CPU all the time. */
 static int run_queue(uint64_t cpu_ms)
 {
@@ -376,8 +387,10 @@ int main(int argc, char **argv)
 		return run_threads(number);
 	if (strcmp(what, "many") == 0)
 		return run_many(number);
+	if (strcmp(what, "syscalls") == 0)
+		return run_syscalls(number);
 	if (strcmp(what, "calls") == 0)
 		return run_calls(number);
-	fprintf(stderr, "usage: %s calls N|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
+	fprintf(stderr, "usage: %s calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
 	return 2;
 }

@@ -218,6 +218,16 @@ case_samples() {
 		'[.[] | select(.record == "sample" and .kernel == 0 and .who.context >= 1010)] | all(.user_stack != 0 and .period_ns > 1e6 and .period_ns < 1.01e6)'
 }
 
+# Programs at every system call take no sample away (plain tracepoints would: nearly all).
+case_samples_kept() {
+	record --all -F 997 -- record_target syscalls 800 || fail "status $?"
+	check "as many samples as the CPU time asks for, with every source on" '
+		(.[] | select(.record == "thread" and .samples > 0)) as $t | ([.[] | select(.record == "sample")] | length) as $n |
+		$n >= $t.on_cpu_ns * 997 / 1e9 * 0.85 and $n == $t.samples'
+	check "nearly all in the context" '
+		[.[] | select(.record == "sample")] | (map(select(.who.context == 1010)) | length) >= 0.95 * length and (map(select(.kernel == 1 and .kernel_stack != 0)) | length) > 0.3 * length'
+}
+
 # A child has its parent's context until it registers, and says so; then its own.
 case_fork() {
 	record --off-cpu --faults -- record_target fork || fail "status $?"
