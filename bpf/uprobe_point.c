@@ -98,7 +98,8 @@ size_t uprobe_point_find(const uint8_t *code, size_t bytes, unsigned arguments, 
 
 	if (bytes > FARTHEST)
 		bytes = FARTHEST;
-	memcpy(padded, code, bytes);
+	if (bytes)
+		memcpy(padded, code, bytes);
 	while (at < bytes) {
 		if (is_emulated(padded + at)) {
 			*emulated = true;
