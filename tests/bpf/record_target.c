@@ -129,6 +129,29 @@ static void *spinner(void *cpu_ns)
 	return NULL; /* without a word: BPF frees the slot */
 }
 
+static void *brief_thread(void *unused)
+{
+	target_register(0);
+	target_context(IN_SPIN_A);
+	spin_a(4000000);
+	target_context(0);
+	target_release();
+	return unused;
+}
+
+/* N threads, one after the other, none of which lives for as long as a period of the sampling. */
+static int run_brief(unsigned threads)
+{
+	pthread_t thread;
+
+	for (unsigned i = 0; i < threads; i++) {
+		if (pthread_create(&thread, NULL, brief_thread, NULL))
+			return 93;
+		pthread_join(thread, NULL);
+	}
+	return 0;
+}
+
 /* System calls and nothing else: every probe there is, all the time. */
 static int run_syscalls(uint64_t cpu_ms)
 {
@@ -387,10 +410,12 @@ int main(int argc, char **argv)
 		return run_threads(number);
 	if (strcmp(what, "many") == 0)
 		return run_many(number);
+	if (strcmp(what, "brief") == 0)
+		return run_brief(number);
 	if (strcmp(what, "syscalls") == 0)
 		return run_syscalls(number);
 	if (strcmp(what, "calls") == 0)
 		return run_calls(number);
-	fprintf(stderr, "usage: %s calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
+	fprintf(stderr, "usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
 	return 2;
 }

@@ -218,6 +218,14 @@ case_samples() {
 		'[.[] | select(.record == "sample" and .kernel == 0 and .who.context >= 1010)] | all(.user_stack != 0 and .period_ns > 1e6 and .period_ns < 1.01e6)'
 }
 
+# Threads that live for less than a period are sampled as often as their CPU time asks for; a timer per task would see none of them.
+case_samples_of_brief_threads() {
+	record --cpu -F 50 -- record_target brief 250 || fail "status $?"
+	check "as many samples as the CPU time of all asks for" '
+		([.[] | select(.record == "thread") | .on_cpu_ns] | add) as $cpu | ([.[] | select(.record == "sample")] | length) as $n |
+		$n >= $cpu * 50 / 1e9 * 0.6 and $n <= $cpu * 50 / 1e9 * 1.4 + 4'
+}
+
 # Programs at every system call take no sample away (plain tracepoints would: nearly all).
 case_samples_kept() {
 	record --all -F 997 -- record_target syscalls 800 || fail "status $?"
