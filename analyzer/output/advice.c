@@ -344,7 +344,7 @@ static void print_text(FILE *out, const struct text_style *style, const char *le
 
 static void finding_print(const struct kernel_view *to, size_t number, const struct finding *finding, const char *const *traces, size_t nr_traces)
 {
-	char lead[16];
+	char lead[32];
 
 	snprintf(lead, sizeof lead, "%2zu. ", number);
 	text_color(to->style, to->out, TEXT_BOLD);
