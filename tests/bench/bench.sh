@@ -6,12 +6,15 @@
 # fib, Lua and SQLite's speedtest1 run plain, with empty hooks, traced, with CPROF=off, and under uftrace, interleaved (bench_rounds.c),
 # BENCH_ROUNDS (11) times. All but plain are linked from the same objects. Compiled programs are kept in BUILD/bench: remove
 # that folder after a change of the compile flags. BENCH_GIGA=0 leaves out the trace of 10^9 events. Takes about ten minutes.
+#
+# What the kernel half costs comes after (kernel_costs.sh); where cprof-record cannot record, the page says why instead.
 set -eu
 build=$1 output=${2:-/dev/stdout} rounds=${BENCH_ROUNDS:-11} giga=${BENCH_GIGA:-1}
 bench=$(cd "$(dirname "$0")" && pwd)
 real=$bench/../real support=$bench/../support cache=$build/tests/cache
 . "$support/cprof-env.sh"
 . "$real/programs.sh"
+. "$bench/kernel_costs.sh"
 mkdir -p "$build/bench"
 cd "$build/bench"
 say() { echo "bench: $*" >&2; }
@@ -89,6 +92,8 @@ for round in 1 2 3 4 5; do # interleaved; the best of each counts
 	rm -f heaptrack.allocations*
 done >>allocations.tsv
 sort -k1,1 -k2,2g allocations.tsv | awk -F '\t' '!seen[$1]++' >>facts.tsv
+say "the kernel half"
+measure_kernel_costs
 if [ "$giga" = 1 ]; then
 	say "a trace of 10^9 events"
 	mkdir -p giga
@@ -110,5 +115,5 @@ fi
 	printf 'rounds\t%s\n' "$rounds"
 	printf 'date\t%s\n' "$(date -u +%Y-%m-%d)"
 } >machine.tsv
-awk -F '\t' -f "$bench/report.awk" machine.tsv facts.tsv times.tsv reading.tsv giga.tsv >report.md
+awk -F '\t' -f "$bench/report.awk" machine.tsv facts.tsv times.tsv reading.tsv giga.tsv kernel.tsv slots.tsv >report.md
 cat report.md >"$output"

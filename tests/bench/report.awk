@@ -10,7 +10,26 @@ function row(what, limit, got, good) { printf "| %s | %s | %s | %s |\n", what, l
 # Added time per call of the main thread, ns.
 function per_call(program, kind) { return (main[program "." kind] - main[program ".plain"]) / value[program ".calls"] }
 
+# Rows of the kernel half: `why` says what keeps one from being true.
+function kernel_row(what, limit, x, format, most, why) {
+	if (kernel_missing)
+		why = kernel_missing
+	if (why)
+		printf "| %s | %s | not measured: %s | |\n", what, limit, why
+	else
+		row(what, limit, sprintf(format, x), x <= most)
+}
+function recorder_row(what, kind) {
+	x = value[kind ".recorder_ns_per_event"] / 1e3
+	kernel_row("CPU of the recorder at 10,000 " what, "<= 1 %", x, "%.2f %% (from " sprintf("%.0f", value[kind ".events_per_s"]) "/s)", 1)
+}
+# A run time that is not a CPU time was the machine's other work's.
+function shared_cpu(kind) { return value[kind ".busy_wall_ns"] > 1.05 * value[kind ".busy_cpu_ns"] }
+function sampling_share(kind, what) { return value["alone." what] ? value[kind "." what] / value["alone." what] - 1 : 0 }
+function slot_hooks(program, kind) { return main["slots." program "." kind] - main["slots." program ".plain"] }
+
 END {
+	kernel_missing = "kernel.lost" in value ? "" : value["kernel.missing"] ? value["kernel.missing"] : "no numbers"
 	print "# What tracing costs"
 	print ""
 	print "This page is written by `cmake --build build --target bench` (tests/bench); do not edit it."
@@ -57,6 +76,16 @@ END {
 	row("added to a `swapcontext` in the middle of calls", "<= 1000 ns", sprintf("%.0f ns", value["traced.switch_ns"] - value["plain.switch_ns"]), value["traced.switch_ns"] - value["plain.switch_ns"] <= 1000)
 	x = value["allocated.cprof.pair_ns"] - value["allocated.plain.pair_ns"]
 	row("added by the interposer to malloc + free, every live block known", "<= 15 ns", sprintf("%.1f ns", x), x <= 15)
+	kernel_row("99 Hz sampling, added to the CPU time of a busy program: what 9,999 Hz add, divided by 101", "<= 1 %", sampling_share("sampled_9999", "busy_cpu_ns") / 101 * 100, "%.2f %%", 1)
+	kernel_row("99 Hz sampling, added to the run time of a busy program", "<= 1 %", sampling_share("sampled_99", "busy_wall_ns") * 100, "%.2f %%", 1, shared_cpu("alone") || shared_cpu("sampled_99") ? "the machine had other work" : "")
+	kernel_row("off-CPU accounting, added per switch of a ping-pong through pipes (two system calls are in it)", "<= 0.40 us", (value["switched.switch_ns"] - value["alone.switch_ns"]) / 1e3, "%.2f us", 0.4)
+	for (i = 1; i <= split("fib lua", slotted, " "); i++) {
+		x = slot_hooks(slotted[i], "without")
+		kernel_row("cost of a traced call whose thread has its slot (`cprof-record --off-cpu`), beside one without, " (slotted[i] == "lua" ? "Lua" : slotted[i]), "<= 1.03 x", x ? slot_hooks(slotted[i], "with") / x : 0, "%.3f x", 1.03)
+	}
+	recorder_row("samples/s", "sampled_9999")
+	recorder_row("waits/s, each recorded with its stack", "slept")
+	kernel_row("records of the kernel half lost meanwhile", "0", value["kernel.lost"], "%d", 0)
 	row("events lost", "0", lost + 0, lost == 0)
 	print ""
 	print "## The numbers behind them"
@@ -80,6 +109,21 @@ END {
 	for (i = 1; i <= nr; i++)
 		printf "| %s | %.1f | %.1f | %.1f |\n", kinds[i], value["allocated." kinds[i] ".pair_ns"], value["allocated." kinds[i] ".live_ns"], value["allocated." kinds[i] ".threads_ns"]
 	print ""
+	if (!kernel_missing) {
+		print "| what the kernel half slows | alone | recorded | |"
+		print "|---|---|---|---|"
+		printf "| a busy program's piece of work, CPU ms | %.2f | %.2f | 99 Hz |\n", value["alone.busy_cpu_ns"] / 1e6, value["sampled_99.busy_cpu_ns"] / 1e6
+		printf "| the same | %.2f | %.2f | 9,999 Hz; %.0f samples/s came |\n", value["alone.busy_cpu_ns"] / 1e6, value["sampled_9999.busy_cpu_ns"] / 1e6, value["sampled_9999.events_per_s"]
+		printf "| the same, wall ms | %.2f | %.2f | 99 Hz |\n", value["alone.busy_wall_ns"] / 1e6, value["sampled_99.busy_wall_ns"] / 1e6
+		printf "| the same | %.2f | %.2f | 9,999 Hz |\n", value["alone.busy_wall_ns"] / 1e6, value["sampled_9999.busy_wall_ns"] / 1e6
+		printf "| a switch, ns | %.0f | %.0f | `--off-cpu` |\n", value["alone.switch_ns"], value["switched.switch_ns"]
+		printf "| a system call, ns | %.0f | %.0f | `--off-cpu` |\n", value["alone.call_ns"], value["called.call_ns"]
+		for (i = 1; i <= split("fib lua", slotted, " "); i++)
+			printf "| a traced call of %s, ns | %.2f | %.2f | `--off-cpu` |\n", slotted[i], slot_hooks(slotted[i], "without") / value[slotted[i] ".calls"], slot_hooks(slotted[i], "with") / value[slotted[i] ".calls"]
+		print ""
+		printf "The recorder's CPU time while the program ran, its fixed cost with it, divided by the samples, is %.0f ns, by the recorded waits %.0f ns; multiplied by 10,000/s it is the share above, which is too high when fewer came. The start and the end of a recording are not in it.\n", value["sampled_9999.recorder_ns_per_event"], value["slept.recorder_ns_per_event"]
+		print ""
+	}
 	print "| reading SQLite's trace | wall ms | CPU ms | peak memory MB |"
 	print "|---|---|---|---|"
 	nr = split("flat tree uftrace-report giga.flat", readers, " ")
