@@ -23,7 +23,7 @@ void cpu_timers_close(struct cpu_timers *timers)
 	for (size_t i = 0; i < timers->count; i++)
 		bpf_link__destroy(timers->items[i].link);
 	free(timers->items);
-	*timers = (struct cpu_timers){ NULL, 0 };
+	*timers = (struct cpu_timers) { NULL, 0 };
 }
 
 /* Waits for a random part of a period before the CPU's timer starts: no two run in step, nor with the program's start. */
@@ -41,7 +41,10 @@ static void wait_phase(uint64_t period_ns)
 
 static struct cprof_error *open_one(struct bpf_program *program, int cpu, uint64_t period_ns, struct cpu_timer *ret)
 {
-	struct perf_event_attr attr = { .size = sizeof attr, .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK, .sample_period = period_ns,
+	struct perf_event_attr attr = { .size = sizeof attr,
+					.type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_CPU_CLOCK,
+					.sample_period = period_ns,
 					.disabled = 1 };
 	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 

@@ -2,8 +2,8 @@
 /*
  * The timers behind the CPU samples: one per CPU that is on-line, each with a random phase.
  *
- * Not one per task, inherited: such a timer begins anew in every thread, and a thread that lives for less than a period is never sampled (400 threads of 5 ms at 99 Hz:
- * 1 sample so, 206 with a timer per CPU).
+ * Not one per task, inherited: such a timer begins anew in every thread, and a thread that lives for less than a period is never sampled
+ * (400 threads of 5 ms at 99 Hz: 1 sample so, 206 with a timer per CPU).
  */
 #ifndef CPROF_CPU_TIMERS_H
 #define CPROF_CPU_TIMERS_H

@@ -35,7 +35,8 @@ void kernel_symbols_note(struct kernel_symbols *symbols, uint64_t address)
 	if (symbols->count == symbols->capacity) {
 		symbols->count = unique(symbols->addresses, symbols->count);
 		if (symbols->count >= symbols->capacity / 2 &&
-		    !vec_reserve(&symbols->addresses, &symbols->capacity, symbols->capacity ? symbols->capacity * 2 : 4096, sizeof *symbols->addresses))
+		    !vec_reserve(&symbols->addresses, &symbols->capacity, symbols->capacity ? symbols->capacity * 2 : 4096,
+				 sizeof *symbols->addresses))
 			return; /* stays without a name */
 	}
 	symbols->addresses[symbols->count++] = address;
@@ -44,7 +45,7 @@ void kernel_symbols_note(struct kernel_symbols *symbols, uint64_t address)
 void kernel_symbols_deinit(struct kernel_symbols *symbols)
 {
 	free(symbols->addresses);
-	*symbols = (struct kernel_symbols){ NULL, 0, 0 };
+	*symbols = (struct kernel_symbols) { NULL, 0, 0 };
 }
 
 struct cprof_error *kernel_symbols_write(struct kernel_symbols *symbols, struct kernel_writer *writer, uint64_t *unnamed)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of the kernel addresses that occur in stacks and samples, from /proc/kallsyms. Without permission to read addresses there: none, and it is said. */
+/*
+ * Names of the kernel addresses that occur in stacks and samples, from /proc/kallsyms. Without permission to read addresses there: none, and
+ * it is said.
+ */
 #ifndef CPROF_KERNEL_SYMBOLS_H
 #define CPROF_KERNEL_SYMBOLS_H
 

@@ -52,9 +52,11 @@ static struct cprof_error *remove_older(const char *path)
 	if (fd < 0)
 		return errno == ENOENT ? NULL : cprof_error_os(errno, path, "replace");
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !is_trace(fd))
-		error = cprof_error_at(CPROF_ERROR_FORMAT, path, CPROF_NO_OFFSET, "exists and is not a cprof trace (choose another name with -o)");
+		error = cprof_error_at(CPROF_ERROR_FORMAT, path, CPROF_NO_OFFSET,
+				       "exists and is not a cprof trace (choose another name with -o)");
 	else if (!fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
-		error = cprof_error_at(CPROF_ERROR_UNSUPPORTED, path, CPROF_NO_OFFSET, "is being written by another cprof-record (choose another name with -o)");
+		error = cprof_error_at(CPROF_ERROR_UNSUPPORTED, path, CPROF_NO_OFFSET,
+				       "is being written by another cprof-record (choose another name with -o)");
 	else if (unlink(path) && errno != ENOENT)
 		error = cprof_error_os(errno, path, "replace");
 	close(fd);
@@ -71,7 +73,7 @@ struct cprof_error *kernel_writer_open(const char *path, struct kernel_writer *r
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600); /* it says much about the system */
 	if (fd < 0)
 		return cprof_error_os(errno, path, "create");
-	*ret = (struct kernel_writer){ .path = strdup(path), .fd = fd };
+	*ret = (struct kernel_writer) { .path = strdup(path), .fd = fd };
 	fcntl(fd, F_OFD_SETLK, &lock);
 	return ret->path ? NULL : &cprof_enomem;
 }
@@ -86,7 +88,7 @@ void kernel_writer_deinit(struct kernel_writer *writer)
 	bytes_deinit(&writer->frame);
 	free(writer->path);
 	cprof_error_free(writer->failed);
-	*writer = (struct kernel_writer){ .fd = -1 };
+	*writer = (struct kernel_writer) { .fd = -1 };
 }
 
 static void fail(struct kernel_writer *writer, struct cprof_error *error)
@@ -160,8 +162,8 @@ static bool make_frame(struct bytes *frame, const struct cprof_chunk_header *hea
 	if (payload_bytes)
 		XXH32_update(&content, payload, payload_bytes);
 	bytes_clear(frame);
-	bool made = add_u32(frame, CPROF_LZ4_FRAME_MAGIC) && bytes_add(frame, descriptor, sizeof descriptor) && bytes_add(frame, &check, 1) &&
-		    add_stored(frame, header, sizeof *header);
+	bool made = add_u32(frame, CPROF_LZ4_FRAME_MAGIC) && bytes_add(frame, descriptor, sizeof descriptor) &&
+		    bytes_add(frame, &check, 1) && add_stored(frame, header, sizeof *header);
 
 	if (payload_bytes && header->kind == CPROF_CHUNK_META) /* read by others without decompressing */
 		made = made && add_stored(frame, payload, (uint32_t)payload_bytes);
@@ -173,7 +175,10 @@ static bool make_frame(struct bytes *frame, const struct cprof_chunk_header *hea
 void kernel_writer_chunk(struct kernel_writer *writer, const struct cprof_chunk_header *given, const void *payload, size_t payload_bytes)
 {
 	struct cprof_chunk_header header = *given;
-	struct cprof_index_entry entry = { .offset = writer->offset, .first_tsc = header.first_tsc, .last_tsc = header.last_tsc, .thread = header.thread,
+	struct cprof_index_entry entry = { .offset = writer->offset,
+					   .first_tsc = header.first_tsc,
+					   .last_tsc = header.last_tsc,
+					   .thread = header.thread,
 					   .kind = header.kind };
 
 	if (writer->failed || writer->fd < 0)
@@ -250,7 +255,10 @@ static uint32_t count_records(uint32_t kind, const struct bytes *pending)
 static void put_pending(struct kernel_writer *writer, uint32_t kind, uint64_t now_ns)
 {
 	struct bytes *pending = &writer->pending[kind];
-	struct cprof_chunk_header header = { .kind = (uint16_t)kind, .thread = CPROF_NO_THREAD, .first_tsc = writer->window_start_ns, .last_tsc = now_ns,
+	struct cprof_chunk_header header = { .kind = (uint16_t)kind,
+					     .thread = CPROF_NO_THREAD,
+					     .first_tsc = writer->window_start_ns,
+					     .last_tsc = now_ns,
 					     .items = count_records(kind, pending) };
 
 	if (!pending->used)

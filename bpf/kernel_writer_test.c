@@ -168,7 +168,9 @@ static void test_replaces_traces_alone(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const names[][2] = { { "trace.lz4", "trace.bpf.lz4" }, { "a/b.lz4", "a/b.bpf.lz4" }, { "x", "x.bpf.lz4" }, { ".lz4", ".lz4.bpf.lz4" } };
+	static const char *const names[][2] = {
+		{ "trace.lz4", "trace.bpf.lz4" }, { "a/b.lz4", "a/b.bpf.lz4" }, { "x", "x.bpf.lz4" }, { ".lz4", ".lz4.bpf.lz4" }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

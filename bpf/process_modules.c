@@ -12,7 +12,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-
 enum { NOTES_MAX = 4096, HEADERS_MAX = 64, MODULES_MAX = 8000 };
 
 static void find_build_id(const uint8_t *notes, size_t bytes, struct cprof_module *module)
@@ -26,7 +25,8 @@ static void find_build_id(const uint8_t *notes, size_t bytes, struct cprof_modul
 		content = name + ((note.n_namesz + 3) & ~(size_t)3);
 		if (note.n_namesz > bytes || note.n_descsz > bytes || content + note.n_descsz > bytes)
 			return;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && !memcmp(notes + name, "GNU", 4) && note.n_descsz <= sizeof module->build_id) {
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && !memcmp(notes + name, "GNU", 4) &&
+		    note.n_descsz <= sizeof module->build_id) {
 			memcpy(module->build_id, notes + content, note.n_descsz);
 			module->build_id_bytes = note.n_descsz;
 			return;
@@ -85,7 +85,9 @@ static int open_mapped(uint32_t tgid, const char *path)
 static bool add_module(uint32_t tgid, uint64_t start, uint64_t end, uint64_t file_offset, const char *path, struct bytes *modules)
 {
 	size_t length = strlen(path);
-	struct cprof_module module = { .id = (uint32_t)(modules->used / sizeof module) + 1, .start = start, .end = end, .bias = start - file_offset };
+	struct cprof_module module = {
+		.id = (uint32_t)(modules->used / sizeof module) + 1, .start = start, .end = end, .bias = start - file_offset
+	};
 	struct cprof_module *last = modules->used ? (struct cprof_module *)(void *)(modules->data + modules->used) - 1 : NULL;
 
 	if (length > sizeof module.path) {
@@ -116,7 +118,7 @@ static bool add_module(uint32_t tgid, uint64_t start, uint64_t end, uint64_t fil
 
 struct modules_entry {
 	uint32_t tgid, generation;
-	uint64_t read_ns, checksum;  /* of the last time; 0: never */
+	uint64_t read_ns, checksum; /* of the last time; 0: never */
 	bool wanted, touched;
 };
 
@@ -125,7 +127,7 @@ enum { AGAIN_NS = 200000000 };
 void process_modules_deinit(struct process_modules *modules)
 {
 	free(modules->entries);
-	*modules = (struct process_modules){ .entries = NULL };
+	*modules = (struct process_modules) { .entries = NULL };
 }
 
 static struct modules_entry *find_entry(struct process_modules *modules, uint32_t tgid, uint32_t generation)
@@ -161,7 +163,8 @@ void process_modules_note(struct process_modules *modules, const struct cprof_ke
 		modules->unread++;
 		return;
 	}
-	modules->entries[modules->count++] = (struct modules_entry){ .tgid = process->tgid, .generation = process->generation, .wanted = true };
+	modules->entries[modules->count++] =
+		(struct modules_entry) { .tgid = process->tgid, .generation = process->generation, .wanted = true };
 }
 
 void process_modules_touch(struct process_modules *modules, uint32_t tgid, uint32_t generation)
@@ -188,7 +191,8 @@ struct bytes process_modules_of(uint32_t tgid)
 
 		if (line[length - 1] == '\n')
 			line[length - 1] = '\0';
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*s %*u %n", &start, &end, &offset, &path_at) != 3 || !path_at || line[path_at] != '/')
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*s %*u %n", &start, &end, &offset, &path_at) != 3 || !path_at ||
+		    line[path_at] != '/')
 			continue;
 		if (!add_module(tgid, start, end, offset, line + path_at, &modules))
 			break;
@@ -202,8 +206,12 @@ struct bytes process_modules_of(uint32_t tgid)
 static void read_entry(const struct record_observer *observer, struct modules_entry *entry, struct kernel_writer *writer, uint64_t now_ns)
 {
 	struct bytes modules = process_modules_of(entry->tgid);
-	struct cprof_chunk_header header = { .kind = CPROF_CHUNK_MODULES, .thread = entry->tgid, .strand = entry->generation, .first_tsc = now_ns,
-					     .last_tsc = now_ns, .items = (uint32_t)(modules.used / sizeof(struct cprof_module)) };
+	struct cprof_chunk_header header = { .kind = CPROF_CHUNK_MODULES,
+					     .thread = entry->tgid,
+					     .strand = entry->generation,
+					     .first_tsc = now_ns,
+					     .last_tsc = now_ns,
+					     .items = (uint32_t)(modules.used / sizeof(struct cprof_module)) };
 	uint64_t checksum = modules.used ? XXH64(modules.data, modules.used, 1) : 0;
 
 	entry->wanted = entry->touched = false;

@@ -15,9 +15,9 @@
 enum { HEADERS_MAX = 64, DYNAMIC_MAX = 512, NAME_MAX_BYTES = 32 };
 
 struct memory {
-	int fd;          /* /proc/PID/mem */
-	uint64_t base;   /* of the object that is looked at */
-	int exe;         /* the program's file while its own object is looked at, else -1 */
+	int fd;        /* /proc/PID/mem */
+	uint64_t base; /* of the object that is looked at */
+	int exe;       /* the program's file while its own object is looked at, else -1 */
 };
 
 static bool memory_read(const struct memory *memory, uint64_t address, void *ret, size_t bytes)
@@ -60,7 +60,8 @@ static uint32_t count_symbols(const struct memory *memory, uint64_t gnu_hash)
 	return last;
 }
 
-static bool find_symbol(const struct memory *memory, const struct dynamic_tables *tables, uint64_t bias, const char *wanted, uint64_t *address)
+static bool find_symbol(const struct memory *memory, const struct dynamic_tables *tables, uint64_t bias, const char *wanted,
+			uint64_t *address)
 {
 	uint32_t count = count_symbols(memory, tables->gnu_hash);
 	size_t wanted_bytes = strlen(wanted) + 1;
@@ -71,7 +72,8 @@ static bool find_symbol(const struct memory *memory, const struct dynamic_tables
 
 		if (!memory_read(memory, tables->symbols + i * sizeof symbol, &symbol, sizeof symbol))
 			return false;
-		if (symbol.st_shndx == SHN_UNDEF || symbol.st_size != sizeof(struct cprof_runtime_header) || symbol.st_name + wanted_bytes > tables->string_bytes)
+		if (symbol.st_shndx == SHN_UNDEF || symbol.st_size != sizeof(struct cprof_runtime_header) ||
+		    symbol.st_name + wanted_bytes > tables->string_bytes)
 			continue;
 		if (memory_read(memory, tables->strings + symbol.st_name, name, wanted_bytes) && !memcmp(name, wanted, wanted_bytes)) {
 			*address = bias + symbol.st_value;
@@ -132,8 +134,8 @@ static bool find_in_object(const struct memory *memory, struct cprof_runtime_hea
 	bool biased = false;
 	Elf64_Ehdr elf;
 
-	if (!memory_read(memory, memory->base, &elf, sizeof elf) || memcmp(elf.e_ident, ELFMAG, SELFMAG) || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    elf.e_phentsize != sizeof *headers || elf.e_phnum > HEADERS_MAX ||
+	if (!memory_read(memory, memory->base, &elf, sizeof elf) || memcmp(elf.e_ident, ELFMAG, SELFMAG) ||
+	    elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_phentsize != sizeof *headers || elf.e_phnum > HEADERS_MAX ||
 	    !memory_read(memory, memory->base + elf.e_phoff, headers, elf.e_phnum * sizeof *headers))
 		return false;
 	for (unsigned i = 0; i < elf.e_phnum; i++) {
@@ -160,7 +162,8 @@ static bool find_in_object(const struct memory *memory, struct cprof_runtime_hea
 		else if (entry.d_tag == DT_STRSZ)
 			tables.string_bytes = entry.d_un.d_val;
 	}
-	if (tables.symbols && tables.strings && tables.gnu_hash && find_symbol(memory, &tables, bias, wanted, &address) && read_header(memory, address, ret))
+	if (tables.symbols && tables.strings && tables.gnu_hash && find_symbol(memory, &tables, bias, wanted, &address) &&
+	    read_header(memory, address, ret))
 		return true;
 	return memory->exe >= 0 && find_in_symtab(memory->exe, wanted, bias, &address) && read_header(memory, address, ret);
 }
@@ -179,7 +182,8 @@ static bool find_header(uint32_t pid, const struct memory *mapped, struct cprof_
 		uint64_t start, offset;
 		char access[5];
 
-		if (sscanf(line, "%" SCNx64 "-%*x %4s %" SCNx64, &start, access, &offset) != 3 || offset || access[0] != 'r' || !strchr(line, '/'))
+		if (sscanf(line, "%" SCNx64 "-%*x %4s %" SCNx64, &start, access, &offset) != 3 || offset || access[0] != 'r' ||
+		    !strchr(line, '/'))
 			continue;
 		memory.base = start;
 		found = find_in_object(&memory, ret);
@@ -223,9 +227,10 @@ struct cprof_error *record_attach_find(uint32_t pid, struct process_record *proc
 	char path[32];
 
 	snprintf(path, sizeof path, "/proc/%u/mem", pid);
-	memory = (struct memory){ open(path, O_RDONLY | O_CLOEXEC), 0, -1 };
+	memory = (struct memory) { open(path, O_RDONLY | O_CLOEXEC), 0, -1 };
 	if (memory.fd < 0)
-		return errno == ENOENT ? cprof_error_create(CPROF_ERROR_NOT_FOUND, "no process %u", pid) : cprof_error_os(errno, path, "look into the process");
+		return errno == ENOENT ? cprof_error_create(CPROF_ERROR_NOT_FOUND, "no process %u", pid)
+				       : cprof_error_os(errno, path, "look into the process");
 	process->said.tgid = pid;
 	process->said.generation = RECORD_NO_GENERATION;
 	read_status(pid, &process->said);

@@ -167,8 +167,8 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 }
 
 /*
- * Some switches are not said: a kernel may run a task of which it does not trace that it gives the CPU away. Who comes after it then leaves a CPU that it
- * never came to. The scheduler's own count of its time says when that was; its slot learns of it late.
+ * Some switches are not said: a kernel may run a task of which it does not trace that it gives the CPU away. Who comes after it then leaves a
+ * CPU that it never came to. The scheduler's own count of its time says when that was; its slot learns of it late.
  */
 static __always_inline void task_returned_unseen(struct task_struct *task, struct task_record *record, __u64 now)
 {

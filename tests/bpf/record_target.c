@@ -98,8 +98,9 @@ static int run_naps(unsigned naps)
 	for (unsigned i = 0; i < naps; i++)
 		target_nap(NAP_NS);
 	target_context(0);
-	printf("{\"slept_ns\":%" PRIu64 ",\"changes\":%u,\"faults\":%u,\"runq_ns\":%" PRIu64 "}\n", target_slot->blocked_ns[CPROF_BLOCKED_SLEEP] - slept_ns,
-	       target_slot->changes - before, target_slot->faults, target_slot->runq_ns);
+	printf("{\"slept_ns\":%" PRIu64 ",\"changes\":%u,\"faults\":%u,\"runq_ns\":%" PRIu64 "}\n",
+	       target_slot->blocked_ns[CPROF_BLOCKED_SLEEP] - slept_ns, target_slot->changes - before, target_slot->faults,
+	       target_slot->runq_ns);
 	return 0;
 }
 
@@ -113,8 +114,8 @@ static int run_spin(uint64_t cpu_ms)
 		spin_b(cpu_ms * 100000);
 	}
 	target_context(0);
-	printf("{\"spin_a\":%" PRIu64 ",\"spin_b\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}\n", (uint64_t)(uintptr_t)spin_a, (uint64_t)(uintptr_t)spin_b,
-	       target_clock_ns(CLOCK_PROCESS_CPUTIME_ID));
+	printf("{\"spin_a\":%" PRIu64 ",\"spin_b\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}\n", (uint64_t)(uintptr_t)spin_a,
+	       (uint64_t)(uintptr_t)spin_b, target_clock_ns(CLOCK_PROCESS_CPUTIME_ID));
 	return 0;
 }
 
@@ -212,7 +213,7 @@ static int run_exec(char **argv, unsigned image)
 	if (image == 2)
 		return 6;
 	snprintf(number, sizeof number, "%u", image + 1);
-	execv("/proc/self/exe", (char *[]){ argv[0], argv[1], number, NULL });
+	execv("/proc/self/exe", (char *[]) { argv[0], argv[1], number, NULL });
 	return 95;
 }
 
@@ -222,7 +223,7 @@ static int run_spawn(void)
 	int status;
 
 	target_context(IN_NAP);
-	if (posix_spawn(&child, "/bin/true", NULL, NULL, (char *[]){ "true", NULL }, environ))
+	if (posix_spawn(&child, "/bin/true", NULL, NULL, (char *[]) { "true", NULL }, environ))
 		return 96;
 	target_context(0);
 	waitpid(child, &status, 0);
@@ -336,7 +337,8 @@ static void *call_thread(void *pointer)
 		if (i % 4 == 0)
 			target_nap(500000);
 		uint64_t end_off_ns = off_cpu_now_ns(&end_ns, &end_cpu_ns, &end_changes);
-		int64_t error_ns = (int64_t)(end_ns - start_ns) - (int64_t)(end_off_ns - start_off_ns) - (int64_t)(end_cpu_ns - start_cpu_ns);
+		int64_t error_ns =
+			(int64_t)(end_ns - start_ns) - (int64_t)(end_off_ns - start_off_ns) - (int64_t)(end_cpu_ns - start_cpu_ns);
 
 		if (error_ns > 100000 && end_changes == start_changes)
 			errors->host++; /* the host, or an interrupt: wall time has it, the thread's clock has not */
@@ -356,7 +358,7 @@ static int run_calls(unsigned calls)
 	unsigned kept = 0, host = 0;
 
 	for (int i = 0; i < WORKERS; i++) {
-		errors[i] = (struct call_errors){ calloc(calls, sizeof *all), calls, 0, 0 };
+		errors[i] = (struct call_errors) { calloc(calls, sizeof *all), calls, 0, 0 };
 		if (!all || !errors[i].ns || pthread_create(&threads[i], NULL, call_thread, &errors[i]))
 			return 93;
 	}
@@ -371,13 +373,16 @@ static int run_calls(unsigned calls)
 	unsigned late = 0;
 
 	for (unsigned i = 0; i < kept; i++) {
-		if (all[i] > 1000000) /* the kernel did not say that it was back: its slot learnt of it late (switches.unseen counts them) */
+		if (all[i] >
+		    1000000) /* the kernel did not say that it was back: its slot learnt of it late (switches.unseen counts them) */
 			late++;
 		else
 			sum_ns += all[i];
 	}
-	printf("{\"calls\":%u,\"kept\":%u,\"host\":%u,\"late\":%u,\"median_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 ",\"mean_ns\":%" PRIu64 "}\n",
-	       WORKERS * calls, kept, host, late, all[kept / 2], all[kept * 9 / 10], all[kept * 99 / 100], all[kept - 1], sum_ns / (kept - late));
+	printf("{\"calls\":%u,\"kept\":%u,\"host\":%u,\"late\":%u,\"median_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
+	       ",\"max_ns\":%" PRIu64 ",\"mean_ns\":%" PRIu64 "}\n",
+	       WORKERS * calls, kept, host, late, all[kept / 2], all[kept * 9 / 10], all[kept * 99 / 100], all[kept - 1],
+	       sum_ns / (kept - late));
 	free(all);
 	return 0;
 }
@@ -416,6 +421,8 @@ int main(int argc, char **argv)
 		return run_syscalls(number);
 	if (strcmp(what, "calls") == 0)
 		return run_calls(number);
-	fprintf(stderr, "usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n", argv[0]);
+	fprintf(stderr,
+		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n",
+		argv[0]);
 	return 2;
 }
