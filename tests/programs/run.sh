@@ -48,9 +48,19 @@ no_frame_host.c) # by the plain compiler: cprof-cc would keep the frame pointers
 	"$compiler" -g "$@" -finstrument-functions -fomit-frame-pointer -fPIE -c "$here/no_frame.c" -o no_frame.o || die "no_frame.c does not build"
 	set -- "$@" no_frame.o
 	;;
+python_plugin.c) # an extension: the program is Debian's python3, which knows nothing of cprof
+	include=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')
+	set -- "$@" -shared -fPIC "-I$include"
+	mkdir plain && "$compiler" -g "$@" "$source" -o plain/python_plugin.so || die "does not build without cprof"
+	;;
 esac
 compile prog "$source" "$@" || die "does not build"
 case $stem in
+python_plugin.c)
+	mkdir traced && mv prog traced/python_plugin.so
+	printf '#!/bin/sh\nexec /usr/bin/python3 "%s/python_plugin.py" "${1:-traced}"\n' "$here" >prog
+	chmod +x prog
+	;;
 plugin_host.c | last_round.c)
 	cprof_cc "$compiler" shared -g "$@" -shared -fPIC "$here/plugin.c" -o plugin_red.so &&
 		cprof_cc "$compiler" shared -g "$@" -shared -fPIC -DBLUE "$here/plugin.c" -o plugin_blue.so || die "plug-ins do not build"
@@ -76,6 +86,14 @@ cat stderr
 [ "$status" = "${want_status:-0}" ] || fail "exit status $status, expected ${want_status:-0}"
 grep -q '^cprof\|libcprof' stderr && fail "the runtime wrote to stderr"
 grep -E "^($keys): " stdout >>expected
+
+if [ -d plain ]; then
+	./prog plain >plain.stdout 2>plain.stderr
+	plain_status=$?
+	[ $plain_status = $status ] || fail "exit status $status, without cprof $plain_status"
+	cmp plain.stdout stdout || fail "another output than without cprof"
+	cmp plain.stderr stderr || fail "another standard error than without cprof"
+fi
 
 traces=$(ls trace*.lz4 2>/dev/null)
 nr_traces=$(printf '%s' "$traces" | grep -c .)
