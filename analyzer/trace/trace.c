@@ -452,6 +452,7 @@ struct cprof_error *trace_make_empty(const char *path, const struct trace_meta *
 	trace->file.path = strdup(path);
 	trace->meta = *meta;
 	trace->meta.fixed.clock_source = CPROF_CLOCK_MONOTONIC_NS;
+	trace->is_empty = true;
 	trace->has_meta = true;
 	table_set_init(&trace->set, 4096);
 	error = trace->file.path ? table_set_finish(&trace->set, &trace->problems, &trace->tables) : &cprof_enomem;

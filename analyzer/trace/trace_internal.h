@@ -30,6 +30,7 @@ struct trace {
 	size_t meta_bytes;
 	struct cprof_end end;
 	bool has_meta, has_end;
+	bool is_empty;               /* in the place of a kernel file: see trace_make_empty() */
 	struct events_place *events; /* by thread, then sequence; each sequence once */
 	size_t nr_events;
 	struct problems problems;

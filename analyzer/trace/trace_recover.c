@@ -245,6 +245,8 @@ struct cprof_error *trace_recover(struct trace *trace, const char *output, struc
 	struct recovery recovery = { .trace = trace };
 	struct cprof_error *error = check_output(trace, output);
 
+	if (!error && trace->is_empty)
+		error = cprof_error_at(CPROF_ERROR_UNSUPPORTED, trace->file.path, CPROF_NO_OFFSET, "is a file of cprof-record: readers use what is in it as it is");
 	if (error)
 		return error;
 	recovery.threads = malloc((trace->tables.nr_threads + 1) * sizeof *recovery.threads);
