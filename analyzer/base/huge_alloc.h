@@ -12,6 +12,16 @@
 
 enum { HUGE_ALLOC_PAGE = 2 << 20, HUGE_ALLOC_LEAST = 2 << 20, HUGE_ALLOC_LINE = 64 };
 
+/* Of memory from elsewhere, what is whole pages of 2 MB. A wish: nothing is lost where it is not granted. */
+static inline void huge_advise(void *memory, size_t bytes)
+{
+	uintptr_t begin = ((uintptr_t)memory + HUGE_ALLOC_PAGE - 1) / HUGE_ALLOC_PAGE * HUGE_ALLOC_PAGE;
+	uintptr_t end = ((uintptr_t)memory + bytes) / HUGE_ALLOC_PAGE * HUGE_ALLOC_PAGE;
+
+	if (begin < end)
+		(void)madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, MADV_HUGEPAGE);
+}
+
 /* At the beginning of a cache line. NULL: no memory. */
 static inline void *huge_alloc(size_t bytes)
 {
@@ -22,8 +32,8 @@ static inline void *huge_alloc(size_t bytes)
 		return NULL;
 	bytes = (bytes + align - 1) / align * align;
 	memory = aligned_alloc(align, bytes);
-	if (memory && align == HUGE_ALLOC_PAGE)
-		(void)madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: nothing is lost where it is not granted */
+	if (memory)
+		huge_advise(memory, bytes);
 	return memory;
 }
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "huge_alloc.h"
+
 /* *items (a pointer of any object type) has room for needed items afterwards; false, and everything as it was, when there is no memory. */
 static inline bool vec_reserve(void *items, size_t *capacity, size_t needed, size_t item_bytes)
 {
@@ -29,6 +31,7 @@ static inline bool vec_reserve(void *items, size_t *capacity, size_t needed, siz
 	grown = realloc(old, room * item_bytes);
 	if (!grown)
 		return false;
+	huge_advise(grown, room * item_bytes);
 	memcpy(items, &grown, sizeof grown);
 	*capacity = room;
 	return true;

@@ -35,13 +35,14 @@ struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contex
 	*tally = (struct call_tally){ .nr_contexts = nr_contexts, .nr_slots = nr_contexts, .slots_capacity = nr_contexts,
 				      .nr_groups = nr_groups, .unroll = unroll, .range = { 0, UINT64_MAX, 0 } };
 	tally->slots = huge_alloc(capacity * sizeof *tally->slots);
-	tally->rare = calloc(capacity, sizeof *tally->rare);
+	tally->rare = huge_alloc(capacity * sizeof *tally->rare);
 	tally->groups = calloc(nr_groups, sizeof *tally->groups);
 	if (!tally->slots || !tally->rare || !tally->groups) {
 		call_tally_deinit(tally);
 		return &cprof_enomem;
 	}
 	memset(tally->slots, 0, capacity * sizeof *tally->slots);
+	memset(tally->rare, 0, capacity * sizeof *tally->rare);
 	return NULL;
 }
 

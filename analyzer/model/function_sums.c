@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { AHEAD = 8 }; /* slots whose calls are asked for in time; they lie anywhere */
+
 struct context_total { /* a context, and what is below */
 	uint64_t ticks, suspended_ticks;
 };
@@ -79,9 +81,10 @@ struct cprof_error *function_sums_add(struct call_tree *tree, const struct conte
 	struct cprof_error *error = totals ? NULL : &cprof_enomem;
 
 	for (uint32_t slot = 1; !error && slot < tally->nr_slots; slot++) {
-		uint32_t id = slot_id(tally, slot);
+		uint32_t id = slot_id(tally, slot), ahead = slot + AHEAD < tally->nr_slots ? slot + AHEAD : slot;
 		struct context_total *total = &totals[context_map_target(map, id)];
 
+		__builtin_prefetch(tally->slots[ahead].durations.counts);
 		total->ticks += tally->slots[slot].self_ticks;
 		total->suspended_ticks += tally->rare[slot].suspended_ticks;
 		error = slot_add(tree, tally, slot, map->functions[id]);

@@ -82,8 +82,9 @@ static bool sum_reserve(struct histogram_sum *sum, uint32_t low, uint32_t end)
 		end = sum->end > end ? sum->end : end;
 	}
 	if (low < sum->first || end > sum->first + sum->nr) {
-		uint32_t first = sum->nr && sum->first < low ? sum->first : low;
-		uint32_t window_end = sum->first + sum->nr > end ? sum->first + sum->nr : end;
+		uint32_t octave = 1u << HISTOGRAM_OCTAVE_BITS; /* by whole ones, so that it seldom grows */
+		uint32_t first = sum->nr && sum->first < low ? sum->first : low / octave * octave;
+		uint32_t window_end = sum->first + sum->nr > end ? sum->first + sum->nr : (end + octave - 1) / octave * octave;
 		uint64_t *counts = calloc(window_end - first, sizeof *counts);
 
 		if (!counts)
@@ -116,6 +117,7 @@ bool histogram_sum_add(struct histogram_sum *sum, const struct histogram *histog
 		return true;
 
 	uint32_t low = HISTOGRAM_BUCKETS, high = 0;
+
 	bucket_range(histogram->log, histogram->logged, &low, &high);
 	if (!sum_reserve(sum, low, high + 1))
 		return false;
