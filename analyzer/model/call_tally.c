@@ -484,7 +484,7 @@ static __attribute__((noinline)) bool time_next(struct leb_column *column, uint6
 static ALWAYS_INLINE bool events_run(struct call_tally *tally, const bool unroll, const enum leb_gather gather)
 {
 	const uint8_t *id = tally->ids.next, *const id_limit = tally->ids.end - sizeof(uint32_t); /* last place to load from */
-	struct leb_column times = tally->times;
+	const uint8_t *time = tally->times.next, *const time_end = tally->times.end;
 	struct open_call *bottom = tally->stack, *top = bottom + tally->depth; /* top[-1] is the innermost call */
 	struct call_slot *slots = tally->slots;
 	struct call_group *groups = tally->groups;
@@ -492,21 +492,26 @@ static ALWAYS_INLINE bool events_run(struct call_tally *tally, const bool unroll
 	uint32_t current = tally->current, left = BATCH_ITEMS;
 	uint64_t now = tally->now;
 
-	for (; left && id <= id_limit && times.next < times.end; left--) {
-		const uint8_t *time = times.next;
+	for (; left && id <= id_limit && time < time_end; left--) {
+		const uint8_t *const time_before = time;
 		uint64_t delta = *time;
 		uint32_t word;
 
 		memcpy(&word, id, sizeof word);
 		if (unlikely(delta & 0x80)) {
-			if (!time_next(&times, now, &delta))
+			struct leb_column times = { time, time_end }; /* only here: what has an address is kept in memory */
+			uint64_t long_delta;
+
+			if (!time_next(&times, now, &long_delta))
 				break;
+			delta = long_delta;
+			time = times.next;
 		} else {
-			times.next++;
+			time++;
 		}
 		if (!(word & 0xff)) { /* CPROF_ID_EXIT */
 			if (unlikely(top == bottom)) {
-				times.next = time;
+				time = time_before;
 				break;
 			}
 
@@ -530,7 +535,7 @@ static ALWAYS_INLINE bool events_run(struct call_tally *tally, const bool unroll
 
 			/* Below the base this wraps; 0 is no context. */
 			if (unlikely(!ends || number - 1 >= nr_contexts - 1)) {
-				times.next = time;
+				time = time_before;
 				break;
 			}
 			id += (uint32_t)__builtin_ctz(ends) / 8 + 1;
@@ -551,7 +556,7 @@ static ALWAYS_INLINE bool events_run(struct call_tally *tally, const bool unroll
 	}
 	tally->totals.events += BATCH_ITEMS - left;
 	tally->ids.next = id;
-	tally->times = times;
+	tally->times.next = time;
 	tally->depth = (size_t)(top - bottom);
 	tally->current = current;
 	tally->now = now;
