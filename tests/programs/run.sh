@@ -67,6 +67,25 @@ plugin_host.c | last_round.c)
 	;;
 esac
 
+# Stripped, with the debug file where a debuglink or the build-id leads.
+symbols=
+case " $* " in
+*" -DSPLIT_BY_"*)
+	objcopy --only-keep-debug prog prog.debug && strip --strip-all prog || die "prog does not split"
+	;;
+esac
+case " $* " in
+*" -DSPLIT_BY_LINK "*)
+	mkdir .debug && mv prog.debug .debug/ && objcopy --remove-section=.note.gnu.build-id "--add-gnu-debuglink=.debug/prog.debug" prog || die "no debuglink"
+	;;
+*" -DSPLIT_BY_BUILD_ID "*)
+	build_id=$(readelf -n prog | sed -n 's/.*Build ID: //p')
+	[ -n "$build_id" ] || die "prog has no build-id"
+	symbols=--symbols=$PWD/symbols debug=symbols/.build-id/$(printf '%.2s' "$build_id")
+	mkdir -p "$debug" && mv prog.debug "$debug/${build_id#??}.debug" || die "no folder of build-ids"
+	;;
+esac
+
 # The expectations: lines " * key: ..." of the comment.
 keys='calls|flat|tree|unroll|info|exit|traces'
 sed -n '/^\/\*$/,/^ \*\/$/p' "$source" | sed -nE "s/^ \* ($keys): /\1: /p" >expected
@@ -112,10 +131,10 @@ done
 # shellcheck disable=SC2086
 {
 	"$cprof_analyze" info --format=json $traces | jq .trace >info.json || fail "info"
-	"$cprof_analyze" flat --format=json $traces >flat.json || fail "flat"
-	"$cprof_analyze" tree --format=json $traces >tree.json || fail "tree"
+	"$cprof_analyze" flat --format=json $symbols $traces >flat.json || fail "flat"
+	"$cprof_analyze" tree --format=json $symbols $traces >tree.json || fail "tree"
 	if grep -q '^unroll: ' expected; then
-		"$cprof_analyze" tree --recursion=unroll --format=json $traces >unroll.json || fail "tree --recursion=unroll"
+		"$cprof_analyze" tree --recursion=unroll --format=json $symbols $traces >unroll.json || fail "tree --recursion=unroll"
 	fi
 }
 [ $failures = 0 ] || exit 1
