@@ -99,9 +99,15 @@ static void observe_window(void *context, const struct record_window *window)
 
 	pthread_mutex_lock(&live->mutex);
 	if (!live->over && !live->has_pending && live_model_take(&live->model, window->now_ns, &live->pending)) {
-		live->pending_status = (struct live_status){ live->target, live->sources, window->now_ns - live->start_ns, window->lost,
-							     window->own_cpu_ns - live->seen_cpu_ns, window->now_ns - live->seen_ns, window->ended,
-							     live->model.slow_exact };
+		live->pending_status = (struct live_status){ .target = live->target,
+							     .sources = live->sources,
+							     .elapsed_ns = window->now_ns - live->start_ns,
+							     .lost = window->lost,
+							     .own_cpu_ns = window->own_cpu_ns - live->seen_cpu_ns,
+							     .own_wall_ns = window->now_ns - live->seen_ns,
+							     .ended = window->ended,
+							     .slow_exact = live->model.slow_exact };
+		memcpy(live->pending_status.lost_most, window->lost_most, sizeof window->lost_most);
 		live->has_pending = true;
 		live->seen_cpu_ns = window->own_cpu_ns;
 		live->seen_ns = window->now_ns;

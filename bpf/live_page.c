@@ -286,7 +286,8 @@ static void say_bottom(struct writing *writing, bool keys)
 	if (all)
 		snprintf(contexts, sizeof contexts, "context exact: %s %% of %s", human_percent(exact, all).text, human_count(all).text);
 	say(writing, status->lost || writing->snapshot->model.dropped ? LIVE_LINE_BAD : LIVE_LINE_DIM,
-	    "lost %s  not kept here %s  %s  recorder %.2f %% of a CPU", human_count(status->lost).text, human_count(writing->snapshot->model.dropped).text, contexts,
+	    "lost %s%s%s%s  not kept here %s  %s  recorder %.2f %% of a CPU", human_count(status->lost).text,
+	    status->lost ? " (most: " : "", status->lost ? status->lost_most : "", status->lost ? ")" : "", human_count(writing->snapshot->model.dropped).text, contexts,
 	    status->own_wall_ns ? 100.0 * (double)status->own_cpu_ns / (double)status->own_wall_ns : 0);
 	if (keys)
 		add(writing, LIVE_LINE_DIM, live_control_keys);

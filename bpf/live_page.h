@@ -26,6 +26,7 @@ struct live_status {
 	const struct source_state *sources;
 	uint64_t elapsed_ns;
 	uint64_t lost;               /* since the start, all counters of losses */
+	char lost_most[40];          /* the counter of most of them */
 	uint64_t own_cpu_ns, own_wall_ns; /* of the recorder in the last window */
 	bool ended;                  /* the target has */
 	bool slow_exact;             /* I/O of 10 ms and more was recorded one by one */

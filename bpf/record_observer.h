@@ -13,6 +13,7 @@
 struct record_window {
 	uint64_t now_ns;
 	uint64_t lost;               /* since the start, of all kinds */
+	char lost_most[40];          /* the counter (KERNEL_LOSSES) of most of them; "": none */
 	uint64_t own_cpu_ns;         /* of the recorder since its start */
 	bool ended;                  /* the target has */
 };

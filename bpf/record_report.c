@@ -107,14 +107,20 @@ void record_report_sources(struct kernel_writer *writer, const struct source_sta
 	}
 }
 
-static uint64_t add_counter(struct kernel_writer *writer, const char *first, const char *last, uint64_t value, bool is_loss)
+static void add_counter(struct kernel_writer *writer, struct record_losses *losses, const char *first, const char *last, uint64_t value, bool is_loss)
 {
 	struct cprof_kernel_counter counter = { .value = value, .is_loss = is_loss };
 
 	snprintf(counter.name, sizeof counter.name, "%s%s", first, last);
 	if (writer)
 		kernel_writer_add(writer, CPROF_CHUNK_KERNEL_LOSSES, &counter, sizeof counter);
-	return is_loss ? value : 0;
+	if (!is_loss)
+		return;
+	losses->sum += value;
+	if (value > losses->most) {
+		losses->most = value;
+		memcpy(losses->most_name, counter.name, sizeof losses->most_name);
+	}
 }
 
 /* Of all CPUs. */
@@ -131,7 +137,7 @@ static uint64_t read_counter(int map, uint32_t counter)
 	return sum;
 }
 
-uint64_t record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally)
+struct record_losses record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally)
 {
 	static const char *const words[] = {
 #define CPROF_X(name, chunk, word) word,
@@ -148,23 +154,24 @@ uint64_t record_report_losses(struct kernel_writer *writer, const struct record_
 	};
 	int counters = record_programs_map(programs, "counters");
 	const char *program;
-	uint64_t lost = 0, missed;
+	struct record_losses losses = { .sum = 0 };
+	uint64_t missed;
 
 	for (uint32_t kind = 0; kind < RING_KIND_COUNT; kind++) {
-		add_counter(writer, words[kind], ".produced", read_counter(counters, COUNTER_PRODUCED + kind), false);
-		add_counter(writer, words[kind], ".received", tally->ring->received[kind], false);
-		lost += add_counter(writer, words[kind], ".lost", read_counter(counters, COUNTER_LOST + kind), true);
+		add_counter(writer, &losses, words[kind], ".produced", read_counter(counters, COUNTER_PRODUCED + kind), false);
+		add_counter(writer, &losses, words[kind], ".received", tally->ring->received[kind], false);
+		add_counter(writer, &losses, words[kind], ".lost", read_counter(counters, COUNTER_LOST + kind), true);
 	}
 	for (uint32_t i = 0; i < sizeof others / sizeof *others; i++)
-		lost += add_counter(writer, others[i].name, "", read_counter(counters, i), others[i].is_loss);
-	add_counter(writer, "sums.received", "", tally->sums_received, false);
+		add_counter(writer, &losses, others[i].name, "", read_counter(counters, i), others[i].is_loss);
+	add_counter(writer, &losses, "sums.received", "", tally->sums_received, false);
 	for (size_t i = 0; (program = record_programs_missed(programs, i, &missed)); i++)
-		lost += add_counter(writer, "missed.", program, missed, strcmp(program, "fault_kernel") != 0); /* it misses faults of our own probes alone */
-	lost += add_counter(writer, "ring.malformed", "", tally->ring->malformed, true);
-	lost += add_counter(writer, "slots.exhausted", "", tally->slots_exhausted, true);
-	lost += add_counter(writer, "kernel-symbols.unnamed", "", tally->kernel_addresses_unnamed, true);
-	lost += add_counter(writer, "modules.unread", "", tally->modules_unread, true);
-	return lost;
+		add_counter(writer, &losses, "missed.", program, missed, strcmp(program, "fault_kernel") != 0); /* it misses faults of our own probes alone */
+	add_counter(writer, &losses, "ring.malformed", "", tally->ring->malformed, true);
+	add_counter(writer, &losses, "slots.exhausted", "", tally->slots_exhausted, true);
+	add_counter(writer, &losses, "kernel-symbols.unnamed", "", tally->kernel_addresses_unnamed, true);
+	add_counter(writer, &losses, "modules.unread", "", tally->modules_unread, true);
+	return losses;
 }
 
 void record_report_end(struct kernel_writer *writer, uint64_t start_ns, uint64_t end_ns)

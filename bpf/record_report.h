@@ -15,8 +15,12 @@ struct record_tally {             /* counted on this side */
 void record_report_meta(struct kernel_writer *writer, const uint8_t *session, char **command);
 void record_report_clock(struct kernel_writer *writer);
 void record_report_sources(struct kernel_writer *writer, const struct source_state *states);
-/* Returns the sum of what is a loss. writer NULL: only that. */
-uint64_t record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally);
+/* What is lost altogether, and by which counter most of it. writer NULL: only that. */
+struct record_losses {
+	uint64_t sum, most;
+	char most_name[40];
+};
+struct record_losses record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally);
 void record_report_end(struct kernel_writer *writer, uint64_t start_ns, uint64_t end_ns);
 
 #endif

@@ -235,10 +235,13 @@ static void say_progress(const struct recording *recording, uint64_t now_ns)
 static void end_window(struct recording *recording, uint64_t now_ns)
 {
 	struct record_window window = { .now_ns = now_ns, .own_cpu_ns = record_clock_ns(CLOCK_PROCESS_CPUTIME_ID), .ended = recording->child_ended };
+	struct record_losses losses;
 
 	if (!recording->observer)
 		return;
-	window.lost = record_report_losses(NULL, &recording->programs, &recording->tally);
+	losses = record_report_losses(NULL, &recording->programs, &recording->tally);
+	window.lost = losses.sum;
+	memcpy(window.lost_most, losses.most_name, sizeof window.lost_most);
 	recording->observer->window(recording->observer->context, &window);
 }
 
@@ -313,7 +316,7 @@ static struct cprof_error *finish(struct recording *recording)
 	named = kernel_symbols_write(&recording->symbols, &recording->writer, &recording->tally.kernel_addresses_unnamed);
 	recording->tally.sums_received = recording->sums.received;
 	recording->tally.slots_exhausted = recording->slots.at ? recording->slots.at->exhausted : 0;
-	uint64_t lost = record_report_losses(&recording->writer, &recording->programs, &recording->tally);
+	uint64_t lost = record_report_losses(&recording->writer, &recording->programs, &recording->tally).sum;
 
 	record_report_clock(&recording->writer);
 	kernel_writer_flush(&recording->writer, end_ns);
