@@ -23,8 +23,8 @@ function recorder_row(what, kind) {
 	x = value[kind ".recorder_ns_per_event"] / 1e3
 	kernel_row("CPU of the recorder at 10,000 " what, "<= 1 %", x, "%.2f %% (from " sprintf("%.0f", value[kind ".events_per_s"]) "/s)", 1)
 }
-# A run time that is not a CPU time was the machine's other work's.
-function shared_cpu(kind) { return value[kind ".busy_wall_ns"] > 1.05 * value[kind ".busy_cpu_ns"] }
+# A run time that is more than CPU time was the machine's other work's; with as much of it as the limit of a row, that row cannot be judged.
+function shared_cpu(kind) { return value[kind ".busy_wall_ns"] > 1.01 * value[kind ".busy_cpu_ns"] }
 function sampling_share(kind, what) { return value["alone." what] ? value[kind "." what] / value["alone." what] - 1 : 0 }
 function slot_hooks(program, kind) { return main["slots." program "." kind] - main["slots." program ".plain"] }
 
