@@ -24,10 +24,15 @@ sources="$cache/sqlite3/build/sqlite3.c $cache/sqlite3/test/speedtest1.c $suppor
 # All but the call of timed_call() from timed_main.c, which has no debug info.
 jq -r '.paths[].path[1:][] | "\(.name) \(.file) \(.line)"' overview.json | sort -u >hottest.sites
 grep -E ' null( |$)' hottest.sites && die "the overview does not say where these are called"
+# calls NAME: is it called, by name or through a pointer, in what is read?
+calls() { grep -qE "(^|[^A-Za-z0-9_])(${1%%.*}([^A-Za-z0-9_]|\$)|x[A-Z][A-Za-z0-9]*\\)?\\()|\\]\\(|\\(\\*"; }
 while read -r name file line; do
-	sed -n "${line}p" "$file" | grep -qw "${name%%.*}" || { # or through a pointer
-		sed -n "${line}p" "$file" | grep -qE '[^A-Za-z0-9_]x[A-Z][A-Za-z0-9]*\)?\(' || die "$file:$line does not call $name"
-	}
+	sed -n "${line}p" "$file" >line.c
+	# The line, and what the macros in it are made of.
+	grep -oE '[A-Z][A-Z0-9_]+\(' line.c | tr -d '(' | sort -u | while read -r macro; do
+		sed -n "/^ *# *define *$macro(/,/[^\\\\]\$/p" "$file"
+	done >>line.c
+	calls "$name" <line.c || die "$file:$line does not call $name"
 done <hottest.sites
 echo "$(wc -l <hottest.sites) places of the ten hottest contexts"
 
