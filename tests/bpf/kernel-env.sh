@@ -40,9 +40,12 @@ read_records() {
 	jq -s 'map(select(.record == "context") | {key: (.id | tostring), value: {name, parent}}) | from_entries' trace.json >contexts.json
 }
 
-# What questions are asked with: path(CONTEXT) is the names of its functions, innermost first.
+# What questions are asked with: path(WHO) is the names of the functions of its context, innermost first; names(CONTEXT) the same. Both are of the first
+# process with a runtime: its children have contexts of their own, in traces of their own.
 kernel_jq='
-	def path($context): [$context | select(. != 0) | recurse($contexts[0][tostring].parent | select(. != null and . != 0)) | $contexts[0][tostring].name];
+	def names($context): [$context | select(. != 0) | recurse($contexts[0][tostring].parent | select(. != null and . != 0)) | $contexts[0][tostring].name];
+	def lead: [$records[] | select(.record == "process" and .flags % 2 == 1)] | min_by(.start_ns).tgid;
+	lead as $lead | def path($who): if $who.tgid == $lead then names($who.context) else [] end;
 	def every($kind): $records[] | select(.record == $kind);
 	def sums($kind): every("sum") | select(.kind == $kind);
 	def total(f): [f] | add // 0;

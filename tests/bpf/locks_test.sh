@@ -27,21 +27,21 @@ sed -n '/^\/\*$/,/^ \*\/$/p' "$here/locks_target.c" | sed -n 's/^ \* wait: //p' 
 [ "$(wc -l <expected)" -ge 20 ] || die "no expectations"
 while read -r function class holder; do
 	ask "$function: one wait of class $class, held by $holder" '
-		[sums(6) | select(path(.who.context)[0] == $function)] |
+		[sums(6) | select(path(.who)[0] == $function)] |
 		($holder == "several" or length == 1) and length >= 1 and
 		all(.[]; .sub == $class and .who.quality == 1 and
-			($holder == "several" or .count == 1 and if $holder == "nobody" then .other == 0 else path(.other) | index($holder) end)) and
+			($holder == "several" or .count == 1 and if $holder == "nobody" then .other == 0 else names(.other) | index($holder) end)) and
 		total(.[].ns) >= 9500000' --arg function "$function" --argjson class "$class" --arg holder "$holder"
 	ask "$function: one record" '
-		[every("lock") | select(path(.who.context)[0] == $function)] |
+		[every("lock") | select(path(.who)[0] == $function)] |
 		($holder == "several" or length == 1) and (.[0] | .lock_class == $class and .duration_ns >= 9500000 and .result == 0 and .who.quality == 1 and
 			if $holder == "nobody" then .holder.tgid == 0
 			else $holder == "several" or .holder.tgid == .who.tgid and .holder.tid != .who.tid and .holder.quality == 1 and
-				(path(.holder.context) | index($holder))
+				(path(.holder) | index($holder))
 			end)' --arg function "$function" --argjson class "$class" --arg holder "$holder"
 done <expected
 ask "off the CPU for the same futex" '
-	[every("lock") | select(path(.who.context)[0] == "wait_mutex")][0] as $lock |
-	[every("off_cpu") | select(path(.who.context)[0] == "wait_mutex") | [.inode, .blocked_class, .open]] == [[$lock.address, 0, 0]]'
+	[every("lock") | select(path(.who)[0] == "wait_mutex")][0] as $lock |
+	[every("off_cpu") | select(path(.who)[0] == "wait_mutex") | [.inode, .blocked_class, .open]] == [[$lock.address, 0, 0]]'
 ask_nothing_lost
 finish

@@ -42,12 +42,12 @@ kill -9 $target
 wait $target
 read_records trace
 
-ask "the read is open" '[every("io") | select(path(.who.context)[0] == "read_for_ever")] |
+ask "the read is open" '[every("io") | select(path(.who)[0] == "read_for_ever")] |
 	length == 1 and (.[0] | .open == 1 and .syscall == 0 and .path == "pipe" and .duration_ns > 0 and .who.quality == 2)'
-ask "and in the sums" '[sums(3) | select(path(.who.context)[0] == "read_for_ever")] | length == 1 and (.[0] | .count == 1 and .bytes == 0 and .ns > 0)'
-ask "the wait is open" '[every("lock") | select(path(.who.context)[0] == "wait_for_ever")] |
+ask "and in the sums" '[sums(3) | select(path(.who)[0] == "read_for_ever")] | length == 1 and (.[0] | .count == 1 and .bytes == 0 and .ns > 0)'
+ask "the wait is open" '[every("lock") | select(path(.who)[0] == "wait_for_ever")] |
 	length == 1 and (.[0] | .open == 1 and .lock_class == 4 and .duration_ns > 0 and .who.quality == 2)'
-ask "and in the sums" '[sums(6) | select(path(.who.context)[0] == "wait_for_ever")] | length == 1 and (.[0] | .count == 1 and .sub == 4 and .ns > 0)'
-ask "no other is open" '[every("io", "lock") | select(.open == 1 and .who.context != 0) | path(.who.context)[0]] | sort == ["read_for_ever", "wait_for_ever"]'
+ask "and in the sums" '[sums(6) | select(path(.who)[0] == "wait_for_ever")] | length == 1 and (.[0] | .count == 1 and .sub == 4 and .ns > 0)'
+ask "no other is open" '[every("io", "lock") | select(.open == 1 and .who.context != 0) | path(.who)[0]] | sort == ["read_for_ever", "wait_for_ever"]'
 ask_nothing_lost
 finish
