@@ -145,14 +145,14 @@ static struct columns columns_make(const struct shape *shape, struct walker *wal
 
 static double leb_time(const struct columns *columns, size_t nr_columns)
 {
-	static uint64_t numbers[2048];
+	uint64_t number;
 	double begin = seconds_now();
 
 	for (size_t i = 0; i < nr_columns; i++) {
 		struct leb_column ids = { columns[i].ids, columns[i].ids + columns[i].ids_bytes };
 		struct leb_column times = { columns[i].times, columns[i].times + columns[i].times_bytes };
 
-		while (leb_column_read(&ids, numbers, 2048) || leb_column_read(&times, numbers, 2048))
+		while (leb_column_next(&ids, &number) || leb_column_next(&times, &number))
 			;
 	}
 	return seconds_now() - begin;
