@@ -46,7 +46,10 @@ static int64_t now_ns(clockid_t clock)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-static void keep_less(int64_t *best, int64_t value) { *best = value < *best ? value : *best; }
+static void keep_less(int64_t *best, int64_t value)
+{
+	*best = value < *best ? value : *best;
+}
 
 __attribute__((noinline)) static uint64_t compute(int depth, int64_t *wall_ns, int64_t *cpu_ns)
 {

@@ -4,12 +4,9 @@
 # Sourced by bench.sh, in BUILD/bench, its programs built: what the kernel half costs. Writes kernel.tsv (facts) and slots.tsv (rounds), and where
 # cprof-record cannot record, "kernel.missing<tab>why" instead: the page then says that.
 cprof_record=$build/bpf/cprof-record
-kernel_dump=$build/tests/support/kernel_dump
 
 kernel_missing() {
-	for tool in "$cprof_record" "$kernel_dump"; do
-		[ -x "$tool" ] || { echo "${tool##*/} is not built"; return; }
-	done
+	[ -x "$cprof_record" ] || { echo "cprof-record is not built"; return; }
 	# -q: it says nothing unless something asked for is off
 	"$cprof_record" -q --cpu --off-cpu -o probe.lz4 -- true 2>probe.err || echo "cprof-record failed" >>probe.err
 	tr '\t\n' '  ' <probe.err
@@ -18,11 +15,12 @@ kernel_missing() {
 
 # kernel_records KIND: how many samples and single times off the CPU came, and what was lost.
 kernel_records() {
-	"$kernel_dump" recorded.bpf.lz4 | jq -rn --arg kind "$1" '
-		reduce (inputs | select(.record == "counter")) as $c ({samples: 0, blocked: 0, lost: 0};
+	"$cprof_analyze" dump --only --format=json recorded.bpf.lz4 >recorded.json
+	jq -rn --arg kind "$1" '
+		reduce (inputs | select(.record == "kernel-counter")) as $c ({samples: 0, blocked: 0, lost: 0};
 			if $c.name == "samples.received" then .samples += $c.value elif $c.name == "off-cpu.received" then .blocked += $c.value
 			elif $c.is_loss != 0 and ($c.name | test("^(kernel-symbols|modules)[.]") | not) then .lost += $c.value else . end) |
-		"\($kind).samples\t\(.samples)", "\($kind).blocked\t\(.blocked)", "\($kind).lost\t\(.lost)"'
+		"\($kind).samples\t\(.samples)", "\($kind).blocked\t\(.blocked)", "\($kind).lost\t\(.lost)"' recorded.json
 }
 
 recorded() { # WORK KIND OPTION...
@@ -84,5 +82,5 @@ measure_kernel_costs() {
 			"$cprof_record" "$arguments"
 	done >>commands
 	./bench_rounds "$rounds" <commands >slots.tsv
-	rm -f recorded.lz4 recorded.bpf.lz4 ./*/instrumented/with.* ./*/instrumented/without.*
+	rm -f recorded.* ./*/instrumented/with.* ./*/instrumented/without.*
 }

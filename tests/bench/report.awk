@@ -20,8 +20,9 @@ function kernel_row(what, limit, x, format, most, why) {
 		row(what, limit, sprintf(format, x), x <= most)
 }
 function recorder_row(what, kind) {
+	came = (kind ".recorder_ns_per_event") in value
 	x = value[kind ".recorder_ns_per_event"] / 1e3
-	kernel_row("CPU of the recorder at 10,000 " what, "<= 1 %", x, "%.2f %% (from " sprintf("%.0f", value[kind ".events_per_s"]) "/s)", 1)
+	kernel_row("CPU of the recorder at 10,000 " what, "<= 1 %", x, "%.2f %% (from " sprintf("%.0f", value[kind ".events_per_s"]) "/s)", 1, came ? "" : "no records came")
 }
 # A run time that is more than CPU time was the machine's other work's; with as much of it as the limit of a row, that row cannot be judged.
 function shared_cpu(kind) { return value[kind ".busy_wall_ns"] > 1.01 * value[kind ".busy_cpu_ns"] }
