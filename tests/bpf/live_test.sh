@@ -28,6 +28,7 @@ cleanup() {
 }
 trap cleanup EXIT
 cd "$work" || exit 1
+export TMUX_TMPDIR="$work" # its socket goes with the rest
 
 fail() {
 	echo "FAILED: $*"
