@@ -36,7 +36,8 @@ struct cprof_error *kernel_names_read(struct kernel_names *names)
 		uint64_t address;
 		char type, name[256];
 
-		if (sscanf(line, "%" SCNx64 " %c %255s", &address, &type, name) != 3 || !address || (type != 't' && type != 'T' && type != 'w' && type != 'W'))
+		if (sscanf(line, "%" SCNx64 " %c %255s", &address, &type, name) != 3 || !address ||
+		    (type != 't' && type != 'T' && type != 'w' && type != 'W'))
 			continue;
 		if (!vec_reserve(&names->items, &names->capacity, names->count + 1, sizeof *names->items)) {
 			error = &cprof_enomem;

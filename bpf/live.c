@@ -168,7 +168,8 @@ static void draw(struct live *live)
 		live_screen_size(live->screen, &width, &height);
 		style.width = width;
 	}
-	live_page_make(&page, &style, height, live->terminal ? TERMINAL_ROWS : TEXT_ROWS, &live->shown, &live->shown_status, &namer, &live->control);
+	live_page_make(&page, &style, height, live->terminal ? TERMINAL_ROWS : TEXT_ROWS, &live->shown, &live->shown_status, &namer,
+		       &live->control);
 	if (live->screen) {
 		live_screen_draw(live->screen, &page);
 	} else {

@@ -16,7 +16,8 @@
 struct live;
 
 /* All pointers are borrowed until live_destroy(). command: NULL, none is launched. */
-struct cprof_error *live_create(const struct record_args *args, char **command, const struct source_state *sources, struct live **ret) CPROF_MUST_CHECK;
+struct cprof_error *live_create(const struct record_args *args, char **command, const struct source_state *sources,
+				struct live **ret) CPROF_MUST_CHECK;
 void live_destroy(struct live *live);
 
 /* For record_launch_start(): what the program gets instead of the terminal that the dashboard has; -1: keeps what it has. */

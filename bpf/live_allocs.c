@@ -48,7 +48,8 @@ static void raise(struct amounts *to, const struct amounts *from)
 	to->freed_bytes = from->freed_bytes > to->freed_bytes ? from->freed_bytes : to->freed_bytes;
 }
 
-void live_allocs_read(struct live_allocs *allocs, uint32_t tgid, uint32_t generation, const struct cprof_alloc *records, size_t nr, bool earlier, bool last)
+void live_allocs_read(struct live_allocs *allocs, uint32_t tgid, uint32_t generation, const struct cprof_alloc *records, size_t nr,
+		      bool earlier, bool last)
 {
 	struct live_process_key process = { tgid, generation };
 	bool first = !live_table_find(&allocs->processes, &process);

@@ -23,7 +23,8 @@ bool live_allocs_is_wanted(const struct live_allocs *allocs, uint32_t tgid, uint
  * All records of a process, as they are now. A place's sums never shrink; those that did are not believed. earlier: the first time, what is there was
  * allocated before the recording and does not count. last: it has ended.
  */
-void live_allocs_read(struct live_allocs *allocs, uint32_t tgid, uint32_t generation, const struct cprof_alloc *records, size_t nr, bool earlier, bool last);
+void live_allocs_read(struct live_allocs *allocs, uint32_t tgid, uint32_t generation, const struct cprof_alloc *records, size_t nr,
+		      bool earlier, bool last);
 /* Adds all sums, and what they have grown by since the last time. */
 void live_allocs_apply(struct live_allocs *allocs, struct live_model *model);
 

@@ -6,8 +6,18 @@
 #include "live_rows.h"
 
 enum live_key_code { /* beside characters */
-	LIVE_KEY_UP = 0x110000, LIVE_KEY_DOWN, LIVE_KEY_LEFT, LIVE_KEY_RIGHT, LIVE_KEY_PAGE_UP, LIVE_KEY_PAGE_DOWN, LIVE_KEY_HOME, LIVE_KEY_END,
-	LIVE_KEY_BACKSPACE, LIVE_KEY_ENTER, LIVE_KEY_ESCAPE, LIVE_KEY_RESIZE,
+		     LIVE_KEY_UP = 0x110000,
+		     LIVE_KEY_DOWN,
+		     LIVE_KEY_LEFT,
+		     LIVE_KEY_RIGHT,
+		     LIVE_KEY_PAGE_UP,
+		     LIVE_KEY_PAGE_DOWN,
+		     LIVE_KEY_HOME,
+		     LIVE_KEY_END,
+		     LIVE_KEY_BACKSPACE,
+		     LIVE_KEY_ENTER,
+		     LIVE_KEY_ESCAPE,
+		     LIVE_KEY_RESIZE,
 };
 
 struct live_control {

@@ -123,10 +123,24 @@ void live_model_sample(struct live_model *model, const struct cprof_kernel_sampl
 enum live_io_group live_io_group_of_syscall(uint32_t number)
 {
 	switch (number) {
-	case SYS_read: case SYS_pread64: case SYS_readv: case SYS_preadv: case SYS_preadv2: case SYS_recvfrom: case SYS_recvmsg: case SYS_recvmmsg:
+	case SYS_read:
+	case SYS_pread64:
+	case SYS_readv:
+	case SYS_preadv:
+	case SYS_preadv2:
+	case SYS_recvfrom:
+	case SYS_recvmsg:
+	case SYS_recvmmsg:
 	case SYS_getdents64:
 		return LIVE_IO_READ;
-	case SYS_write: case SYS_pwrite64: case SYS_writev: case SYS_pwritev: case SYS_pwritev2: case SYS_sendfile: case SYS_sendto: case SYS_sendmsg:
+	case SYS_write:
+	case SYS_pwrite64:
+	case SYS_writev:
+	case SYS_pwritev:
+	case SYS_pwritev2:
+	case SYS_sendfile:
+	case SYS_sendto:
+	case SYS_sendmsg:
 	case SYS_sendmmsg: case SYS_copy_file_range: case SYS_splice:
 		return LIVE_IO_WRITE;
 	case SYS_fsync: case SYS_fdatasync: case SYS_sync_file_range: case SYS_syncfs: case SYS_sync: case SYS_msync:

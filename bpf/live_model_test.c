@@ -99,7 +99,9 @@ static void test_each_kind_of_sum_has_its_numbers(void **state)
 
 static void test_samples_outside_of_contexts_are_by_address(void **state)
 {
-	struct cprof_kernel_sample sample = { .who = { .tgid = 7, .context = 3, .quality = CPROF_QUALITY_SLOT }, .ip = 0x1000, .period_ns = 10 };
+	struct cprof_kernel_sample sample = { .who = { .tgid = 7, .context = 3, .quality = CPROF_QUALITY_SLOT },
+					      .ip = 0x1000,
+					      .period_ns = 10 };
 	struct live_model model;
 
 	(void)state;
@@ -249,7 +251,8 @@ static void test_cut_records_are_read_as_far_as_they_go(void **state)
 
 static void test_allocations_read_from_live_files(void **state)
 {
-	struct cprof_alloc records[] = { { .context = 1, .calls = 10, .bytes = 1000, .freed_calls = 4, .freed_bytes = 300 }, { .context = 2, .calls = 1, .bytes = 8 } };
+	struct cprof_alloc records[] = { { .context = 1, .calls = 10, .bytes = 1000, .freed_calls = 4, .freed_bytes = 300 },
+					 { .context = 2, .calls = 1, .bytes = 8 } };
 	struct live_allocs allocs;
 	struct live_model model;
 

@@ -16,7 +16,15 @@
 #include "record_shared.h"
 #include "symbolizer.h"
 
-enum { LABELS_MAX = 131072, TEXTS_MAX = 262144, PROCESSES_MAX = 32768, MODULES_MAX = 8192, TRACES_MAX = 256, PATH_DEPTH_MAX = 64, TEXT_BYTES = 1024 };
+enum {
+	LABELS_MAX = 131072,
+	TEXTS_MAX = 262144,
+	PROCESSES_MAX = 32768,
+	MODULES_MAX = 8192,
+	TRACES_MAX = 256,
+	PATH_DEPTH_MAX = 64,
+	TEXT_BYTES = 1024
+};
 
 struct text {
 	uint64_t hash[2];
@@ -133,7 +141,8 @@ const char *live_names_text(const struct live_names *names, uint32_t id)
 static uint32_t module_id(struct live_names *names, const struct cprof_module *given)
 {
 	struct module_key key = { .path_bytes = given->path_bytes < sizeof given->path ? given->path_bytes : sizeof given->path,
-				  .build_id_bytes = given->build_id_bytes < sizeof given->build_id ? given->build_id_bytes : sizeof given->build_id };
+				  .build_id_bytes =
+					  given->build_id_bytes < sizeof given->build_id ? given->build_id_bytes : sizeof given->build_id };
 	char path[CPROF_MODULE_PATH_MAX + 1];
 	struct cprof_error *error;
 	struct module *module;
@@ -193,7 +202,8 @@ static const struct range *range_of(struct live_names *names, struct process *pr
 	process->modules_refresh = names->refresh;
 	modules = process_modules_of(process->key.tgid);
 	if (modules.used)
-		set_ranges(names, process, (const struct cprof_module *)(const void *)modules.data, modules.used / sizeof(struct cprof_module));
+		set_ranges(names, process, (const struct cprof_module *)(const void *)modules.data,
+			   modules.used / sizeof(struct cprof_module));
 	bytes_deinit(&modules);
 	return find_range(process, address);
 }
@@ -308,7 +318,8 @@ static struct label context_label(struct live_names *names, struct process *proc
 	for (unsigned depth = 0; id && id < tables->nr_contexts && depth < PATH_DEPTH_MAX; depth++) {
 		const struct cprof_context *context = &tables->contexts[id];
 
-		function_name(names, symbolizer_module(tables, process->modules, context->function_module), context->function, text, sizeof text);
+		function_name(names, symbolizer_module(tables, process->modules, context->function_module), context->function, text,
+			      sizeof text);
 		if (!depth)
 			label.label.function = text_id(names, text);
 		path_add(path, sizeof path, text);
@@ -337,7 +348,8 @@ static void kernel_function(struct live_names *names, uint64_t address, char *te
 /* Of the C and C++ libraries: not what somebody looks for first. */
 static bool is_library_of_all(const char *module)
 {
-	static const char *const starts[] = { "libc.so", "libc-", "libc.musl", "ld-", "libpthread", "libm.so", "libstdc++", "libgcc_s", "libcprof" };
+	static const char *const starts[] = { "libc.so", "libc-",     "libc.musl", "ld-",     "libpthread",
+					      "libm.so", "libstdc++", "libgcc_s",  "libcprof" };
 
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
 		if (strncmp(module, starts[i], strlen(starts[i])) == 0)
@@ -346,7 +358,8 @@ static bool is_library_of_all(const char *module)
 }
 
 /* "name [module]". *common: it is in a library that everybody uses. */
-static bool code_name(struct live_names *names, struct process *process, uint64_t address, bool is_return, char *text, size_t bytes, bool *common)
+static bool code_name(struct live_names *names, struct process *process, uint64_t address, bool is_return, char *text, size_t bytes,
+		      bool *common)
 {
 	const struct range *range = range_of(names, process, address);
 	char module[128];
@@ -364,7 +377,8 @@ static bool code_name(struct live_names *names, struct process *process, uint64_
 	return true;
 }
 
-static struct label stack_label(struct live_names *names, struct process *process, const struct live_model *model, const struct live_key *key)
+static struct label stack_label(struct live_names *names, struct process *process, const struct live_model *model,
+				const struct live_key *key)
 {
 	const struct live_stack *stack = live_table_find(&model->stacks, &key->code);
 	struct label label = { .key = *key };

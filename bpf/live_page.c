@@ -72,7 +72,8 @@ static void say_time(struct writing *writing, const char *mark)
 	uint64_t window_ns = writing->snapshot->end_ns - writing->snapshot->model.window_start_ns;
 
 	snprintf(text, sizeof text, "%s%s%s  %s%s  ", mark, human_ns(writing->status->elapsed_ns / 1000000 * 1000000).text,
-		 writing->status->ended ? ", ended" : "", total ? "since the start" : "last ", total ? "" : human_ns(window_ns / 1000000 * 1000000).text);
+		 writing->status->ended ? ", ended" : "", total ? "since the start" : "last ",
+		 total ? "" : human_ns(window_ns / 1000000 * 1000000).text);
 	add_name(writing, LIVE_LINE_TITLE, text, writing->status->target);
 }
 
@@ -84,7 +85,8 @@ static void say_top(struct writing *writing)
 
 	say_time(writing, "");
 	for (unsigned i = 0; i < nr_live_views; i++)
-		snprintf(tabs + strlen(tabs), sizeof tabs - strlen(tabs), i == control->choice.view ? "[%u %s] " : " %u %s  ", i + 1, live_views[i].name);
+		snprintf(tabs + strlen(tabs), sizeof tabs - strlen(tabs), i == control->choice.view ? "[%u %s] " : " %u %s  ", i + 1,
+			 live_views[i].name);
 	say(writing, LIVE_LINE_PLAIN, "%s %s%s%s%s%s", tabs, groups[control->choice.group], control->frozen ? "  FROZEN" : "",
 	    control->editing || control->filter[0] ? "  filter: " : "", control->filter, control->editing ? "_" : "");
 }
@@ -112,9 +114,11 @@ static void say_sums(struct writing *writing)
 	char cpu[64] = "", off_cpu[96] = "", faults[64] = "", memory[64] = "", io[96] = "", locks[64] = "";
 
 	if (is_on(writing, "cpu"))
-		snprintf(cpu, sizeof cpu, "CPU %.1f %% sampled (%" PRIu64 ")  ", window_ns ? (double)all->sampled_ns / 1e7 / seconds : 0, all->samples);
+		snprintf(cpu, sizeof cpu, "CPU %.1f %% sampled (%" PRIu64 ")  ", window_ns ? (double)all->sampled_ns / 1e7 / seconds : 0,
+			 all->samples);
 	if (is_on(writing, "off-cpu"))
-		snprintf(off_cpu, sizeof off_cpu, "off-CPU %s  run queue %s  ", human_ns(all->off_cpu_ns).text, human_ns(all->runq_ns).text);
+		snprintf(off_cpu, sizeof off_cpu, "off-CPU %s  run queue %s  ", human_ns(all->off_cpu_ns).text,
+			 human_ns(all->runq_ns).text);
 	if (is_on(writing, "faults"))
 		snprintf(faults, sizeof faults, "faults %s  ", human_count(all->faults).text);
 	if (is_on(writing, "memory"))
@@ -165,8 +169,11 @@ static void say_columns(struct writing *writing, const struct live_view *view, c
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%*s ", (int)column->width + 1, title);
 	}
 	say(writing, LIVE_LINE_HEAD, "%s%s%s", text, rows->several ? "    pid process         " : " ",
-	    view->source == LIVE_FILES ? "kind      file" : view->source == LIVE_LOCKS ? "who waits for what" :
-	    writing->control->choice.group == LIVE_BY_PROCESS ? "" : writing->control->choice.group == LIVE_BY_PATH ? "function < callers" : "function");
+	    view->source == LIVE_FILES                          ? "kind      file"
+	    : view->source == LIVE_LOCKS                        ? "who waits for what"
+	    : writing->control->choice.group == LIVE_BY_PROCESS ? ""
+	    : writing->control->choice.group == LIVE_BY_PATH    ? "function < callers"
+								: "function");
 }
 
 static void say_row(struct writing *writing, const struct live_view *view, const struct live_rows *rows, const struct live_row *row)
@@ -198,8 +205,8 @@ static const struct live_latency *latency_of(const struct writing *writing, unsi
 	return writing->control->choice.total ? &io->total : &io->now;
 }
 
-static void say_latency(struct writing *writing, const char *title, const unsigned *groups, unsigned nr, uint64_t (*value)(const struct live_latency *),
-			bool times)
+static void say_latency(struct writing *writing, const char *title, const unsigned *groups, unsigned nr,
+			uint64_t (*value)(const struct live_latency *), bool times)
 {
 	char text[512];
 
@@ -208,7 +215,10 @@ static void say_latency(struct writing *writing, const char *title, const unsign
 		const struct live_latency *latency = latency_of(writing, groups[i]);
 		uint64_t number = value(latency);
 
-		snprintf(text + strlen(text), sizeof text - strlen(text), " %10s", !number ? "-" : times ? human_ns(number).text : human_count(number).text);
+		snprintf(text + strlen(text), sizeof text - strlen(text), " %10s",
+			 !number ? "-"
+			 : times ? human_ns(number).text
+				 : human_count(number).text);
 	}
 	add(writing, LIVE_LINE_PLAIN, text);
 }
@@ -287,7 +297,8 @@ static void say_bottom(struct writing *writing, bool keys)
 		snprintf(contexts, sizeof contexts, "context exact: %s %% of %s", human_percent(exact, all).text, human_count(all).text);
 	say(writing, status->lost || writing->snapshot->model.dropped ? LIVE_LINE_BAD : LIVE_LINE_DIM,
 	    "lost %s%s%s%s  not kept here %s  %s  recorder %.2f %% of a CPU", human_count(status->lost).text,
-	    status->lost ? " (most: " : "", status->lost ? status->lost_most : "", status->lost ? ")" : "", human_count(writing->snapshot->model.dropped).text, contexts,
+	    status->lost ? " (most: " : "", status->lost ? status->lost_most : "", status->lost ? ")" : "",
+	    human_count(writing->snapshot->model.dropped).text, contexts,
 	    status->own_wall_ns ? 100.0 * (double)status->own_cpu_ns / (double)status->own_wall_ns : 0);
 	if (keys)
 		add(writing, LIVE_LINE_DIM, live_control_keys);
@@ -363,8 +374,9 @@ static void make_text(struct writing *writing, size_t most)
 	say_bottom(writing, false);
 }
 
-void live_page_make(struct live_page *page, const struct text_style *style, unsigned height, size_t rows, const struct live_snapshot *snapshot,
-		    const struct live_status *status, const struct live_namer *namer, struct live_control *control)
+void live_page_make(struct live_page *page, const struct text_style *style, unsigned height, size_t rows,
+		    const struct live_snapshot *snapshot, const struct live_status *status, const struct live_namer *namer,
+		    struct live_control *control)
 {
 	struct writing writing = { page, style, snapshot, status, namer, control };
 

@@ -33,8 +33,9 @@ struct live_status {
 };
 
 /* A page of height lines; 0: as many as there are, with at most `rows` rows. Says in control how many rows fit and where scrolling ends. */
-void live_page_make(struct live_page *page, const struct text_style *style, unsigned height, size_t rows, const struct live_snapshot *snapshot,
-		    const struct live_status *status, const struct live_namer *namer, struct live_control *control);
+void live_page_make(struct live_page *page, const struct text_style *style, unsigned height, size_t rows,
+		    const struct live_snapshot *snapshot, const struct live_status *status, const struct live_namer *namer,
+		    struct live_control *control);
 void live_page_deinit(struct live_page *page);
 
 #endif

@@ -31,10 +31,15 @@ static const char *text(void *context, uint32_t id)
 
 static const struct live_namer namer = { NULL, label, text };
 
-static void add(struct live_model *model, uint32_t tgid, uint32_t kind, uint32_t sub, uint32_t context, uint64_t count, uint64_t ns, uint64_t bytes)
+static void add(struct live_model *model, uint32_t tgid, uint32_t kind, uint32_t sub, uint32_t context, uint64_t count, uint64_t ns,
+		uint64_t bytes)
 {
 	struct cprof_kernel_sum sum = {
-		.key = { .who = { .tgid = tgid, .context = context, .quality = CPROF_QUALITY_SLOT }, .kind = kind, .sub = sub, .object = 0x77, .other = 2 },
+		.key = { .who = { .tgid = tgid, .context = context, .quality = CPROF_QUALITY_SLOT },
+			 .kind = kind,
+			 .sub = sub,
+			 .object = 0x77,
+			 .other = 2 },
 		.value = { .count = count, .ns = ns, .max_ns = ns, .bytes = bytes, .histogram = { [12] = (uint32_t)count } },
 	};
 
@@ -63,7 +68,9 @@ static void make(struct live_snapshot *snapshot)
 static void make_page(struct live_page *page, struct live_control *control, unsigned width, unsigned height)
 {
 	struct text_style style = { width, false, false, false };
-	struct live_status status = { .target = "./app \033[31m\xff", .elapsed_ns = 1000000000, .own_cpu_ns = 5, .own_wall_ns = 1000, .slow_exact = true };
+	struct live_status status = {
+		.target = "./app \033[31m\xff", .elapsed_ns = 1000000000, .own_cpu_ns = 5, .own_wall_ns = 1000, .slow_exact = true
+	};
 	struct live_snapshot snapshot;
 
 	make(&snapshot);

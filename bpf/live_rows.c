@@ -100,7 +100,8 @@ static void add_place(struct building *building, const struct live_cell *cell)
 	if (!building->choice->total && is_zero(&cell->now) && cell->total.alloc_bytes <= cell->total.freed_bytes)
 		return;
 	label = label_of(building, &cell->key);
-	if (!passes(building, text_of(building, label.function), text_of(building, label.path), process_name(building->model, key.tgid, key.generation)))
+	if (!passes(building, text_of(building, label.function), text_of(building, label.path),
+		    process_name(building->model, key.tgid, key.generation)))
 		return;
 	if (building->choice->group == LIVE_BY_FUNCTION)
 		key.name = label.function;
@@ -116,7 +117,9 @@ static void add_file(struct building *building, const struct live_file_cell *cel
 	struct group_key key = { .name = cell->key.group, .other = cell->key.device, .object = cell->key.object };
 	struct live_path_key path_key = { cell->key.object, cell->key.device, 0 };
 	const struct live_path *path = live_table_find(&building->model->paths, &path_key);
-	struct live_numbers now = { .io_calls = cell->now.count, .io_ns = cell->now.ns, .io_max_ns = cell->now.max_ns, .io_bytes = cell->now.bytes };
+	struct live_numbers now = {
+		.io_calls = cell->now.count, .io_ns = cell->now.ns, .io_max_ns = cell->now.max_ns, .io_bytes = cell->now.bytes
+	};
 	struct live_numbers total = { .io_calls = cell->total.count, .io_ns = cell->total.ns, .io_max_ns = cell->total.max_ns,
 				      .io_bytes = cell->total.bytes };
 	const char *group = live_io_names[cell->key.group];
@@ -134,11 +137,11 @@ static void add_file(struct building *building, const struct live_file_cell *cel
 	row->name = 0;
 	if (row->text)
 		return;
-	int made = path ? asprintf(&text, "%-9s %s", group, path->text) :
-		   cell->key.object ? asprintf(&text, "%-9s inode %" PRIu64 " of device %u:%u", group, cell->key.object, cell->key.device >> 20,
-					       cell->key.device & 0xFFFFF) :
-		   cell->key.device ? asprintf(&text, "%-9s device %u:%u", group, cell->key.device >> 20, cell->key.device & 0xFFFFF) :
-				      asprintf(&text, "%-9s (no file)", group);
+	int made = path               ? asprintf(&text, "%-9s %s", group, path->text)
+		   : cell->key.object ? asprintf(&text, "%-9s inode %" PRIu64 " of device %u:%u", group, cell->key.object,
+						 cell->key.device >> 20, cell->key.device & 0xFFFFF)
+		   : cell->key.device ? asprintf(&text, "%-9s device %u:%u", group, cell->key.device >> 20, cell->key.device & 0xFFFFF)
+				      : asprintf(&text, "%-9s (no file)", group);
 
 	if (made >= 0)
 		row->text = text;
@@ -177,8 +180,8 @@ static void add_lock(struct building *building, const struct live_lock_cell *cel
 	row->name = 0;
 	if (row->text)
 		return;
-	if (asprintf(&text, "%s waits for %s 0x%" PRIx64 "%s%s", text_of(building, key.name), class, cell->key.address, held ? " held by " : "",
-		     held ? held : "") >= 0)
+	if (asprintf(&text, "%s waits for %s 0x%" PRIx64 "%s%s", text_of(building, key.name), class, cell->key.address,
+		     held ? " held by " : "", held ? held : "") >= 0)
 		row->text = text;
 	else
 		building->failed = true;
@@ -247,10 +250,12 @@ static void drop_empty(struct live_rows *rows, const struct live_view *view)
 	rows->count = kept;
 }
 
-bool live_rows_build(const struct live_snapshot *snapshot, const struct live_namer *namer, const struct live_choice *choice, struct live_rows *ret)
+bool live_rows_build(const struct live_snapshot *snapshot, const struct live_namer *namer, const struct live_choice *choice,
+		     struct live_rows *ret)
 {
 	const struct live_view *view = &live_views[choice->view];
-	struct live_rows rows = { .window_ns = snapshot->end_ns - (choice->total ? snapshot->model.start_ns : snapshot->model.window_start_ns) };
+	struct live_rows rows = { .window_ns =
+					  snapshot->end_ns - (choice->total ? snapshot->model.start_ns : snapshot->model.window_start_ns) };
 	struct building building = { &snapshot->model, namer, choice, &rows, LIVE_TABLE(struct group_key, struct group, 1 << 20), false };
 	unsigned columns = live_view_columns(view);
 

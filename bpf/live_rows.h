@@ -39,7 +39,8 @@ struct live_rows {
 };
 
 /* false: no memory; ret is empty then. */
-bool live_rows_build(const struct live_snapshot *snapshot, const struct live_namer *namer, const struct live_choice *choice, struct live_rows *ret);
+bool live_rows_build(const struct live_snapshot *snapshot, const struct live_namer *namer, const struct live_choice *choice,
+		     struct live_rows *ret);
 void live_rows_deinit(struct live_rows *rows);
 
 #endif

@@ -40,9 +40,10 @@ extern const struct live_view live_views[];
 extern const unsigned nr_live_views;
 
 /* What a column says of these numbers, as a number to sort by; _format() prints the same. window_ns: over which `shown` was counted. */
-double live_column_value(const struct live_column *column, const struct live_numbers *shown, const struct live_numbers *total, uint64_t window_ns);
-void live_column_print(const struct live_column *column, const struct live_numbers *shown, const struct live_numbers *total, uint64_t window_ns,
-		       char *text, size_t bytes);
+double live_column_value(const struct live_column *column, const struct live_numbers *shown, const struct live_numbers *total,
+			 uint64_t window_ns);
+void live_column_print(const struct live_column *column, const struct live_numbers *shown, const struct live_numbers *total,
+		       uint64_t window_ns, char *text, size_t bytes);
 unsigned live_view_columns(const struct live_view *view);
 
 #endif

@@ -31,11 +31,13 @@ static bool next_live_path(FILE *maps, char **line, size_t *line_bytes, char *pa
 
 		if ((*line)[length - 1] == '\n')
 			(*line)[--length] = '\0';
-		if (sscanf(*line, "%*s %4s %*s %*s %*u %n", access, &path_at) != 1 || access[3] != 's' || !path_at || (*line)[path_at] != '/')
+		if (sscanf(*line, "%*s %4s %*s %*s %*u %n", access, &path_at) != 1 || access[3] != 's' || !path_at ||
+		    (*line)[path_at] != '/')
 			continue;
 		size_t path_bytes = (size_t)length - (size_t)path_at;
 
-		if (path_bytes < sizeof suffix || path_bytes >= PATH_BYTES || strcmp(*line + length - strlen(suffix), suffix) != 0 || strcmp(*line + path_at, path) == 0)
+		if (path_bytes < sizeof suffix || path_bytes >= PATH_BYTES || strcmp(*line + length - strlen(suffix), suffix) != 0 ||
+		    strcmp(*line + path_at, path) == 0)
 			continue;
 		memcpy(path, *line + path_at, path_bytes + 1);
 		return true;
