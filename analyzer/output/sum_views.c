@@ -230,12 +230,16 @@ static const char *syscall_name(uint32_t number)
 	static const struct {
 		uint32_t number;
 		const char *name;
-	} names[] = { /* x86-64 */
-		{ 0, "read" }, { 1, "write" }, { 2, "open" }, { 3, "close" }, { 17, "pread64" }, { 18, "pwrite64" }, { 19, "readv" }, { 20, "writev" },
-		{ 26, "msync" }, { 40, "sendfile" }, { 74, "fsync" }, { 75, "fdatasync" }, { 162, "sync" }, { 257, "openat" }, { 275, "splice" },
-		{ 277, "sync_file_range" }, { 285, "fallocate" }, { 295, "preadv" }, { 296, "pwritev" }, { 306, "syncfs" }, { 326, "copy_file_range" },
-		{ 327, "preadv2" }, { 328, "pwritev2" }, { 426, "io_uring_enter" }, { 437, "openat2" }, { 44, "sendto" }, { 45, "recvfrom" }, { 46, "sendmsg" },
-		{ 47, "recvmsg" },
+	} names[] = { /* x86-64; those that cprof-record knows */
+		{ 0, "read" }, { 1, "write" }, { 2, "open" }, { 3, "close" }, { 17, "pread64" }, { 18, "pwrite64" }, { 19, "readv" },
+		{ 20, "writev" }, { 26, "msync" }, { 40, "sendfile" }, { 42, "connect" }, { 43, "accept" }, { 44, "sendto" },
+		{ 45, "recvfrom" }, { 46, "sendmsg" }, { 47, "recvmsg" }, { 73, "flock" }, { 74, "fsync" }, { 75, "fdatasync" },
+		{ 76, "truncate" }, { 77, "ftruncate" }, { 82, "rename" }, { 83, "mkdir" }, { 84, "rmdir" }, { 85, "creat" },
+		{ 86, "link" }, { 87, "unlink" }, { 162, "sync" }, { 217, "getdents64" }, { 257, "openat" }, { 258, "mkdirat" },
+		{ 263, "unlinkat" }, { 264, "renameat" }, { 265, "linkat" }, { 275, "splice" }, { 277, "sync_file_range" },
+		{ 285, "fallocate" }, { 288, "accept4" }, { 295, "preadv" }, { 296, "pwritev" }, { 299, "recvmmsg" }, { 306, "syncfs" },
+		{ 307, "sendmmsg" }, { 316, "renameat2" }, { 326, "copy_file_range" }, { 327, "preadv2" }, { 328, "pwritev2" },
+		{ 426, "io_uring_enter" }, { 437, "openat2" },
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
