@@ -197,20 +197,39 @@ static struct cprof_error *convert_word(struct converter *converter, uint64_t wo
 	return error ? error : add_enter(converter, id, ticks);
 }
 
+/* Whether the word says a time; *high is the clock's upper half there. */
+static bool word_time(uint64_t word, uint64_t *high, uint64_t *ret)
+{
+	uint32_t low = (uint32_t)word;
+
+	if (low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
+		*high = word >> 32;
+	else if (word && (low & CPROF_EVENT_EXIT || low < CPROF_ESCAPE_FIRST || low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_SUSPEND ||
+			  low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_RESUME)) {
+		*ret = *high << 32 | word >> 32;
+		return true;
+	}
+	return false;
+}
+
 static uint64_t first_time(const struct live_block *block)
 {
-	uint64_t high = block->header.tsc_high;
+	uint64_t high = block->header.tsc_high, time = 0;
 
-	for (size_t i = 0; i < block->nr_words; i++) {
-		uint32_t low = (uint32_t)block->words[i];
-
-		if (low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
-			high = block->words[i] >> 32;
-		else if (block->words[i] && (low & CPROF_EVENT_EXIT || low < CPROF_ESCAPE_FIRST || low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_SUSPEND ||
-					     low == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_RESUME))
-			return high << 32 | block->words[i] >> 32;
-	}
+	for (size_t i = 0; i < block->nr_words; i++)
+		if (word_time(block->words[i], &high, &time))
+			return time;
 	return 0;
+}
+
+uint64_t live_block_last_tsc(const struct live_block *block)
+{
+	uint64_t high = block->header.tsc_high, time = 0, last = 0;
+
+	for (size_t i = 0; i < block->nr_words; i++)
+		if (word_time(block->words[i], &high, &time) && time > last)
+			last = time;
+	return last;
 }
 
 struct cprof_error *live_chunk_make(struct live_chunk *chunk, const struct live_block *block, const struct trace_tables *tables, uint64_t last_tsc,

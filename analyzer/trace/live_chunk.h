@@ -23,5 +23,7 @@ void live_chunk_deinit(struct live_chunk *chunk);
  */
 struct cprof_error *live_chunk_make(struct live_chunk *chunk, const struct live_block *block, const struct trace_tables *tables, uint64_t last_tsc,
 				    struct call_stack *stack, struct events_chunk *ret) CPROF_MUST_CHECK;
+/* The latest time that the block says, 0: none. */
+uint64_t live_block_last_tsc(const struct live_block *block);
 
 #endif

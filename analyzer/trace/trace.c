@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live_chunk.h"
 #include "trace_meta.h"
 
 void trace_close(struct trace *trace)
@@ -325,6 +326,12 @@ static uint64_t last_time(const struct trace *trace)
 	for (size_t i = 0; i < trace->chunks.nr; i++) {
 		if (trace->chunks.places[i].kind == CPROF_CHUNK_EVENTS && trace->chunks.places[i].last_tsc > last)
 			last = trace->chunks.places[i].last_tsc;
+	}
+	for (size_t i = 0; i < trace->nr_events; i++) { /* what a killed process did last is in its live blocks */
+		uint64_t live = trace->events[i].live ? live_block_last_tsc(&trace->live.blocks[trace->events[i].live - 1]) : 0;
+
+		if (live > last)
+			last = live;
 	}
 	return last;
 }
