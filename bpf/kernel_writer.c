@@ -200,28 +200,11 @@ void kernel_writer_chunk(struct kernel_writer *writer, const struct cprof_chunk_
 static size_t record_bytes(uint32_t kind)
 {
 	switch (kind) {
-	case CPROF_CHUNK_KERNEL_PROCESSES:
-		return sizeof(struct cprof_kernel_process);
-	case CPROF_CHUNK_KERNEL_THREADS:
-		return sizeof(struct cprof_kernel_thread);
-	case CPROF_CHUNK_KERNEL_SAMPLES:
-		return sizeof(struct cprof_kernel_sample);
-	case CPROF_CHUNK_KERNEL_OFF_CPU:
-		return sizeof(struct cprof_kernel_off_cpu);
-	case CPROF_CHUNK_KERNEL_SUMS:
-		return sizeof(struct cprof_kernel_sum);
-	case CPROF_CHUNK_KERNEL_IO:
-		return sizeof(struct cprof_kernel_io);
-	case CPROF_CHUNK_KERNEL_BLOCK:
-		return sizeof(struct cprof_kernel_block);
-	case CPROF_CHUNK_KERNEL_LOCKS:
-		return sizeof(struct cprof_kernel_lock);
-	case CPROF_CHUNK_KERNEL_SYMBOLS:
-		return sizeof(struct cprof_kernel_symbol);
-	case CPROF_CHUNK_KERNEL_SOURCES:
-		return sizeof(struct cprof_kernel_source);
-	case CPROF_CHUNK_KERNEL_LOSSES:
-		return sizeof(struct cprof_kernel_counter);
+#define CPROF_X(name, type) \
+	case CPROF_CHUNK_##name: \
+		return sizeof(struct type);
+	CPROF_KERNEL_ARRAYS(CPROF_X)
+#undef CPROF_X
 	default:
 		return 0;
 	}

@@ -203,6 +203,20 @@ struct cprof_kernel_end { /* KERNEL_END */
 	uint32_t reserved;
 };
 
+/* Chunks whose payload is an array of one struct; KERNEL_END is one record. Writer and reader take the sizes from here. */
+#define CPROF_KERNEL_ARRAYS(X) \
+	X(KERNEL_PROCESSES, cprof_kernel_process) \
+	X(KERNEL_THREADS, cprof_kernel_thread) \
+	X(KERNEL_SAMPLES, cprof_kernel_sample) \
+	X(KERNEL_OFF_CPU, cprof_kernel_off_cpu) \
+	X(KERNEL_SUMS, cprof_kernel_sum) \
+	X(KERNEL_IO, cprof_kernel_io) \
+	X(KERNEL_BLOCK, cprof_kernel_block) \
+	X(KERNEL_LOCKS, cprof_kernel_lock) \
+	X(KERNEL_SYMBOLS, cprof_kernel_symbol) \
+	X(KERNEL_SOURCES, cprof_kernel_source) \
+	X(KERNEL_LOSSES, cprof_kernel_counter)
+
 /* ALLOC chunk of trace.lz4, written by the allocation interposer: one per context that allocated. Sums over the process's life. */
 struct cprof_alloc {
 	uint32_t context;
