@@ -385,6 +385,7 @@ static bool find_interposer(char *ret)
 		if (realpath(path, ret) && !strpbrk(ret, ": ")) /* LD_PRELOAD's separators */
 			return true;
 	}
+	ret[0] = '\0'; /* realpath leaves there how far it came */
 	return false;
 }
 
