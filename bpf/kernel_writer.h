@@ -12,7 +12,7 @@
 #include "error.h"
 #include "trace_format.h"
 
-enum { KERNEL_WRITER_KINDS = CPROF_CHUNK_KERNEL_END + 1 };
+enum { KERNEL_WRITER_KINDS = CPROF_CHUNK_KERNEL_FAULTS + 1 };
 
 struct kernel_writer {
 	char *path;

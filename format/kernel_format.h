@@ -14,7 +14,7 @@
 #include <stdint.h>
 #endif
 
-/* How sure the context of a record is; worst last. */
+/* How sure the context of a record is, and who knows it. */
 #define CPROF_QUALITIES(X) \
 	X(NONE, 0, "no context asked for") \
 	X(SLOT, 1, "exact: read from the thread's slot") \
@@ -23,7 +23,8 @@
 	X(INHERITED, 4, "the parent's, in a child that has not registered yet") \
 	X(STALE, 5, "the last one known: the thread's memory could not be read") \
 	X(UNREGISTERED, 6, "the process is traced, this thread has made no call yet") \
-	X(NO_RUNTIME, 7, "the process has no cprof runtime")
+	X(NO_RUNTIME, 7, "the process has no cprof runtime") \
+	X(TIMED, 8, "by time: what the thread's own trace says of that moment")
 enum cprof_quality {
 #define CPROF_X(name, number, what) CPROF_QUALITY_##name = number,
 	CPROF_QUALITIES(CPROF_X)
@@ -51,6 +52,7 @@ struct cprof_kernel_process { /* KERNEL_PROCESSES: one per process image; may be
 #define CPROF_KERNEL_PROCESS_RUNTIME 1u /* has registered: its contexts are those of its trace */
 #define CPROF_KERNEL_PROCESS_EXITED  2u
 #define CPROF_KERNEL_PROCESS_TARGET  4u /* the one that was launched or attached to */
+#define CPROF_KERNEL_PROCESS_TIMED   8u /* recorded without BPF: nobody registers, its records have quality TIMED */
 
 struct cprof_kernel_thread { /* KERNEL_THREADS: totals of a thread, at its end or the recording's; all exact from registration or first sight */
 	uint32_t tgid, tid;
@@ -194,6 +196,11 @@ struct cprof_kernel_counter { /* KERNEL_LOSSES: every one, also when 0 */
 	uint32_t reserved;
 };
 
+struct cprof_kernel_fault { /* KERNEL_FAULTS: a page fault of a recording without BPF, which has no sums; its context is that of its time */
+	uint64_t time_ns;
+	uint32_t tgid, tid;
+};
+
 struct cprof_kernel_end { /* KERNEL_END */
 	uint64_t start_ns, end_ns;
 	uint64_t recorder_cpu_ns;  /* of cprof-record itself */
@@ -215,7 +222,8 @@ struct cprof_kernel_end { /* KERNEL_END */
 	X(KERNEL_LOCKS, cprof_kernel_lock) \
 	X(KERNEL_SYMBOLS, cprof_kernel_symbol) \
 	X(KERNEL_SOURCES, cprof_kernel_source) \
-	X(KERNEL_LOSSES, cprof_kernel_counter)
+	X(KERNEL_LOSSES, cprof_kernel_counter) \
+	X(KERNEL_FAULTS, cprof_kernel_fault)
 
 /* ALLOC chunk of trace.lz4, written by the allocation interposer: one per context that allocated. Sums over the process's life. */
 struct cprof_alloc {

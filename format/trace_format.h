@@ -53,7 +53,8 @@
 	X(KERNEL_SYMBOLS, 42, "kernel half: names of kernel addresses") \
 	X(KERNEL_SOURCES, 43, "kernel half: what was recorded") \
 	X(KERNEL_LOSSES, 44, "kernel half: what was lost, counted") \
-	X(KERNEL_END, 45, "kernel half: the recorder ended cleanly")
+	X(KERNEL_END, 45, "kernel half: the recorder ended cleanly") \
+	X(KERNEL_FAULTS, 46, "kernel half: page faults, one by one")
 
 enum cprof_chunk_kind {
 #define CPROF_X(name, number, what) CPROF_CHUNK_##name = number,

@@ -158,6 +158,8 @@ struct dumped_kind {
 	const struct field *fields;
 };
 
+static const struct field fault_fields[] = { F(cprof_kernel_fault, time_ns), F(cprof_kernel_fault, tgid), F(cprof_kernel_fault, tid), FIELDS_END };
+
 static struct cprof_error *take_record(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	const struct dumped_kind *kind = context;
@@ -177,6 +179,7 @@ struct cprof_error *kernel_dump_file(struct kernel_dump *dump, struct kernel_fil
 		{ CPROF_CHUNK_KERNEL_SAMPLES, "sample", sample_fields }, { CPROF_CHUNK_KERNEL_OFF_CPU, "off-cpu", off_cpu_fields },
 		{ CPROF_CHUNK_KERNEL_SUMS, "sum", sum_fields },		 { CPROF_CHUNK_KERNEL_IO, "io", io_fields },
 		{ CPROF_CHUNK_KERNEL_BLOCK, "block", block_fields },	 { CPROF_CHUNK_KERNEL_LOCKS, "lock", lock_fields },
+		{ CPROF_CHUNK_KERNEL_FAULTS, "fault", fault_fields },
 	};
 	const struct kernel_tables *tables = kernel_file_tables(file);
 	struct cprof_error *error = NULL;

@@ -209,12 +209,12 @@ static size_t record_bytes_of(uint16_t kind)
 /* Kinds whose records are not kept. */
 static bool kind_is_streamed(uint16_t kind)
 {
-	return kind == CPROF_CHUNK_KERNEL_SAMPLES || (kind >= CPROF_CHUNK_KERNEL_OFF_CPU && kind <= CPROF_CHUNK_KERNEL_LOCKS);
+	return kind == CPROF_CHUNK_KERNEL_SAMPLES || kind == CPROF_CHUNK_KERNEL_FAULTS || (kind >= CPROF_CHUNK_KERNEL_OFF_CPU && kind <= CPROF_CHUNK_KERNEL_LOCKS);
 }
 
 static bool kind_is_kernel(uint16_t kind)
 {
-	return kind >= CPROF_CHUNK_KERNEL_PROCESSES && kind <= CPROF_CHUNK_KERNEL_END;
+	return kind >= CPROF_CHUNK_KERNEL_PROCESSES && kind <= CPROF_CHUNK_KERNEL_FAULTS;
 }
 
 /* --- chunks --- */
@@ -356,7 +356,7 @@ struct cprof_error *kernel_file_check(struct kernel_file *file, uint64_t *record
 	struct cprof_error *error = NULL;
 
 	*records = file->records;
-	for (uint16_t kind = CPROF_CHUNK_KERNEL_PROCESSES; kind <= CPROF_CHUNK_KERNEL_END && !error; kind++)
+	for (uint16_t kind = CPROF_CHUNK_KERNEL_PROCESSES; kind <= CPROF_CHUNK_KERNEL_FAULTS && !error; kind++)
 		if (kind_is_streamed(kind))
 			error = kernel_file_each(file, kind, count_record, records);
 	return error;

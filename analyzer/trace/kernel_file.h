@@ -62,7 +62,7 @@ const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *f
 bool kernel_file_has_source(const struct kernel_file *file, const char *name, uint32_t *value);
 
 /*
- * Gives every record of a kind (KERNEL_SAMPLES, OFF_CPU, SUMS, IO, BLOCK, LOCKS) to take, in file order, until it returns an error. Chunks that turn out damaged are
+ * Gives every record of a kind (KERNEL_SAMPLES, OFF_CPU, SUMS, IO, BLOCK, LOCKS, FAULTS) to take, in file order, until it returns an error. Chunks that turn out damaged are
  * skipped; the state says so.
  */
 typedef struct cprof_error *kernel_file_take(void *context, const struct cprof_chunk_header *header, const void *record);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_KIND = CPROF_CHUNK_KERNEL_PROCESSES, NR_KINDS = CPROF_CHUNK_KERNEL_END - FIRST_KIND + 1 };
+enum { FIRST_KIND = CPROF_CHUNK_KERNEL_PROCESSES, NR_KINDS = CPROF_CHUNK_KERNEL_FAULTS - FIRST_KIND + 1 };
 
 struct pending { /* records of a kind that are in no chunk yet */
 	uint8_t *data;
@@ -133,7 +133,7 @@ void kernel_builder_window(struct kernel_builder *builder, uint64_t first_ns, ui
 
 void kernel_builder_cut(struct kernel_builder *builder)
 {
-	for (uint16_t kind = FIRST_KIND; kind <= CPROF_CHUNK_KERNEL_END; kind++)
+	for (uint16_t kind = FIRST_KIND; kind <= CPROF_CHUNK_KERNEL_FAULTS; kind++)
 		write_chunk(builder, kind, 0, 0);
 }
 
