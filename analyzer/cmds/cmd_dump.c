@@ -300,6 +300,7 @@ static struct cprof_error *dump_chunks(struct dump *dump, uint32_t thread)
 
 	if (error)
 		return error;
+	trace_cursor_plain(cursor);
 	while (!error && !is_full(dump)) {
 		error = trace_cursor_next(cursor, &chunk, &end);
 		if (error || end)

@@ -151,6 +151,62 @@ static uint32_t guess_tgid(const struct kernel_file *file, const struct trace *t
 	return found == 1 ? tgid : 0;
 }
 
+/* --- recordings without slots --- */
+
+/* Nobody registered: the process is known by its number alone. */
+static uint32_t timed_tgid_of(const struct kernel_file *file, const struct trace *trace)
+{
+	const struct kernel_tables *tables = kernel_file_tables(file);
+
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tables->processes[i].flags & CPROF_KERNEL_PROCESS_TIMED && tables->processes[i].pid == trace->meta.fixed.pid)
+			return tables->processes[i].tgid;
+	return 0;
+}
+
+static uint64_t start_ns(const struct trace *trace)
+{
+	return trace->tables.nr_clocks ? trace->tables.clocks[0].monotonic_ns : 0;
+}
+
+/* When the next image of the process began. */
+static uint64_t image_end_ns(const struct session *session, size_t index)
+{
+	uint64_t end_ns = UINT64_MAX, from_ns = start_ns(session->traces[index]);
+
+	for (size_t i = 0; i < session->nr_traces; i++) {
+		uint64_t other_ns = start_ns(session->traces[i]);
+
+		if (session->places[i].file == session->places[index].file && session->places[i].tgid == session->places[index].tgid && other_ns > from_ns &&
+		    other_ns < end_ns)
+			end_ns = other_ns;
+	}
+	return end_ns;
+}
+
+/* Its threads are those of the kernel half, and what that says of their time is in their events from here on. */
+static struct cprof_error *switches_attach(struct session *session, size_t index)
+{
+	struct trace *trace = session->traces[index];
+	struct trace_kernel *place = &session->places[index];
+	struct cprof_error *error;
+
+	if (!place->file || kernel_tgid_of(trace) || !timed_tgid_of(place->file, trace))
+		return NULL;
+	error = timed_switches_read(place->file, trace, place->tgid, start_ns(trace), image_end_ns(session, index), &trace->switches);
+	for (size_t i = 0; !error && i < trace->set.nr_threads; i++) {
+		struct cprof_thread *thread = &trace->set.threads[i];
+
+		if (thread->flags & CPROF_THREAD_STRAND)
+			continue;
+		thread->kernel_tgid = place->tgid;
+		thread->kernel_tid = thread->tid;
+	}
+	return error;
+}
+
+/* --- places --- */
+
 static struct cprof_error *find_place(struct session *session, struct trace *trace, struct trace_kernel *ret)
 {
 	struct kernel_file *file = NULL;
@@ -166,6 +222,8 @@ static struct cprof_error *find_place(struct session *session, struct trace *tra
 	*ret = (struct trace_kernel){ file, kernel_tgid_of(trace), trace->meta.fixed.generation };
 	if (!ret->tgid)
 		ret->tgid = guess_tgid(file, trace);
+	if (!ret->tgid)
+		ret->tgid = timed_tgid_of(file, trace);
 	return NULL;
 }
 
@@ -214,6 +272,8 @@ static struct cprof_error *open_all(struct session *session, const char *const *
 	}
 	for (size_t i = 0; i < session->nr_traces && !error; i++)
 		error = find_place(session, session->traces[i], &session->places[i]);
+	for (size_t i = 0; i < session->nr_traces && !error; i++)
+		error = switches_attach(session, i);
 	if (!error && !session->nr_traces && session->nr_kernels)
 		error = add_empty_trace(session);
 	return error;

@@ -87,9 +87,13 @@ const struct trace_tables *trace_tables(const struct trace *trace);
 const struct trace_state *trace_state(const struct trace *trace);
 /* Ticks to ns between two points of the trace's clock; 0 Hz when the rate is unknown. */
 double trace_clock_hz(const struct trace *trace);
+/* A time of CLOCK_MONOTONIC in ticks, by the clock pairs around it (trace_clock.c); 0 when the clock cannot say. */
+uint64_t trace_ticks_at(const struct trace *trace, uint64_t monotonic_ns);
 
 struct cprof_error *trace_cursor_create(struct trace *trace, uint32_t thread, struct trace_cursor **ret) CPROF_MUST_CHECK;
 void trace_cursor_destroy(struct trace_cursor *cursor);
+/* Chunks as they are in the file: without what the kernel half adds to them (timed_switches.h). Before the first. */
+void trace_cursor_plain(struct trace_cursor *cursor);
 /* *end is set, and *ret untouched, after the last one. A damaged chunk is skipped: trace_state() then says so, and the next has hole_before. */
 struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events_chunk *ret, bool *end) CPROF_MUST_CHECK;
 

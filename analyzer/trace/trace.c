@@ -23,6 +23,7 @@ void trace_close(struct trace *trace)
 	chunk_list_deinit(&trace->chunks);
 	live_file_close(&trace->live);
 	table_set_deinit(&trace->set);
+	timed_switches_deinit(&trace->switches);
 	problems_deinit(&trace->problems);
 	free(trace->meta_payload);
 	free(trace->events);

@@ -24,6 +24,7 @@ struct trace_cursor {
 	uint64_t last_tsc;           /* of the chunk before */
 	struct frame_buffer buffer;
 	bool check_all;
+	struct timed_merge merge;
 	/* For a thread with live blocks only: */
 	bool has_live, stack_known;
 	uint64_t *lowest;            /* [at] least depth of each chunk passed, and HOLE_BEFORE */
@@ -48,8 +49,15 @@ struct cprof_error *trace_cursor_create(struct trace *trace, uint32_t thread, st
 			return &cprof_enomem;
 		}
 	}
+	if (thread < trace->set.nr_threads)
+		timed_merge_init(&cursor->merge, &trace->switches, &trace->set.threads[thread]);
 	*ret = cursor;
 	return NULL;
+}
+
+void trace_cursor_plain(struct trace_cursor *cursor)
+{
+	cursor->merge = (struct timed_merge){ .next = NULL };
 }
 
 void trace_cursor_destroy(struct trace_cursor *cursor)
@@ -58,6 +66,7 @@ void trace_cursor_destroy(struct trace_cursor *cursor)
 		return;
 	frame_buffer_deinit(&cursor->buffer);
 	call_stack_deinit(&cursor->stack);
+	timed_merge_deinit(&cursor->merge);
 	live_chunk_deinit(&cursor->live);
 	free(cursor->lowest);
 	free(cursor);
@@ -204,6 +213,9 @@ struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events
 		chunk.hole_before = cursor->hole;
 		cursor->hole = false;
 		cursor->last_tsc = chunk.header.last_tsc;
+		error = timed_merge_chunk(&cursor->merge, &chunk);
+		if (error)
+			return error;
 		*ret = chunk;
 		*end = false;
 		return NULL;
@@ -215,6 +227,7 @@ struct cprof_error *trace_cursor_next(struct trace_cursor *cursor, struct events
 void trace_cursor_check_all(struct trace_cursor *cursor)
 {
 	cursor->check_all = true;
+	trace_cursor_plain(cursor);
 }
 
 uint64_t trace_cursor_offset(const struct trace_cursor *cursor)

@@ -11,6 +11,7 @@
 #include "problems.h"
 #include "session.h"
 #include "table_set.h"
+#include "timed_switches.h"
 
 struct events_place {
 	uint32_t thread;
@@ -33,6 +34,7 @@ struct trace {
 	bool is_empty;               /* in the place of a kernel file: see trace_make_empty() */
 	struct events_place *events; /* by thread, then sequence; each sequence once */
 	size_t nr_events;
+	struct timed_switches switches; /* of its threads, from the kernel half */
 	struct problems problems;
 	struct trace_state state;
 };
