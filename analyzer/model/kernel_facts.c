@@ -9,6 +9,7 @@
 
 #include "sched_figures.h"
 #include "slots.h"
+#include "timed_contexts.h"
 #include "vec.h"
 
 enum { NS_PER_S = 1000000000, GENERATION_UNKNOWN = 0x8000 };
@@ -34,6 +35,7 @@ struct facts_build {
 	const struct session *session;
 	const struct profile_options *options;
 	struct kernel_names *names;
+	struct timed_contexts *timed; /* NULL: no record needs it */
 	uint32_t kernel;
 	uint64_t from_ns, to_ns;   /* of the records taken */
 };
@@ -105,6 +107,26 @@ static struct cprof_error *stranger_note(struct kernel_facts *facts, struct kern
 		return &cprof_enomem;
 	facts->strangers[facts->nr_strangers] = place;
 	return number_map_add(&facts->private_data->stranger_of, key, (uint32_t)facts->nr_strangers++);
+}
+
+/* Of a record whose context only the trace knows; its quality is then that of what was found. */
+static struct fact_place timed_place(const struct facts_build *build, struct cprof_who *who, uint64_t time_ns, uint64_t stack)
+{
+	struct fact_place place;
+	uint32_t trace, context;
+
+	memset(&place, 0, sizeof place);
+	place.image = (struct kernel_image){ build->kernel, who->tgid, who->generation };
+	if (timed_contexts_find(build->timed, session_kernel(build->session, build->kernel), who, time_ns, &trace, &context)) {
+		place.trace = trace;
+		place.context = context;
+	} else { /* a thread that made no call, or a program without traces */
+		place.trace = trace_of(build->facts, build->session, place.image);
+		who->quality = place.trace == FACT_NO_TRACE ? CPROF_QUALITY_NO_RUNTIME : CPROF_QUALITY_UNREGISTERED;
+	}
+	if (!place.context)
+		place.stack = stack;
+	return place;
 }
 
 static struct fact_place place_of(const struct facts_build *build, const struct cprof_who *who, uint64_t stack)
@@ -208,7 +230,7 @@ static struct cprof_error *take_sample(void *context, const struct cprof_chunk_h
 	(void)header;
 	memcpy(&sample, record, sizeof sample);
 	memset(&key, 0, sizeof key);
-	key.place = place_of(build, &sample.who, 0);
+	key.place = sample.who.quality == CPROF_QUALITY_TIMED ? timed_place(build, &sample.who, sample.time_ns, 0) : place_of(build, &sample.who, 0);
 	if (!is_in_range(build, sample.time_ns) || !is_chosen(build, &key.place, sample.who.tid))
 		return NULL;
 	key.place.stack = sample.user_stack; /* with a context, too: frames below its function continue the path */
@@ -309,7 +331,8 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 	(void)header;
 	memcpy(&off, record, sizeof off);
 	memset(&key, 0, sizeof key);
-	key.place = place_of(build, &off.who, off.user_stack);
+	key.place = off.who.quality == CPROF_QUALITY_TIMED ? timed_place(build, &off.who, timed_middle_ns(&off), off.user_stack) :
+							     place_of(build, &off.who, off.user_stack);
 	if (!is_in_range(build, off.time_ns) || !is_chosen(build, &key.place, off.who.tid))
 		return NULL;
 	error = interval_keep(facts, key.place.trace, &off);
@@ -424,6 +447,17 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 
 /* --- traces --- */
 
+/* Was the process recorded without BPF? */
+static bool is_timed(const struct trace_kernel *kernel)
+{
+	const struct kernel_tables *tables = kernel_file_tables(kernel->file);
+
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tables->processes[i].tgid == kernel->tgid && tables->processes[i].flags & CPROF_KERNEL_PROCESS_TIMED)
+			return true;
+	return false;
+}
+
 /* The recorder's own word, its last sign of life, or its file's end. */
 static uint64_t stop_ns(const struct cprof_sched *sched, const struct kernel_file *file, uint64_t end_ns)
 {
@@ -431,8 +465,8 @@ static uint64_t stop_ns(const struct cprof_sched *sched, const struct kernel_fil
 		return sched->stopped_ns;
 	if (sched && sched->heartbeat_ns && end_ns > sched->heartbeat_ns && end_ns - sched->heartbeat_ns > NS_PER_S)
 		return sched->heartbeat_ns;
-	if (!sched && file && kernel_file_tables(file)->end)
-		return kernel_file_tables(file)->end->end_ns;
+	if (!sched && file)
+		return kernel_file_tables(file)->end ? kernel_file_tables(file)->end->end_ns : kernel_file_state(file)->end_tsc;
 	return UINT64_MAX;
 }
 
@@ -464,6 +498,7 @@ static struct cprof_error *trace_describe(struct kernel_facts *facts, const stru
 		facts->metrics |= METRIC_BIT(FAULTS);
 	if (!of->kernel.file || !of->kernel.tgid)
 		return NULL;
+	of->timed = is_timed(&of->kernel);
 	of->has_sums = !of->has_slots && kernel_file_has_source(of->kernel.file, "off-cpu", NULL);
 	if (of->has_sums) {
 		facts->metrics |= METRICS_TIMES;
@@ -560,6 +595,7 @@ static struct cprof_error *facts_fill(struct facts_build *build)
 	struct cprof_error *error = NULL;
 
 	range_set(build);
+	error = timed_contexts_create(build->session, &build->timed);
 	for (size_t i = 0; !error && i < facts->nr_traces; i++)
 		error = trace_describe(facts, build->session, i);
 	for (uint32_t i = 0; !error && i < session_nr_kernels(build->session); i++)
@@ -594,6 +630,7 @@ struct cprof_error *kernel_facts_create(const struct session *session, const str
 	}
 	if (!error)
 		*ret = facts->metrics || session_nr_kernels(session) ? facts : NULL;
+	timed_contexts_destroy(build.timed);
 	if (error || !*ret)
 		kernel_facts_destroy(facts);
 	return error;

@@ -51,12 +51,13 @@ struct facts_of_trace {
 	uint32_t nr_contexts;
 	struct trace_kernel kernel;
 	bool has_slots;          /* the trace itself tells what the scheduler did */
+	bool timed;              /* ... because the kernel half was put into it by time: not of coroutines */
 	bool has_sums;           /* the kernel half does, by context */
 	uint64_t from_ns, to_ns; /* of what is known of the scheduler */
 };
 
 enum fact_source { FACTS_SAMPLES, FACTS_OFF_CPU, FACTS_SUMS, NR_FACT_SOURCES };
-#define NR_FACT_QUALITIES 8
+#define NR_FACT_QUALITIES 9
 
 struct kernel_facts {
 	uint32_t metrics;        /* METRIC_BIT()s that were recorded for some process */

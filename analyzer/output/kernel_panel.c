@@ -29,7 +29,7 @@ static uint64_t magnitude(int64_t value)
 	return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-static const char *const quality_keys[NR_FACT_QUALITIES] = { "none", "slot", "tls", "saved", "inherited", "stale", "unregistered", "no_runtime" };
+static const char *const quality_keys[NR_FACT_QUALITIES] = { "none", "slot", "tls", "saved", "inherited", "stale", "unregistered", "no_runtime", "timed" };
 
 /* --- text --- */
 
@@ -183,19 +183,23 @@ static bool quality_is_exact(int quality)
 
 static void print_quality(FILE *out, const struct kernel_facts *facts)
 {
-	uint64_t all = 0, exact = 0;
+	uint64_t all = 0, exact = 0, timed = 0;
 
 	for (int source = 0; source < NR_FACT_SOURCES; source++) {
 		for (int quality = 0; quality < NR_FACT_QUALITIES; quality++) {
 			all += facts->qualities[source][quality];
 			exact += quality_is_exact(quality) ? facts->qualities[source][quality] : 0;
 		}
+		timed += facts->qualities[source][CPROF_QUALITY_TIMED];
 	}
 	if (!all)
 		return;
 	fprintf(out, "  %s events of the kernel half, ", human_count(all).text);
-	fprintf(out, "%s %% with an exact context", human_percent(exact, all).text);
-	for (int quality = CPROF_QUALITY_INHERITED; quality < NR_FACT_QUALITIES; quality++) {
+	if (exact || !timed)
+		fprintf(out, "%s %% with an exact context%s", human_percent(exact, all).text, timed ? ", " : "");
+	if (timed)
+		fprintf(out, "%s %% with the context of their time", human_percent(timed, all).text);
+	for (int quality = CPROF_QUALITY_INHERITED; quality <= CPROF_QUALITY_NO_RUNTIME; quality++) {
 		uint64_t count = 0;
 
 		for (int source = 0; source < NR_FACT_SOURCES; source++)
