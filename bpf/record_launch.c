@@ -24,6 +24,15 @@ void record_launch_ignore_signals(void)
 	sigaction(SIGXFSZ, &ignore, &launch_signals.file_size);
 }
 
+void record_launch_name_session(const uint8_t *session)
+{
+	char text[2 * 16 + 1];
+
+	for (size_t i = 0; i < 16; i++)
+		snprintf(text + 2 * i, 3, "%02x", session[i]);
+	setenv("CPROF_SESSION", text, 1);
+}
+
 /* As high as the limit allows: shells and daemons use and close the low numbers. */
 static int slots_descriptor(int slots)
 {

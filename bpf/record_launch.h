@@ -7,6 +7,7 @@
 #define CPROF_RECORD_LAUNCH_H
 
 #include <signal.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "error.h"
@@ -20,6 +21,9 @@ struct record_launch {
 
 /* A write that fails is an error for us, not a death; the program gets the signals as they were. Before anything is launched. */
 void record_launch_ignore_signals(void);
+
+/* What is launched, and all that it starts, is of this session (16 bytes; CPROF_SESSION), slots or not. */
+void record_launch_name_session(const uint8_t *session);
 
 /*
  * slots: descriptor that it inherits under a number of its own (CPROF_SLOTS_FD), -1: none. mask: the signal mask for it. redirections: what it gets as

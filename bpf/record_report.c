@@ -123,6 +123,14 @@ static void add_counter(struct kernel_writer *writer, struct record_losses *loss
 	}
 }
 
+void record_report_counter(struct kernel_writer *writer, const char *name, uint64_t value, bool is_loss, uint64_t *lost)
+{
+	struct record_losses losses = { .sum = 0 };
+
+	add_counter(writer, &losses, name, "", value, is_loss);
+	*lost += losses.sum;
+}
+
 /* Of all CPUs. */
 static uint64_t read_counter(int map, uint32_t counter)
 {

@@ -21,6 +21,8 @@ struct record_losses {
 	char most_name[40];
 };
 struct record_losses record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally);
+/* One counter of KERNEL_LOSSES; a loss is added to *lost as well. */
+void record_report_counter(struct kernel_writer *writer, const char *name, uint64_t value, bool is_loss, uint64_t *lost);
 void record_report_end(struct kernel_writer *writer, uint64_t start_ns, uint64_t end_ns);
 
 #endif

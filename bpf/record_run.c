@@ -24,6 +24,7 @@
 #include "kernel_symbols.h"
 #include "live.h"
 #include "memory_probes.h"
+#include "perf_recording.h"
 #include "process_modules.h"
 #include "record_attach.h"
 #include "record_clock.h"
@@ -49,6 +50,8 @@ struct recording {
 	struct slots_header slots;
 	struct cpu_timers timers;
 	struct memory_probes memory;
+	bool by_perf;                /* without BPF: perf, writer, sources and symbols are all that is used */
+	struct perf_recording perf;
 	struct kernel_symbols symbols;
 	struct record_tally tally;
 	struct live *live;           /* NULL: --live was not asked for */
@@ -152,23 +155,31 @@ static struct cprof_error *open_drains(struct recording *recording)
 	return error;
 }
 
+static struct cprof_error *begin_file(struct recording *recording)
+{
+	char *path = kernel_writer_path_of(recording->args->output);
+	struct cprof_error *error = path ? kernel_writer_open(path, &recording->writer) : &cprof_enomem;
+
+	free(path);
+	if (error)
+		return error;
+	recording->writer.window_start_ns = recording->start_ns;
+	record_report_meta(&recording->writer, recording->session, recording->command);
+	record_report_clock(&recording->writer);
+	return NULL;
+}
+
 /* Everything but the target's start. */
 static struct cprof_error *prepare(struct recording *recording)
 {
 	const struct record_args *args = recording->args;
-	char *path = kernel_writer_path_of(args->output);
-	struct cprof_error *error = path ? NULL : &cprof_enomem;
+	struct cprof_error *error;
 
 	recording->start_ns = record_clock_ns(CLOCK_MONOTONIC);
+	error = follow_target(recording);
 	if (!error)
-		error = follow_target(recording);
-	if (!error)
-		error = kernel_writer_open(path, &recording->writer);
-	free(path);
+		error = begin_file(recording);
 	if (!error) {
-		recording->writer.window_start_ns = recording->start_ns;
-		record_report_meta(&recording->writer, recording->session, recording->command);
-		record_report_clock(&recording->writer);
 		if (recording->target.said.tgid && recording->target.active) { /* no exec will say it */
 			kernel_writer_add(&recording->writer, CPROF_CHUNK_KERNEL_PROCESSES, &recording->target.said, sizeof recording->target.said);
 			process_modules_note(&recording->modules, &recording->target.said);
@@ -198,6 +209,29 @@ static struct cprof_error *prepare(struct recording *recording)
 	say_sources(recording);
 	recording->next_beat_ns = recording->start_ns + BEAT_NS;
 	recording->next_window_ns = recording->start_ns + args->window_ns;
+	return NULL;
+}
+
+/* The same without BPF, of which `why` says why it is not to be had. */
+static struct cprof_error *prepare_by_perf(struct recording *recording, const struct cprof_error *why)
+{
+	struct cprof_error *error = perf_recording_open(recording->args, (uint32_t)recording->launch.pid, recording->sources, &recording->perf);
+
+	recording->start_ns = record_clock_ns(CLOCK_MONOTONIC);
+	if (error)
+		return error;
+	error = begin_file(recording);
+	if (error) {
+		perf_recording_close(&recording->perf);
+		return error;
+	}
+	recording->by_perf = true;
+	perf_recording_start(&recording->perf, &recording->writer, &recording->symbols, (uint32_t)recording->launch.pid, recording->start_ns);
+	record_report_sources(&recording->writer, recording->sources);
+	kernel_writer_flush(&recording->writer, recording->start_ns);
+	if (!recording->args->quiet)
+		fprintf(stderr, "cprof-record: without BPF: %s\n", why->message);
+	say_sources(recording);
 	return NULL;
 }
 
@@ -281,7 +315,10 @@ static struct cprof_error *loop(struct recording *recording)
 		take_signals(recording);
 		uint64_t now_ns = record_clock_ns(CLOCK_MONOTONIC);
 
-		tick(recording, now_ns);
+		if (recording->by_perf)
+			perf_recording_tick(&recording->perf, now_ns);
+		else
+			tick(recording, now_ns);
 		if (recording->args->pid && kill((pid_t)recording->args->pid, 0) && errno == ESRCH)
 			recording->stop = true;
 		if (recording->live && live_is_over(recording->live) && !recording->command) /* nothing else would end it */
@@ -293,9 +330,33 @@ static struct cprof_error *loop(struct recording *recording)
 	return NULL;
 }
 
+/* Closes the file, whatever filled it, and says how much is in it. */
+static struct cprof_error *end_file(struct recording *recording, uint64_t end_ns, uint64_t lost)
+{
+	struct cprof_error *error;
+
+	record_report_clock(&recording->writer);
+	kernel_writer_flush(&recording->writer, end_ns);
+	record_report_end(&recording->writer, recording->start_ns, end_ns);
+	error = kernel_writer_finish(&recording->writer, end_ns);
+	if (!recording->args->quiet && !error)
+		fprintf(stderr, "%scprof-record: %" PRIu64 " records in %s, %" PRIu64 " lost\n", recording->command ? "" : "\n", recording->writer.records,
+			recording->writer.path, lost);
+	return error;
+}
+
+/* The first of them; the other is freed. */
+static struct cprof_error *first_of(struct cprof_error *first, struct cprof_error *second)
+{
+	if (!first)
+		return second;
+	cprof_error_free(second);
+	return first;
+}
+
 static struct cprof_error *finish(struct recording *recording)
 {
-	struct cprof_error *walked, *named, *error;
+	struct cprof_error *walked, *named;
 	uint64_t end_ns;
 
 	cpu_timers_close(&recording->timers);
@@ -318,24 +379,16 @@ static struct cprof_error *finish(struct recording *recording)
 	recording->tally.slots_exhausted = recording->slots.at ? recording->slots.at->exhausted : 0;
 	uint64_t lost = record_report_losses(&recording->writer, &recording->programs, &recording->tally).sum;
 
-	record_report_clock(&recording->writer);
-	kernel_writer_flush(&recording->writer, end_ns);
-	record_report_end(&recording->writer, recording->start_ns, end_ns);
-	error = kernel_writer_finish(&recording->writer, end_ns);
-	if (!recording->args->quiet && !error)
-		fprintf(stderr, "%scprof-record: %" PRIu64 " records in %s, %" PRIu64 " lost\n", recording->command ? "" : "\n", recording->writer.records,
-			recording->writer.path, lost);
-	if (!error) {
-		error = walked;
-		walked = NULL;
-	}
-	if (!error) {
-		error = named;
-		named = NULL;
-	}
-	cprof_error_free(walked);
-	cprof_error_free(named);
-	return error;
+	return first_of(first_of(end_file(recording, end_ns, lost), walked), named);
+}
+
+static struct cprof_error *finish_by_perf(struct recording *recording)
+{
+	uint64_t end_ns = record_clock_ns(CLOCK_MONOTONIC), lost = perf_recording_finish(&recording->perf, end_ns);
+	struct cprof_error *failed = recording->perf.failed;
+
+	recording->perf.failed = NULL;
+	return first_of(end_file(recording, end_ns, lost), failed);
 }
 
 /* Waits for a target that outlives the recording, or was never recorded. */
@@ -385,6 +438,8 @@ static struct record_settings settings_of(const struct record_args *args, const 
 static void recording_deinit(struct recording *recording)
 {
 	live_destroy(recording->live);
+	if (recording->by_perf)
+		perf_recording_close(&recording->perf);
 	cpu_timers_close(&recording->timers);
 	memory_probes_detach(&recording->memory);
 	if (recording->ring.ring)
@@ -399,11 +454,29 @@ static void recording_deinit(struct recording *recording)
 		close(recording->signals);
 }
 
-/* Without the kernel half the program runs all the same: the exact half is in the program. */
-static void run_without(const struct cprof_error *why)
+/*
+ * BPF is not to be had. Perf events are tried; without them, too, the program runs all the same: the exact half is in the program. An error is one that is
+ * to be put right (the name of the output, say), not to be ignored.
+ */
+static struct cprof_error *go_without(struct recording *recording, const struct cprof_error *why)
 {
-	cprof_error_print(why, "cprof-record");
-	fprintf(stderr, "cprof-record: the program runs without the kernel half; its own trace, if it was built with cprof-cc, is complete\n");
+	struct cprof_error *error;
+
+	slots_header_stop(&recording->slots, record_clock_ns(CLOCK_MONOTONIC));
+	record_programs_deinit(&recording->programs);
+	kernel_writer_deinit(&recording->writer);
+	error = prepare_by_perf(recording, why);
+	if (error && error->code != CPROF_ERROR_UNSUPPORTED)
+		return error;
+	if (error) {
+		cprof_error_print(why, "cprof-record");
+		cprof_error_print(error, "cprof-record");
+		fprintf(stderr, "cprof-record: the program runs without the kernel half; its own trace, if it was built with cprof-cc, is complete\n");
+		cprof_error_free(error);
+	} else if (recording->args->live && !recording->live) {
+		fprintf(stderr, "cprof-record: --live needs BPF: nothing is shown before the end\n");
+	}
+	return NULL;
 }
 
 struct cprof_error *record_run(const struct record_args *args, const struct cprof_operands *command, int *status)
@@ -423,6 +496,8 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 	record_source_state(recording.sources, "locks")->value = (uint32_t)(args->lock_threshold_ns / 1000);
 	if (getrandom(recording.session, sizeof recording.session, 0) != sizeof recording.session)
 		memcpy(recording.session, &recording.start_ns, sizeof recording.start_ns);
+	if (recording.command)
+		record_launch_name_session(recording.session);
 	memory_probes_choose(args, recording.command, recording.sources, &recording.memory);
 	struct record_settings settings = settings_of(args, recording.sources);
 
@@ -452,27 +527,26 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 		goto out;
 	}
 	if (unavailable) {
-		run_without(unavailable);
-		slots_header_stop(&recording.slots, record_clock_ns(CLOCK_MONOTONIC));
+		error = go_without(&recording, unavailable);
+		if (error) {
+			record_launch_abandon(&recording.launch);
+			goto out;
+		}
 	}
+	bool recorded = !unavailable || recording.by_perf;
+
 	if (recording.command)
 		error = record_launch_go(&recording.launch);
 	if (error) {
 		*status = error->os_errno == ENOENT ? 127 : 126;
-	} else if (!unavailable) {
+	} else if (recorded) {
 		if (recording.live)
 			error = live_start(recording.live, recording.start_ns);
 		if (!error)
 			error = loop(&recording);
 	}
-	if (!unavailable) {
-		struct cprof_error *finished = finish(&recording);
-
-		if (error)
-			cprof_error_free(finished);
-		else
-			error = finished;
-	}
+	if (recorded)
+		error = first_of(error, recording.by_perf ? finish_by_perf(&recording) : finish(&recording));
 	if (recording.command && (recording.launch.pid || recording.child_ended)) { /* whatever became of the recording */
 		wait_for_target(&recording);
 		*status = WIFSIGNALED(recording.child_status) ? -WTERMSIG(recording.child_status) : WEXITSTATUS(recording.child_status);

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See perf_rings.h. Layouts: perf_event_open(2), <linux/perf_event.h>. */
+#include "perf_rings.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel_format.h"
+#include "vec.h"
+
+#define FORMAT_LOST (1u << 4) /* PERF_FORMAT_LOST, where the header is older */
+
+enum { PAGE = 4096, RING_PAGES = 128 /* with its header, what kernel.perf_event_mlock_kb allows each user and CPU */, RING_PAGES_LEAST = 8 };
+
+/* An event of each kind per CPU; they share the CPU's ring. NOTES carries switches and the life of threads. */
+enum event_kind { EVENT_NOTES, EVENT_SAMPLES, EVENT_FAULTS, NR_EVENTS };
+
+struct perf_ring {
+	struct perf_event_mmap_page *header;
+	uint64_t bytes;              /* of the data */
+	int fds[NR_EVENTS];
+	uint64_t ids[NR_EVENTS];
+};
+
+/* --- opening --- */
+
+/* What the kernel takes. */
+struct abilities {
+	bool kernel;                 /* samples of it */
+	bool counts_lost;            /* PERF_FORMAT_LOST, Linux 6.0 */
+};
+
+static struct perf_event_attr attributes(const struct perf_request *request, enum event_kind kind, struct abilities can)
+{
+	struct perf_event_attr attr = { .size = sizeof attr,
+					.type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_DUMMY,
+					.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
+					.sample_id_all = 1,
+					.inherit = 1,
+					.disabled = 1,
+					.enable_on_exec = 1,
+					.exclude_kernel = !can.kernel,
+					.read_format = can.counts_lost ? FORMAT_LOST : 0,
+					.exclude_hv = 1,
+					.use_clockid = 1,
+					.clockid = CLOCK_MONOTONIC };
+
+	switch (kind) {
+	case EVENT_SAMPLES:
+		attr.config = PERF_COUNT_SW_CPU_CLOCK;
+		attr.sample_period = request->period_ns;
+		attr.sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_CALLCHAIN;
+		attr.sample_max_stack = CPROF_STACK_DEPTH_MAX;
+		attr.exclude_callchain_kernel = !can.kernel;
+		break;
+	case EVENT_FAULTS:
+		attr.config = PERF_COUNT_SW_PAGE_FAULTS;
+		attr.sample_period = 1;
+		break;
+	default:
+		attr.context_switch = attr.task = attr.comm = attr.comm_exec = 1;
+	}
+	return attr;
+}
+
+static bool is_wanted(const struct perf_request *request, enum event_kind kind)
+{
+	return kind == EVENT_NOTES || (kind == EVENT_SAMPLES ? request->period_ns != 0 : request->faults);
+}
+
+static int map_ring(struct perf_ring *ring)
+{
+	for (size_t pages = RING_PAGES; pages >= RING_PAGES_LEAST; pages /= 2) {
+		void *at = mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fds[EVENT_NOTES], 0);
+
+		if (at == MAP_FAILED)
+			continue;
+		ring->header = at;
+		ring->bytes = pages * PAGE;
+		return 0;
+	}
+	return -errno;
+}
+
+static void ring_close(struct perf_ring *ring)
+{
+	if (ring->header)
+		munmap(ring->header, ring->bytes + PAGE);
+	for (size_t i = 0; i < NR_EVENTS; i++)
+		if (ring->fds[i] >= 0)
+			close(ring->fds[i]);
+}
+
+/* 0 or a negative errno. */
+static int ring_open(const struct perf_request *request, int cpu, struct abilities can, struct perf_ring *ret)
+{
+	struct perf_ring ring = { .fds = { -1, -1, -1 } };
+	int result = 0;
+
+	for (enum event_kind kind = 0; !result && kind < NR_EVENTS; kind++) {
+		struct perf_event_attr attr = attributes(request, kind, can);
+
+		if (!is_wanted(request, kind))
+			continue;
+		ring.fds[kind] = (int)syscall(SYS_perf_event_open, &attr, (pid_t)request->pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		if (ring.fds[kind] < 0 || ioctl(ring.fds[kind], PERF_EVENT_IOC_ID, &ring.ids[kind]))
+			result = -errno;
+		else if (kind == EVENT_NOTES)
+			result = map_ring(&ring);
+		else if (ioctl(ring.fds[kind], PERF_EVENT_IOC_SET_OUTPUT, ring.fds[EVENT_NOTES]))
+			result = -errno;
+	}
+	if (result)
+		ring_close(&ring);
+	else
+		*ret = ring;
+	return result;
+}
+
+static struct cprof_error *refusal(int error)
+{
+	if (error == -EACCES || error == -EPERM)
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "perf events are not allowed, either: sysctl kernel.perf_event_paranoid=2 allows a program's own");
+	return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "the kernel gave no perf events, either: %s", strerror(-error));
+}
+
+struct cprof_error *perf_rings_open(const struct perf_request *request, struct perf_rings *ret)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	struct perf_rings rings = { .rings = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof *rings.rings) };
+	struct abilities can = { true, true };
+	int result = rings.rings ? 0 : -ENOMEM;
+
+	for (int cpu = 0; !result && cpu < cpus; cpu++) {
+		result = ring_open(request, cpu, can, &rings.rings[rings.nr]);
+		if (!rings.nr && (result == -EACCES || result == -EPERM)) { /* without the right for that */
+			can.kernel = false;
+			result = ring_open(request, cpu, can, &rings.rings[rings.nr]);
+		}
+		if (!rings.nr && result == -EINVAL) { /* an older kernel */
+			can.counts_lost = false;
+			result = ring_open(request, cpu, can, &rings.rings[rings.nr]);
+		}
+		if (!result)
+			rings.nr++;
+		else if (result == -ENODEV || result == -ENXIO || (result == -EINVAL && cpu)) /* not on-line */
+			result = 0;
+	}
+	if (!result && !rings.nr)
+		result = -ENODEV;
+	if (result) {
+		perf_rings_close(&rings);
+		return refusal(result);
+	}
+	rings.kernel = can.kernel;
+	rings.counts_lost = can.counts_lost;
+	*ret = rings;
+	return NULL;
+}
+
+void perf_rings_close(struct perf_rings *rings)
+{
+	for (size_t i = 0; i < rings->nr; i++)
+		ring_close(&rings->rings[i]);
+	free(rings->rings);
+	free(rings->news);
+	free(rings->frames);
+	*rings = (struct perf_rings){ .rings = NULL };
+}
+
+static uint64_t read_lost(int fd)
+{
+	uint64_t values[2] = { 0, 0 }; /* count, lost */
+
+	return read(fd, values, sizeof values) == sizeof values ? values[1] : 0;
+}
+
+void perf_rings_stop(struct perf_rings *rings)
+{
+	uint64_t *lost[NR_EVENTS] = { [EVENT_NOTES] = &rings->lost_notes, [EVENT_SAMPLES] = &rings->lost_samples, [EVENT_FAULTS] = &rings->lost_faults };
+
+	for (size_t i = 0; i < rings->nr; i++) {
+		for (size_t kind = 0; kind < NR_EVENTS; kind++) {
+			int fd = rings->rings[i].fds[kind];
+
+			if (fd < 0)
+				continue;
+			ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
+			if (rings->counts_lost)
+				*lost[kind] += read_lost(fd);
+		}
+	}
+}
+
+/* --- reading --- */
+
+/* A record, copied out of the ring: it may lie around its end. */
+struct reader {
+	const uint8_t *at, *end;
+};
+
+static bool take_bytes(struct reader *reader, void *ret, size_t bytes)
+{
+	if ((size_t)(reader->end - reader->at) < bytes)
+		return false;
+	memcpy(ret, reader->at, bytes);
+	reader->at += bytes;
+	return true;
+}
+
+/* What each record of another kind than SAMPLE ends with. */
+struct note_end {
+	uint32_t tgid, tid;
+	uint64_t time_ns;
+	uint32_t cpu, reserved;
+	uint64_t id;
+};
+
+static bool frames_take(struct perf_rings *rings, struct reader *reader, struct perf_news *news)
+{
+	bool kernel = true;
+	uint64_t nr;
+
+	if (!take_bytes(reader, &nr, sizeof nr) || nr > (size_t)(reader->end - reader->at) / sizeof(uint64_t) ||
+	    !vec_reserve(&rings->frames, &rings->frames_capacity, rings->nr_frames + nr, sizeof *rings->frames))
+		return false;
+	news->frames_at = rings->nr_frames;
+	for (uint64_t i = 0; i < nr; i++) {
+		uint64_t address;
+
+		if (!take_bytes(reader, &address, sizeof address))
+			return false;
+		if (address >= PERF_CONTEXT_MAX) {
+			kernel = address == PERF_CONTEXT_KERNEL;
+			continue;
+		}
+		if (news->nr_kernel + news->nr_user == CPROF_STACK_DEPTH_MAX)
+			break;
+		rings->frames[rings->nr_frames++] = address;
+		if (kernel)
+			news->nr_kernel++;
+		else
+			news->nr_user++;
+	}
+	return true;
+}
+
+static bool sample_take(struct perf_rings *rings, const struct perf_ring *ring, struct reader *reader, uint16_t misc, struct perf_news *news)
+{
+	uint64_t id;
+	uint32_t unused;
+
+	if (!take_bytes(reader, &id, sizeof id))
+		return false;
+	news->kind = id == ring->ids[EVENT_SAMPLES] && ring->fds[EVENT_SAMPLES] >= 0 ? PERF_SAMPLED : PERF_FAULTED;
+	if (news->kind == PERF_SAMPLED && !take_bytes(reader, &news->ip, sizeof news->ip))
+		return false;
+	if (!take_bytes(reader, &news->tgid, 4) || !take_bytes(reader, &news->tid, 4) || !take_bytes(reader, &news->time_ns, 8) ||
+	    !take_bytes(reader, &news->cpu, 4) || !take_bytes(reader, &unused, 4))
+		return false;
+	news->in_kernel = (misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+	return news->kind != PERF_SAMPLED || frames_take(rings, reader, news);
+}
+
+static bool note_take(uint32_t type, uint16_t misc, struct reader *reader, struct perf_news *news)
+{
+	struct note_end end;
+
+	if ((size_t)(reader->end - reader->at) < sizeof end)
+		return false;
+	memcpy(&end, reader->end - sizeof end, sizeof end);
+	reader->end -= sizeof end;
+	news->tgid = end.tgid;
+	news->tid = end.tid;
+	news->time_ns = end.time_ns;
+	news->cpu = end.cpu;
+	switch (type) {
+	case PERF_RECORD_SWITCH:
+		news->kind = misc & PERF_RECORD_MISC_SWITCH_OUT ? PERF_LEFT : PERF_RETURNED;
+		news->preempted = misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT;
+		return true;
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT: {
+		uint32_t ids[4]; /* pid, parent's pid, tid, parent's tid */
+
+		news->kind = type == PERF_RECORD_FORK ? PERF_FORKED : PERF_ENDED;
+		if (!take_bytes(reader, ids, sizeof ids))
+			return false;
+		news->tgid = ids[0];
+		news->parent_tgid = ids[1];
+		news->tid = ids[2];
+		return true;
+	}
+	case PERF_RECORD_COMM: {
+		uint32_t ids[2];
+		size_t length;
+
+		news->kind = misc & PERF_RECORD_MISC_COMM_EXEC ? PERF_EXECUTED : PERF_NAMED;
+		if (!take_bytes(reader, ids, sizeof ids))
+			return false;
+		news->tgid = ids[0];
+		news->tid = ids[1];
+		length = (size_t)(reader->end - reader->at);
+		memcpy(news->name, reader->at, length < sizeof news->name - 1 ? length : sizeof news->name - 1);
+		return true;
+	}
+	default:
+		return false;
+	}
+}
+
+static struct cprof_error *record_take(struct perf_rings *rings, const struct perf_ring *ring, const struct perf_event_header *header, struct reader reader)
+{
+	struct perf_news news = { .order = rings->next_order++ };
+	bool sound;
+
+	switch (header->type) {
+	case PERF_RECORD_LOST: {
+		uint64_t lost[2] = { 0, 0 }; /* id, number */
+
+		if (!rings->counts_lost && take_bytes(&reader, lost, sizeof lost))
+			rings->lost_notes += lost[1];
+		return NULL;
+	}
+	case PERF_RECORD_SAMPLE:
+		sound = sample_take(rings, ring, &reader, header->misc, &news);
+		break;
+	case PERF_RECORD_SWITCH:
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT:
+	case PERF_RECORD_COMM:
+		sound = note_take(header->type, header->misc, &reader, &news);
+		break;
+	default: /* THROTTLE and what later kernels may say */
+		return NULL;
+	}
+	if (!sound) {
+		rings->malformed++;
+		return NULL;
+	}
+	if (!vec_reserve(&rings->news, &rings->news_capacity, rings->nr_news + 1, sizeof news))
+		return &cprof_enomem;
+	rings->news[rings->nr_news++] = news;
+	return NULL;
+}
+
+static struct cprof_error *ring_read(struct perf_rings *rings, const struct perf_ring *ring)
+{
+	const uint8_t *data = (const uint8_t *)ring->header + PAGE;
+	uint64_t head = __atomic_load_n(&ring->header->data_head, __ATOMIC_ACQUIRE), tail = ring->header->data_tail;
+	struct cprof_error *error = NULL;
+	uint8_t whole[65536];
+
+	while (!error && tail < head) {
+		uint64_t from = tail % ring->bytes, first;
+		struct perf_event_header header;
+
+		memcpy(&header, data + from, sizeof header); /* records begin at multiples of 8: the header never lies around the end */
+		if (header.size < sizeof header || header.size > head - tail) {
+			rings->malformed++;
+			tail = head;
+			break;
+		}
+		first = ring->bytes - from < header.size ? ring->bytes - from : header.size;
+		memcpy(whole, data + from, first);
+		memcpy(whole + first, data, header.size - first);
+		error = record_take(rings, ring, &header, (struct reader){ whole + sizeof header, whole + header.size });
+		tail += header.size;
+	}
+	__atomic_store_n(&ring->header->data_tail, tail, __ATOMIC_RELEASE);
+	return error;
+}
+
+static int compare_news(const void *left, const void *right)
+{
+	const struct perf_news *a = left, *b = right;
+
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* News that stay keep their frames, alone. */
+static struct cprof_error *frames_keep(struct perf_rings *rings)
+{
+	uint64_t *kept = NULL;
+	size_t nr = 0, capacity = 0;
+
+	for (size_t i = 0; i < rings->nr_news; i++) {
+		struct perf_news *news = &rings->news[i];
+		size_t own = (size_t)news->nr_kernel + news->nr_user;
+
+		if (!own)
+			continue;
+		if (!vec_reserve(&kept, &capacity, nr + own, sizeof *kept)) {
+			free(kept);
+			return &cprof_enomem;
+		}
+		memcpy(kept + nr, rings->frames + news->frames_at, own * sizeof *kept);
+		news->frames_at = nr;
+		nr += own;
+	}
+	free(rings->frames);
+	rings->frames = kept;
+	rings->nr_frames = nr;
+	rings->frames_capacity = capacity;
+	return NULL;
+}
+
+struct cprof_error *perf_rings_drain(struct perf_rings *rings, uint64_t until_ns, perf_rings_take *take, void *context)
+{
+	struct cprof_error *error = NULL;
+	size_t given = 0;
+
+	for (size_t i = 0; !error && i < rings->nr; i++)
+		error = ring_read(rings, &rings->rings[i]);
+	if (!rings->nr_news)
+		return error;
+	qsort(rings->news, rings->nr_news, sizeof *rings->news, compare_news);
+	for (; given < rings->nr_news && rings->news[given].time_ns < until_ns; given++)
+		take(context, &rings->news[given], rings->frames + rings->news[given].frames_at);
+	rings->nr_news -= given;
+	memmove(rings->news, rings->news + given, rings->nr_news * sizeof *rings->news);
+	return error ? error : frames_keep(rings);
+}

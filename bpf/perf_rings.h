@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the kernel tells of a program without BPF: perf events of its threads and of those they make, a ring per CPU, put into order of time.
+ *
+ * Needs no right for programs of one's own, where kernel.perf_event_paranoid is 2 or less: then samples of user code alone. Knows nothing of contexts
+ * and writes nothing. What the kernel could not put into a ring is counted.
+ */
+#ifndef CPROF_PERF_RINGS_H
+#define CPROF_PERF_RINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+enum perf_news_kind {
+	PERF_SAMPLED,  /* ip, frames */
+	PERF_FAULTED,
+	PERF_LEFT,     /* a CPU; preempted: it could have run on */
+	PERF_RETURNED, /* to a CPU */
+	PERF_FORKED,   /* this thread is new; parent_tgid is that of the thread that made it */
+	PERF_EXECUTED, /* a new image; name */
+	PERF_NAMED,
+	PERF_ENDED,
+};
+
+struct perf_news {
+	uint64_t time_ns;            /* CLOCK_MONOTONIC */
+	uint64_t order;              /* news of one time in the order in which they were read */
+	uint32_t tgid, tid, cpu;     /* as cprof-record's own pid namespace has them */
+	uint32_t parent_tgid;
+	uint8_t kind;                /* enum perf_news_kind */
+	bool preempted, in_kernel;
+	uint16_t nr_kernel, nr_user; /* frames, innermost first, the kernel's before the user's */
+	uint64_t ip;
+	size_t frames_at;            /* perf_rings_frames() */
+	char name[16];
+};
+
+struct perf_request {
+	uint32_t pid;                /* waits for its exec: from there on it is followed */
+	uint64_t period_ns;          /* of samples; 0: none */
+	bool faults;
+};
+
+struct perf_ring;
+struct perf_rings {
+	struct perf_ring *rings;
+	size_t nr;
+	bool kernel;                 /* samples are taken in the kernel as well */
+	struct perf_news *news;      /* read, not given yet */
+	size_t nr_news, news_capacity;
+	uint64_t *frames;
+	size_t nr_frames, frames_capacity;
+	uint64_t next_order, malformed;
+	uint64_t lost_samples, lost_faults, lost_notes; /* what found its ring full; known after perf_rings_stop() */
+	bool counts_lost;            /* the kernel counts by event; else lost_notes has all, and what was lost last of all is not in it */
+};
+
+/* An error of code UNSUPPORTED says what is missing and how to get it. */
+struct cprof_error *perf_rings_open(const struct perf_request *request, struct perf_rings *ret) CPROF_MUST_CHECK;
+void perf_rings_close(struct perf_rings *rings);
+/* From here on nothing new comes. */
+void perf_rings_stop(struct perf_rings *rings);
+
+typedef void perf_rings_take(void *context, const struct perf_news *news, const uint64_t *frames);
+/*
+ * Gives what came before until_ns, in order of time; until_ns lies so far back that no CPU has still to write what came before it. What is newer waits for
+ * the next time. UINT64_MAX: all.
+ */
+struct cprof_error *perf_rings_drain(struct perf_rings *rings, uint64_t until_ns, perf_rings_take *take, void *context) CPROF_MUST_CHECK;
+
+#endif

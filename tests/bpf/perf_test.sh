@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# perf_test.sh CASE BUILD: cprof-record where it may not use BPF: perf events, whose records get their contexts by time (perf_target.c says what there is to see).
+# Run as nobody without a capability. Times are those of the target's own clocks: what a busy machine adds is in other columns.
+set -u
+case=$1
+build=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../support/cprof-env.sh"
+
+fail() {
+	echo "FAILED: $*"
+	[ -s err ] && { echo "cprof-record said:"; cat err; }
+	exit 1
+}
+grep -q "^case_$case()" "$0" || { echo "no such case: $case"; exit 2; }
+[ "$(id -u)" = 0 ] || { echo "skipped: only root can become somebody without rights"; exit 77; }
+[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ] || { echo "skipped: kernel.perf_event_paranoid allows nobody perf events"; exit 77; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+# Everything that nobody needs lies here: the tree of the build may be closed to others.
+mkdir bin lib && cp "$build/bpf/cprof-record" bin && cp "$build"/runtime/libcprof*.so* lib || fail "the programs are not built"
+cprof_cc gcc shared -g -O2 "$here/perf_target.c" -o target -pthread || fail "cannot build"
+export LD_LIBRARY_PATH="$work/lib"
+chmod 777 .
+
+as_nobody() { # CAPABILITIES COMMAND...: "-all" or "-all,+perfmon"
+	capabilities=$1
+	shift
+	raised=$(echo "$capabilities" | sed 's/-all,*//')
+	setpriv --reuid=65534 --regid=65534 --clear-groups ${raised:+"--inh-caps=$raised"} ${raised:+"--ambient-caps=$raised"} "--bounding-set=$capabilities" -- "$@"
+}
+
+# Facts of the tree of all processes, by the innermost function: sums over its contexts, in ms.
+read_tree() {
+	"$cprof_analyze" tree --session --format=json t.lz4 >tree.json || fail "cprof-analyze tree"
+	jq '. as $tree | [.root | recurse(.children[]?) | select(.kind == "function")] | group_by(.name) | map({key: .[0].name, value: {
+		cpu: (map(.cpu_ns.self) | add / 1e6), blocked: (map(.blocked_ns.self) | add / 1e6), wall: (map(.wall_ns.self) | add / 1e6),
+		runq: (map(.runq_ns.self) | add / 1e6), samples: (map(.samples.total) | add), unexplained: (map(.unexplained_ns.self // 0) | add / 1e6),
+		paths: length}}) + [{key: "total", value: {samples: $tree.root.samples.total, wall: 0, cpu: 0, runq: 0, blocked: 0, unexplained: 0}}] | from_entries' tree.json >functions.json || fail "the tree is not as expected"
+}
+
+check() { # TEXT EXPRESSION over functions.json
+	[ "$(jq -r "$2" functions.json)" = true ] || { jq -c . functions.json; fail "not so: $1 ($2)"; }
+}
+
+record() { # CAPABILITIES ARGUMENT...
+	record_as=$1
+	shift
+	as_nobody "$record_as" bin/cprof-record -o t.lz4 "$@" >out 2>err
+	[ $? = 7 ] || fail "the program's exit status"
+}
+
+# What is in the columns is exact: the threads' own CPU clocks say the same.
+check_target() {
+	read_tree
+	# What a thread burned by its clock is on-CPU, and little else: its clock runs on a little longer than the notes of its switches (some us each).
+	check "300 ms in burn_long" '.burn_long.cpu >= 297 and .burn_long.cpu < 320'
+	check "100 ms in burn_short" '.burn_short.cpu >= 98.5 and .burn_short.cpu < 115'
+	check "100 ms below folded calls, in one context" '.burn_folded.cpu >= 98.5 and .burn_folded.cpu < 115 and .burn_folded.paths == 1'
+	check "a child's 100 ms, without a nap's" '.in_child.cpu >= 98.5 and .in_child.cpu < 115'
+	check "naps are blocked, and only that" '.nap.blocked >= 42 and .nap.cpu < .nap.blocked / 2'
+	check "the pipe" '.wait_for_byte.blocked >= 140 and .wait_for_byte.cpu < 10'
+	check "the mutex" '.wait_for_lock.blocked >= 140 and .wait_for_lock.cpu < 10'
+	check "functions that burn are not blocked" '[.burn_long, .burn_short, .burn_folded] | map(.blocked < 5) | all'
+	check "wall = on-CPU + run queue + blocked" 'map(.wall - .cpu - .runq - .blocked - .unexplained | fabs < 0.01) | all'
+	check "samples lie in functions that burn" '([.burn_long, .burn_short, .burn_folded, .in_child, .burn_before // empty] | map(.samples) | add) as $burn | $burn > 60 and $burn > .total.samples * 0.95'
+	check "as many as there was time" '.burn_long.samples as $long | ([.burn_short, .burn_folded] | map(.samples) | add) as $short |
+		($long / 3 - $short / 2) | fabs < 12'
+}
+
+case_target() {
+	record -all -F 199 -- ./target
+	grep -q "^cprof-record: cpu .*on: .*user code alone" err || fail "it does not say how samples are taken"
+	grep -q "setcap" err || fail "no advice"
+	check_target
+	"$cprof_analyze" check t.bpf.lz4 >check.out || { cat check.out; fail "the file is not sound"; }
+	[ "$(jq -r '.trace.kernel.context_quality.off_cpu.timed > 50' tree.json)" = true ] || fail "quality of the contexts"
+	# The two waits are longer than the time between two looks.
+	"$cprof_analyze" off-cpu --session --format=json t.lz4 >off.json || fail off-cpu
+	jq -e '.off_cpu | any(.path[-1]? == "wait_for_byte" and .reason == "file" and .intervals[0].file[:5] == "pipe:") and
+		any(.path[-1]? == "wait_for_lock" and .reason == "lock")' off.json >/dev/null ||
+		{ "$cprof_analyze" off-cpu --session t.lz4; fail "the pipe is not named"; }
+}
+
+# Two images of one process, each with its own trace: contexts are told apart by time.
+case_images() {
+	record -all -F 199 -- ./target again
+	check_target
+	check "100 ms before" '.burn_before.cpu >= 98.5 and .burn_before.cpu < 115'
+}
+
+# With CAP_PERFMON there are samples in the kernel, and frames of it.
+case_kernel_samples() {
+	as_nobody -all,+perfmon bin/cprof-record -o t.lz4 --cpu -F 999 -- dd if=/dev/zero of=/dev/null bs=4M count=3000 2>err || fail "dd"
+	grep -q "user code alone" err && fail "no samples of the kernel"
+	"$build/tests/support/kernel_dump" t.bpf.lz4 | jq -es '[.[] | select(.record == "sample")] | length > 20 and any(.[]; .kernel == 1 and .kernel_stack != 0)' \
+		>/dev/null || fail "no sample with a kernel stack"
+}
+
+# A program without a trace: samples by stacks, time off the CPU by thread.
+case_strangers() {
+	as_nobody -all bin/cprof-record -o t.lz4 -F 499 -- sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done; sleep 0.2' 2>err || fail "sh"
+	"$cprof_analyze" tree --format=json t.bpf.lz4 >tree.json || fail "tree"
+	[ "$(jq -r '.trace.kernel.context_quality | .off_cpu.no_runtime > 0 and .samples.no_runtime > 10 and .samples.timed == 0' tree.json)" = true ] ||
+		{ jq -c .trace.kernel.context_quality tree.json; fail "strangers are not told as such"; }
+	"$cprof_analyze" cpu t.bpf.lz4 | grep -q "sh \[" || { "$cprof_analyze" cpu t.bpf.lz4 | head -20; fail "no samples of sh"; }
+}
+
+# More than the rings hold, and nobody who reads them: what is missing is counted, and said.
+case_overflow() {
+	as_nobody -all bin/cprof-record -o t.lz4 --off-cpu -- sh -c 'kill -STOP $PPID; ./target switches; kill -CONT $PPID; exit 7' >out 2>err
+	[ $? = 7 ] || fail "exit status"
+	"$cprof_analyze" dump --only --format=json t.bpf.lz4 >dump.json || fail "dump"
+	lost=$(jq -rs '[.[] | select(.record == "kernel-counter" and .name == "switches.lost") | .value] | add' dump.json)
+	[ "${lost:-0}" -gt 0 ] || { tail -3 err; fail "nothing was lost: $lost"; }
+	grep -q " lost$" err && ! grep -q " 0 lost$" err || fail "the loss is not said"
+	"$cprof_analyze" check t.bpf.lz4 >check.out || { cat check.out; fail "the file is not sound"; }
+}
+
+# Not even perf events: the program runs, and it is said how to get them.
+case_refused() {
+	cat >refuse.c <<-'END'
+		#include <errno.h>
+		#include <linux/filter.h>
+		#include <linux/seccomp.h>
+		#include <stddef.h>
+		#include <sys/prctl.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			struct sock_filter code[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+						      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+						      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+						      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+			struct sock_fprog program = { sizeof code / sizeof *code, code };
+			if (argc < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+				return 99;
+			execvp(argv[1], argv + 1);
+			return 99;
+		}
+	END
+	gcc refuse.c -o refuse || fail "cannot build"
+	as_nobody -all ./refuse bin/cprof-record -o t.lz4 -- ./target >out 2>err
+	[ $? = 7 ] || fail "the program's exit status"
+	grep -q "perf_event_paranoid" err || fail "no advice"
+	grep -q "runs without the kernel half" err || fail "it does not say what is missing"
+	[ ! -e t.bpf.lz4 ] || fail "an empty file was left"
+	"$cprof_analyze" check t.lz4 >/dev/null || fail "the program's own trace"
+}
+
+# Allocations need no right at all: the interposer sees them.
+case_memory() {
+	record -all --memory --off-cpu -- ./target
+	grep -q "^cprof-record: memory .*on: " err || fail "no allocations"
+}
+
+"case_$case"
+echo passed
