@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "call_stream.h"
+#include "kernel_cover.h"
+#include "kernel_ticks.h"
 #include "vec.h"
 
 struct durations { /* the longest `most`: a heap with the shortest of them first. most 0: the calls are only counted */
@@ -25,7 +27,8 @@ struct cause_walk {
 
 	size_t trace;
 	uint32_t thread;
-	bool known;                  /* the scheduler's doings are told */
+	bool known;                  /* the scheduler's doings are told, of what lies between these */
+	uint64_t known_from_ticks, known_to_ticks;
 	bool inside, counts;
 	uint64_t depth, start_ticks, callee_start;
 	uint32_t callee;             /* index of the direct callee that is open; 0: none, the function itself */
@@ -136,7 +139,7 @@ static void call_take(struct cause_walk *walk, uint64_t ticks)
 	walk->parts[0].wall_ticks = ticks > in_callees ? ticks - in_callees : 0;
 	walk->parts[0].calls = 1;
 	for (size_t i = 0; i < causes->nr_callees; i++) {
-		if (!walk->known)
+		if (!walk->known || walk->start_ticks < walk->known_from_ticks || walk->start_ticks + ticks > walk->known_to_ticks)
 			walk->parts[i].unknown_ticks = walk->parts[i].wall_ticks;
 		sums_add(&causes->callees[i].sums[group], &walk->parts[i]);
 		walk->parts[i].calls = 0; /* of the whole, only the function's own count */
@@ -211,7 +214,7 @@ static void sched_take(struct cause_walk *walk, const struct call_event *event)
 
 /* --- passes --- */
 
-static struct cprof_error *thread_walk(struct cause_walk *walk, struct trace *trace)
+static struct cprof_error *thread_walk(struct cause_walk *walk, struct trace *trace, struct kernel_cover cover)
 {
 	struct call_stream *stream;
 	struct cprof_error *error = call_stream_create(trace, walk->thread, &stream);
@@ -221,6 +224,8 @@ static struct cprof_error *thread_walk(struct cause_walk *walk, struct trace *tr
 	call_stream_tell_sched(stream);
 	walk->inside = false;
 	walk->known = trace_tables(trace)->threads[walk->thread].kernel_tid != 0;
+	walk->known_from_ticks = cover.from_ns ? kernel_ticks(trace, cover.from_ns) : 0;
+	walk->known_to_ticks = cover.to_ns == UINT64_MAX ? UINT64_MAX : kernel_ticks(trace, cover.to_ns);
 	walk->causes->times |= walk->known;
 	while (!error) {
 		struct call_event event;
@@ -246,10 +251,11 @@ static struct cprof_error *session_walk(struct cause_walk *walk, const struct se
 
 	for (walk->trace = 0; walk->trace < session_nr_traces(session) && !error; walk->trace++) {
 		struct trace *trace = session_trace(session, walk->trace);
+		struct kernel_cover cover = kernel_cover_of(session, walk->trace);
 
 		for (walk->thread = 0; walk->thread < trace_tables(trace)->nr_threads && !error; walk->thread++)
 			if (!walk->choice->threads || walk->choice->threads[walk->trace][walk->thread])
-				error = thread_walk(walk, trace);
+				error = thread_walk(walk, trace, cover);
 	}
 	return error;
 }

@@ -304,7 +304,7 @@ static void sched_take(struct call_tally *tally, uint32_t payload)
 	bool grown = sched_figures_take(&tally->figures, payload, &figure, &growth);
 
 	tally->totals.sched_shrunk += tally->figures.shrunk - shrunk;
-	if (grown && !is_muted(tally) && !tally->uncovered && sched_make(tally))
+	if (grown && !is_muted(tally) && (!tally->uncovered || tally->trusts_figures) && sched_make(tally))
 		tally->sched[tally->current].figures[figure] += growth;
 }
 

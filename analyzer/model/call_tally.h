@@ -117,6 +117,7 @@ struct call_tally {
 	uint64_t pending_repairs, pending_inherited;
 	struct sched_figures figures;
 	struct tally_cover cover;
+	bool trusts_figures;           /* to be set, or not: what comes is of covered time, wherever in the stream */
 	bool uncovered, may_edge;      /* outside of it; it may begin or end in the chunk being read */
 	uint64_t *uncovered_base;      /* [slot]: self_ticks where the uncovered part began, of the first nr_uncovered_base */
 	uint32_t nr_uncovered_base;

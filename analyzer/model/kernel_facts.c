@@ -7,12 +7,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "kernel_cover.h"
+#include "kernel_ticks.h"
 #include "sched_figures.h"
 #include "slots.h"
 #include "timed_contexts.h"
 #include "vec.h"
 
-enum { NS_PER_S = 1000000000, GENERATION_UNKNOWN = 0x8000 };
+enum { GENERATION_UNKNOWN = 0x8000 };
 
 /* An interval off the CPU of a thread with a slot. Kept one by one until it is known where the thread's events end: there are as many as long waits. */
 struct off_interval {
@@ -39,36 +41,6 @@ struct facts_build {
 	uint32_t kernel;
 	uint64_t from_ns, to_ns;   /* of the records taken */
 };
-
-/* --- clocks --- */
-
-uint64_t kernel_ticks(const struct trace *trace, uint64_t monotonic_ns)
-{
-	const struct trace_tables *tables = trace_tables(trace);
-	double hz = trace_clock_hz(trace);
-	long double ticks;
-
-	if (!tables->nr_clocks && trace_meta(trace)->fixed.clock_source == CPROF_CLOCK_MONOTONIC_NS)
-		return monotonic_ns;
-	if (!tables->nr_clocks || !(hz > 0))
-		return 0;
-	ticks = (long double)tables->clocks[0].tsc + ((long double)monotonic_ns - (long double)tables->clocks[0].monotonic_ns) * (long double)hz / 1e9L;
-	return ticks < 0 ? 0 : ticks > 4e18L ? UINT64_C(4000000000000000000) : (uint64_t)ticks;
-}
-
-static uint64_t kernel_ns(const struct trace *trace, uint64_t ticks)
-{
-	const struct trace_tables *tables = trace_tables(trace);
-	double hz = trace_clock_hz(trace);
-	long double ns;
-
-	if (!tables->nr_clocks && trace_meta(trace)->fixed.clock_source == CPROF_CLOCK_MONOTONIC_NS)
-		return ticks;
-	if (!tables->nr_clocks || !(hz > 0))
-		return 0;
-	ns = (long double)tables->clocks[0].monotonic_ns + ((long double)ticks - (long double)tables->clocks[0].tsc) * 1e9L / (long double)hz;
-	return ns < 0 ? 0 : ns > 1.8e19L ? UINT64_MAX : (uint64_t)ns;
-}
 
 /* --- places --- */
 
@@ -447,39 +419,12 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 
 /* --- traces --- */
 
-/* Was the process recorded without BPF? */
-static bool is_timed(const struct trace_kernel *kernel)
-{
-	const struct kernel_tables *tables = kernel_file_tables(kernel->file);
-
-	for (size_t i = 0; i < tables->nr_processes; i++)
-		if (tables->processes[i].tgid == kernel->tgid && tables->processes[i].flags & CPROF_KERNEL_PROCESS_TIMED)
-			return true;
-	return false;
-}
-
-/* The recorder's own word, its last sign of life, or its file's end. */
-static uint64_t stop_ns(const struct cprof_sched *sched, const struct kernel_file *file, uint64_t end_ns)
-{
-	if (sched && sched->stopped_ns)
-		return sched->stopped_ns;
-	if (sched && sched->heartbeat_ns && end_ns > sched->heartbeat_ns && end_ns - sched->heartbeat_ns > NS_PER_S)
-		return sched->heartbeat_ns;
-	if (!sched && file)
-		return kernel_file_tables(file)->end ? kernel_file_tables(file)->end->end_ns : kernel_file_state(file)->end_tsc;
-	return UINT64_MAX;
-}
-
-static uint64_t start_ns(const struct kernel_file *file)
-{
-	return kernel_file_tables(file)->end ? kernel_file_tables(file)->end->start_ns : 0;
-}
-
 static struct cprof_error *trace_describe(struct kernel_facts *facts, const struct session *session, size_t index)
 {
 	struct trace *trace = session_trace(session, index);
 	const struct trace_tables *tables = trace_tables(trace);
 	struct facts_of_trace *of = &facts->traces[index];
+	struct kernel_cover cover = kernel_cover_of(session, index);
 	uint32_t kernel = 0;
 
 	of->kernel = session_trace_kernel(session, index);
@@ -487,7 +432,8 @@ static struct cprof_error *trace_describe(struct kernel_facts *facts, const stru
 	of->has_slots = tables->sched != NULL;
 	for (size_t i = 0; i < tables->nr_threads; i++)
 		of->has_slots |= tables->threads[i].kernel_tid != 0;
-	of->to_ns = stop_ns(tables->sched, of->kernel.file, kernel_ns(trace, trace_state(trace)->end_tsc));
+	of->to_ns = cover.to_ns;
+	of->timed = cover.timed;
 	if (tables->nr_allocs)
 		facts->metrics |= METRIC_BIT(ALLOC_BYTES) | METRIC_BIT(ALLOC_CALLS) | METRIC_BIT(FREED_BYTES) | METRIC_BIT(LEAKED_BYTES);
 	if (of->kernel.file) /* slots may be there without anybody who writes into them */
@@ -498,12 +444,13 @@ static struct cprof_error *trace_describe(struct kernel_facts *facts, const stru
 		facts->metrics |= METRIC_BIT(FAULTS);
 	if (!of->kernel.file || !of->kernel.tgid)
 		return NULL;
-	of->timed = is_timed(&of->kernel);
 	of->has_sums = !of->has_slots && kernel_file_has_source(of->kernel.file, "off-cpu", NULL);
 	if (of->has_sums) {
 		facts->metrics |= METRICS_TIMES;
-		of->from_ns = start_ns(of->kernel.file);
+		of->from_ns = cover.from_ns;
 	}
+	if (of->timed)
+		of->from_ns = cover.from_ns;
 	while (session_kernel(session, kernel) != of->kernel.file)
 		kernel++;
 	struct number_key key = { kernel, of->kernel.tgid, of->kernel.generation };

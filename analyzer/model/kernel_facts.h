@@ -91,7 +91,4 @@ void kernel_facts_destroy(struct kernel_facts *facts);
 void kernel_facts_tail(const struct kernel_facts *facts, const struct trace *trace, uint32_t trace_index, uint32_t kernel_tid, uint64_t last_event_ticks,
 		       uint64_t *figures);
 
-/* A time of the kernel as ticks of a trace; 0 when the trace's clock cannot say. */
-uint64_t kernel_ticks(const struct trace *trace, uint64_t monotonic_ns);
-
 #endif

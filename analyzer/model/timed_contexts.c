@@ -202,6 +202,8 @@ struct walk {
 
 static void moments_give(struct walk *walk, uint64_t before_ticks, uint32_t context)
 {
+	if (context >= walk->tables->nr_contexts) /* a hostile column's */
+		context = 0;
 	for (; walk->next < walk->end && walk->next->ticks < before_ticks; walk->next++)
 		walk->next->context = context;
 }
