@@ -44,7 +44,8 @@ static void states_set(const struct record_args *args, bool kernel, struct sourc
 struct cprof_error *perf_recording_open(const struct record_args *args, uint32_t pid, struct source_state *states, struct perf_recording *ret)
 {
 	uint64_t period_ns = args->interval_ns ? args->interval_ns : 1000000000u / args->frequency_hz;
-	struct perf_request request = { .pid = pid, .period_ns = record_source_state(states, "cpu")->wanted ? period_ns : 0,
+	struct perf_request request = { .pid = pid,
+					.running = args->pid != 0, .period_ns = record_source_state(states, "cpu")->wanted ? period_ns : 0,
 					.faults = record_source_state(states, "faults")->wanted };
 	struct cprof_error *error;
 
@@ -64,7 +65,10 @@ void perf_recording_start(struct perf_recording *recording, struct kernel_writer
 	recording->threads.modules = &recording->modules;
 	recording->symbols = symbols;
 	recording->next_flush_ns = now_ns + recording->args->window_ns;
-	perf_threads_expect(&recording->threads, pid, (uint32_t)getpid());
+	if (recording->args->pid)
+		perf_threads_adopt(&recording->threads, pid, now_ns);
+	else
+		perf_threads_expect(&recording->threads, pid, (uint32_t)getpid());
 }
 
 static void take(void *context, const struct perf_news *news, const uint64_t *frames)

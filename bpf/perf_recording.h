@@ -24,7 +24,7 @@ struct perf_recording {
 	struct cprof_error *failed;
 };
 
-/* pid: a child that waits for its exec. states: what is on, and of the rest why it is not, afterwards. */
+/* pid: a child that waits for its exec, or, with args->pid, that process. states: what is on, and of the rest why it is not, afterwards. */
 struct cprof_error *perf_recording_open(const struct record_args *args, uint32_t pid, struct source_state *states, struct perf_recording *ret) CPROF_MUST_CHECK;
 /* writer is open; borrowed, as is symbols, until finish. */
 void perf_recording_start(struct perf_recording *recording, struct kernel_writer *writer, struct kernel_symbols *symbols, uint32_t pid, uint64_t now_ns);

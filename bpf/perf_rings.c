@@ -2,12 +2,15 @@
 /* See perf_rings.h. Layouts: perf_event_open(2), <linux/perf_event.h>. */
 #include "perf_rings.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,186 +22,23 @@
 
 enum { PAGE = 4096, RING_PAGES = 128 /* with its header, what kernel.perf_event_mlock_kb allows each user and CPU */, RING_PAGES_LEAST = 8 };
 
-/* An event of each kind per CPU; they share the CPU's ring. NOTES carries switches and the life of threads. */
+/*
+ * Events of each kind for each thread that is followed from the beginning and each CPU (a ring and `inherit` go together only so); those of a CPU share its
+ * ring. NOTES carries switches and the life of threads. A sample's period says which of the other two it is of.
+ */
 enum event_kind { EVENT_NOTES, EVENT_SAMPLES, EVENT_FAULTS, NR_EVENTS };
+enum { FAULT_PERIOD = 1 };
+
+struct perf_event {
+	int fd;
+	uint8_t kind;
+};
 
 struct perf_ring {
 	struct perf_event_mmap_page *header;
 	uint64_t bytes;              /* of the data */
-	int fds[NR_EVENTS];
-	uint64_t ids[NR_EVENTS];
+	int cpu, fd;                 /* fd: of the event that it was made for */
 };
-
-/* --- opening --- */
-
-/* What the kernel takes. */
-struct abilities {
-	bool kernel;                 /* samples of it */
-	bool counts_lost;            /* PERF_FORMAT_LOST, Linux 6.0 */
-};
-
-static struct perf_event_attr attributes(const struct perf_request *request, enum event_kind kind, struct abilities can)
-{
-	struct perf_event_attr attr = { .size = sizeof attr,
-					.type = PERF_TYPE_SOFTWARE,
-					.config = PERF_COUNT_SW_DUMMY,
-					.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
-					.sample_id_all = 1,
-					.inherit = 1,
-					.disabled = 1,
-					.enable_on_exec = 1,
-					.exclude_kernel = !can.kernel,
-					.read_format = can.counts_lost ? FORMAT_LOST : 0,
-					.exclude_hv = 1,
-					.use_clockid = 1,
-					.clockid = CLOCK_MONOTONIC };
-
-	switch (kind) {
-	case EVENT_SAMPLES:
-		attr.config = PERF_COUNT_SW_CPU_CLOCK;
-		attr.sample_period = request->period_ns;
-		attr.sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_CALLCHAIN;
-		attr.sample_max_stack = CPROF_STACK_DEPTH_MAX;
-		attr.exclude_callchain_kernel = !can.kernel;
-		break;
-	case EVENT_FAULTS:
-		attr.config = PERF_COUNT_SW_PAGE_FAULTS;
-		attr.sample_period = 1;
-		break;
-	default:
-		attr.context_switch = attr.task = attr.comm = attr.comm_exec = 1;
-	}
-	return attr;
-}
-
-static bool is_wanted(const struct perf_request *request, enum event_kind kind)
-{
-	return kind == EVENT_NOTES || (kind == EVENT_SAMPLES ? request->period_ns != 0 : request->faults);
-}
-
-static int map_ring(struct perf_ring *ring)
-{
-	for (size_t pages = RING_PAGES; pages >= RING_PAGES_LEAST; pages /= 2) {
-		void *at = mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fds[EVENT_NOTES], 0);
-
-		if (at == MAP_FAILED)
-			continue;
-		ring->header = at;
-		ring->bytes = pages * PAGE;
-		return 0;
-	}
-	return -errno;
-}
-
-static void ring_close(struct perf_ring *ring)
-{
-	if (ring->header)
-		munmap(ring->header, ring->bytes + PAGE);
-	for (size_t i = 0; i < NR_EVENTS; i++)
-		if (ring->fds[i] >= 0)
-			close(ring->fds[i]);
-}
-
-/* 0 or a negative errno. */
-static int ring_open(const struct perf_request *request, int cpu, struct abilities can, struct perf_ring *ret)
-{
-	struct perf_ring ring = { .fds = { -1, -1, -1 } };
-	int result = 0;
-
-	for (enum event_kind kind = 0; !result && kind < NR_EVENTS; kind++) {
-		struct perf_event_attr attr = attributes(request, kind, can);
-
-		if (!is_wanted(request, kind))
-			continue;
-		ring.fds[kind] = (int)syscall(SYS_perf_event_open, &attr, (pid_t)request->pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-		if (ring.fds[kind] < 0 || ioctl(ring.fds[kind], PERF_EVENT_IOC_ID, &ring.ids[kind]))
-			result = -errno;
-		else if (kind == EVENT_NOTES)
-			result = map_ring(&ring);
-		else if (ioctl(ring.fds[kind], PERF_EVENT_IOC_SET_OUTPUT, ring.fds[EVENT_NOTES]))
-			result = -errno;
-	}
-	if (result)
-		ring_close(&ring);
-	else
-		*ret = ring;
-	return result;
-}
-
-static struct cprof_error *refusal(int error)
-{
-	if (error == -EACCES || error == -EPERM)
-		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "perf events are not allowed, either: sysctl kernel.perf_event_paranoid=2 allows a program's own");
-	return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "the kernel gave no perf events, either: %s", strerror(-error));
-}
-
-struct cprof_error *perf_rings_open(const struct perf_request *request, struct perf_rings *ret)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	struct perf_rings rings = { .rings = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof *rings.rings) };
-	struct abilities can = { true, true };
-	int result = rings.rings ? 0 : -ENOMEM;
-
-	for (int cpu = 0; !result && cpu < cpus; cpu++) {
-		result = ring_open(request, cpu, can, &rings.rings[rings.nr]);
-		if (!rings.nr && (result == -EACCES || result == -EPERM)) { /* without the right for that */
-			can.kernel = false;
-			result = ring_open(request, cpu, can, &rings.rings[rings.nr]);
-		}
-		if (!rings.nr && result == -EINVAL) { /* an older kernel */
-			can.counts_lost = false;
-			result = ring_open(request, cpu, can, &rings.rings[rings.nr]);
-		}
-		if (!result)
-			rings.nr++;
-		else if (result == -ENODEV || result == -ENXIO || (result == -EINVAL && cpu)) /* not on-line */
-			result = 0;
-	}
-	if (!result && !rings.nr)
-		result = -ENODEV;
-	if (result) {
-		perf_rings_close(&rings);
-		return refusal(result);
-	}
-	rings.kernel = can.kernel;
-	rings.counts_lost = can.counts_lost;
-	*ret = rings;
-	return NULL;
-}
-
-void perf_rings_close(struct perf_rings *rings)
-{
-	for (size_t i = 0; i < rings->nr; i++)
-		ring_close(&rings->rings[i]);
-	free(rings->rings);
-	free(rings->news);
-	free(rings->frames);
-	*rings = (struct perf_rings){ .rings = NULL };
-}
-
-static uint64_t read_lost(int fd)
-{
-	uint64_t values[2] = { 0, 0 }; /* count, lost */
-
-	return read(fd, values, sizeof values) == sizeof values ? values[1] : 0;
-}
-
-void perf_rings_stop(struct perf_rings *rings)
-{
-	uint64_t *lost[NR_EVENTS] = { [EVENT_NOTES] = &rings->lost_notes, [EVENT_SAMPLES] = &rings->lost_samples, [EVENT_FAULTS] = &rings->lost_faults };
-
-	for (size_t i = 0; i < rings->nr; i++) {
-		for (size_t kind = 0; kind < NR_EVENTS; kind++) {
-			int fd = rings->rings[i].fds[kind];
-
-			if (fd < 0)
-				continue;
-			ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
-			if (rings->counts_lost)
-				*lost[kind] += read_lost(fd);
-		}
-	}
-}
 
 /* --- reading --- */
 
@@ -221,7 +61,6 @@ struct note_end {
 	uint32_t tgid, tid;
 	uint64_t time_ns;
 	uint32_t cpu, reserved;
-	uint64_t id;
 };
 
 static bool frames_take(struct perf_rings *rings, struct reader *reader, struct perf_news *news)
@@ -253,21 +92,18 @@ static bool frames_take(struct perf_rings *rings, struct reader *reader, struct 
 	return true;
 }
 
-static bool sample_take(struct perf_rings *rings, const struct perf_ring *ring, struct reader *reader, uint16_t misc, struct perf_news *news)
+static bool sample_take(struct perf_rings *rings, struct reader *reader, uint16_t misc, struct perf_news *news)
 {
-	uint64_t id;
+	uint64_t period;
 	uint32_t unused;
 
-	if (!take_bytes(reader, &id, sizeof id))
+	if (!take_bytes(reader, &news->ip, 8) || !take_bytes(reader, &news->tgid, 4) || !take_bytes(reader, &news->tid, 4) ||
+	    !take_bytes(reader, &news->time_ns, 8) || !take_bytes(reader, &news->cpu, 4) || !take_bytes(reader, &unused, 4) ||
+	    !take_bytes(reader, &period, sizeof period))
 		return false;
-	news->kind = id == ring->ids[EVENT_SAMPLES] && ring->fds[EVENT_SAMPLES] >= 0 ? PERF_SAMPLED : PERF_FAULTED;
-	if (news->kind == PERF_SAMPLED && !take_bytes(reader, &news->ip, sizeof news->ip))
-		return false;
-	if (!take_bytes(reader, &news->tgid, 4) || !take_bytes(reader, &news->tid, 4) || !take_bytes(reader, &news->time_ns, 8) ||
-	    !take_bytes(reader, &news->cpu, 4) || !take_bytes(reader, &unused, 4))
-		return false;
+	news->kind = period == FAULT_PERIOD ? PERF_FAULTED : PERF_SAMPLED;
 	news->in_kernel = (misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
-	return news->kind != PERF_SAMPLED || frames_take(rings, reader, news);
+	return news->kind == PERF_FAULTED || frames_take(rings, reader, news);
 }
 
 static bool note_take(uint32_t type, uint16_t misc, struct reader *reader, struct perf_news *news)
@@ -317,7 +153,7 @@ static bool note_take(uint32_t type, uint16_t misc, struct reader *reader, struc
 	}
 }
 
-static struct cprof_error *record_take(struct perf_rings *rings, const struct perf_ring *ring, const struct perf_event_header *header, struct reader reader)
+static struct cprof_error *record_take(struct perf_rings *rings, const struct perf_event_header *header, struct reader reader)
 {
 	struct perf_news news = { .order = rings->next_order++ };
 	bool sound;
@@ -331,7 +167,7 @@ static struct cprof_error *record_take(struct perf_rings *rings, const struct pe
 		return NULL;
 	}
 	case PERF_RECORD_SAMPLE:
-		sound = sample_take(rings, ring, &reader, header->misc, &news);
+		sound = sample_take(rings, &reader, header->misc, &news);
 		break;
 	case PERF_RECORD_SWITCH:
 	case PERF_RECORD_FORK:
@@ -372,12 +208,249 @@ static struct cprof_error *ring_read(struct perf_rings *rings, const struct perf
 		first = ring->bytes - from < header.size ? ring->bytes - from : header.size;
 		memcpy(whole, data + from, first);
 		memcpy(whole + first, data, header.size - first);
-		error = record_take(rings, ring, &header, (struct reader){ whole + sizeof header, whole + header.size });
+		error = record_take(rings, &header, (struct reader){ whole + sizeof header, whole + header.size });
 		tail += header.size;
 	}
 	__atomic_store_n(&ring->header->data_tail, tail, __ATOMIC_RELEASE);
 	return error;
 }
+
+/* --- opening --- */
+
+/* What the kernel takes. */
+struct abilities {
+	bool kernel;                 /* samples of it */
+	bool counts_lost;            /* PERF_FORMAT_LOST, Linux 6.0 */
+};
+
+static struct perf_event_attr attributes(const struct perf_request *request, enum event_kind kind, struct abilities can)
+{
+	struct perf_event_attr attr = { .size = sizeof attr,
+					.type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_DUMMY,
+					.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD,
+					.sample_id_all = 1,
+					.inherit = 1,
+					.disabled = !request->running,
+					.enable_on_exec = !request->running,
+					.exclude_kernel = !can.kernel,
+					.read_format = can.counts_lost ? FORMAT_LOST : 0,
+					.exclude_hv = 1,
+					.use_clockid = 1,
+					.clockid = CLOCK_MONOTONIC };
+
+	switch (kind) {
+	case EVENT_SAMPLES:
+		attr.config = PERF_COUNT_SW_CPU_CLOCK;
+		attr.sample_period = request->period_ns;
+		attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
+		attr.sample_max_stack = CPROF_STACK_DEPTH_MAX;
+		attr.exclude_callchain_kernel = !can.kernel;
+		break;
+	case EVENT_FAULTS:
+		attr.config = PERF_COUNT_SW_PAGE_FAULTS;
+		attr.sample_period = FAULT_PERIOD;
+		break;
+	default:
+		attr.context_switch = attr.task = attr.comm = attr.comm_exec = 1;
+	}
+	return attr;
+}
+
+static bool is_wanted(const struct perf_request *request, enum event_kind kind)
+{
+	return kind == EVENT_NOTES || (kind == EVENT_SAMPLES ? request->period_ns != 0 : request->faults);
+}
+
+static int map_ring(struct perf_ring *ring)
+{
+	for (size_t pages = RING_PAGES; pages >= RING_PAGES_LEAST; pages /= 2) {
+		void *at = mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+
+		if (at == MAP_FAILED)
+			continue;
+		ring->header = at;
+		ring->bytes = pages * PAGE;
+		return 0;
+	}
+	return -errno;
+}
+
+/* 0 or a negative errno; what was opened is in rings->events. */
+static int events_open(struct perf_rings *rings, const struct perf_request *request, uint32_t tid, struct perf_ring *ring, struct abilities can)
+{
+	int result = 0;
+
+	for (enum event_kind kind = 0; !result && kind < NR_EVENTS; kind++) {
+		struct perf_event_attr attr = attributes(request, kind, can);
+		int fd;
+
+		if (!is_wanted(request, kind))
+			continue;
+		if (!vec_reserve(&rings->events, &rings->events_capacity, rings->nr_events + 1, sizeof *rings->events))
+			return -ENOMEM;
+		fd = (int)syscall(SYS_perf_event_open, &attr, (pid_t)tid, ring->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		rings->events[rings->nr_events++] = (struct perf_event){ fd, (uint8_t)kind };
+		if (!ring->header) {
+			ring->fd = fd;
+			result = map_ring(ring);
+		} else if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd)) {
+			result = -errno;
+		}
+	}
+	return result;
+}
+
+static void events_close(struct perf_rings *rings, size_t from)
+{
+	while (rings->nr_events > from)
+		close(rings->events[--rings->nr_events].fd);
+}
+
+/* The first thread, on each CPU that is there. What the kernel refuses is asked for with less. */
+static int rings_make(struct perf_rings *rings, const struct perf_request *request, uint32_t tid, struct abilities *can)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	rings->rings = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof *rings->rings);
+	if (!rings->rings)
+		return -ENOMEM;
+	for (int cpu = 0; cpu < cpus;) {
+		struct perf_ring ring = { .cpu = cpu };
+		size_t before = rings->nr_events;
+		int result = events_open(rings, request, tid, &ring, *can);
+
+		if (!result) {
+			rings->rings[rings->nr++] = ring;
+			cpu++;
+			continue;
+		}
+		events_close(rings, before);
+		if (result == -ENODEV || result == -ENXIO || (result == -EINVAL && rings->nr)) /* not on-line */
+			cpu++;
+		else if (!rings->nr && can->kernel && (result == -EACCES || result == -EPERM)) /* without the right for that */
+			can->kernel = false;
+		else if (!rings->nr && can->counts_lost && result == -EINVAL) /* an older kernel */
+			can->counts_lost = false;
+		else
+			return result;
+	}
+	return rings->nr ? 0 : -ENODEV;
+}
+
+static int thread_add(struct perf_rings *rings, const struct perf_request *request, uint32_t tid, struct abilities can)
+{
+	size_t before = rings->nr_events;
+	int result = 0;
+
+	for (size_t i = 0; !result && i < rings->nr; i++)
+		result = events_open(rings, request, tid, &rings->rings[i], can);
+	if (result)
+		events_close(rings, before);
+	return result == -ESRCH ? 0 : result; /* it has ended meanwhile */
+}
+
+/* The rest of a running process's threads. One that was made by a thread that is followed already is followed, too: its birth is in the rings. */
+static int threads_add(struct perf_rings *rings, const struct perf_request *request, struct abilities can)
+{
+	char path[32];
+	struct dirent *entry;
+	int result = 0;
+
+	snprintf(path, sizeof path, "/proc/%u/task", request->pid);
+	DIR *folder = opendir(path);
+
+	if (!folder)
+		return -errno;
+	while (!result && (entry = readdir(folder))) {
+		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		bool followed = !tid || tid == request->pid;
+
+		for (size_t i = 0; !followed && i < rings->nr; i++)
+			cprof_error_free(ring_read(rings, &rings->rings[i]));
+		for (size_t i = 0; !followed && i < rings->nr_news; i++)
+			followed = rings->news[i].kind == PERF_FORKED && rings->news[i].tid == tid;
+		if (!followed)
+			result = thread_add(rings, request, tid, can);
+	}
+	closedir(folder);
+	return result;
+}
+
+/* Each thread takes a descriptor for each CPU and kind. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static struct cprof_error *refusal(int error)
+{
+	if (error == -EACCES || error == -EPERM)
+		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "perf events are not allowed, either: sysctl kernel.perf_event_paranoid=2 allows a program's own");
+	if (error == -ESRCH)
+		return cprof_error_create(CPROF_ERROR_NOT_FOUND, "there is no such process");
+	return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "the kernel gave no perf events, either: %s", strerror(-error));
+}
+
+struct cprof_error *perf_rings_open(const struct perf_request *request, struct perf_rings *ret)
+{
+	struct perf_rings rings = { .rings = NULL };
+	struct abilities can = { true, true };
+	int result;
+
+	if (request->running)
+		raise_descriptor_limit();
+	result = rings_make(&rings, request, request->pid, &can);
+	if (!result && request->running)
+		result = threads_add(&rings, request, can);
+	if (result) {
+		perf_rings_close(&rings);
+		return refusal(result);
+	}
+	rings.kernel = can.kernel;
+	rings.counts_lost = can.counts_lost;
+	*ret = rings;
+	return NULL;
+}
+
+void perf_rings_close(struct perf_rings *rings)
+{
+	for (size_t i = 0; i < rings->nr; i++)
+		munmap(rings->rings[i].header, rings->rings[i].bytes + PAGE);
+	events_close(rings, 0);
+	free(rings->rings);
+	free(rings->events);
+	free(rings->news);
+	free(rings->frames);
+	*rings = (struct perf_rings){ .rings = NULL };
+}
+
+static uint64_t read_lost(int fd)
+{
+	uint64_t values[2] = { 0, 0 }; /* count, lost */
+
+	return read(fd, values, sizeof values) == sizeof values ? values[1] : 0;
+}
+
+void perf_rings_stop(struct perf_rings *rings)
+{
+	uint64_t *lost[NR_EVENTS] = { [EVENT_NOTES] = &rings->lost_notes, [EVENT_SAMPLES] = &rings->lost_samples, [EVENT_FAULTS] = &rings->lost_faults };
+
+	for (size_t i = 0; i < rings->nr_events; i++) {
+		ioctl(rings->events[i].fd, PERF_EVENT_IOC_DISABLE, 0);
+		if (rings->counts_lost)
+			*lost[rings->events[i].kind] += read_lost(rings->events[i].fd);
+	}
+}
+
+/* --- giving --- */
 
 static int compare_news(const void *left, const void *right)
 {

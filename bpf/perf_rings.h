@@ -39,15 +39,19 @@ struct perf_news {
 };
 
 struct perf_request {
-	uint32_t pid;                /* waits for its exec: from there on it is followed */
+	uint32_t pid;
+	bool running;                /* all its threads are followed from now on; else the process waits for its exec, and is from there on */
 	uint64_t period_ns;          /* of samples; 0: none */
 	bool faults;
 };
 
 struct perf_ring;
+struct perf_event;
 struct perf_rings {
-	struct perf_ring *rings;
+	struct perf_ring *rings;     /* of each CPU */
 	size_t nr;
+	struct perf_event *events;
+	size_t nr_events, events_capacity;
 	bool kernel;                 /* samples are taken in the kernel as well */
 	struct perf_news *news;      /* read, not given yet */
 	size_t nr_news, news_capacity;

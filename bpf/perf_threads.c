@@ -2,7 +2,11 @@
 /* See perf_threads.h. */
 #include "perf_threads.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -73,6 +77,14 @@ static struct perf_process *process_add(struct perf_threads *threads, uint32_t t
 	return &threads->processes[threads->nr_processes++];
 }
 
+static void look_forget(struct perf_thread *thread)
+{
+	thread->blocked_class = CPROF_BLOCKED_OTHER;
+	thread->syscall = NO_SYSCALL;
+	thread->object = thread->device = 0;
+	thread->look_ns = 0;
+}
+
 static struct perf_thread *thread_add(struct perf_threads *threads, struct perf_process *process, uint32_t tid, uint64_t now_ns)
 {
 	size_t at = thread_place(threads, tid);
@@ -85,7 +97,7 @@ static struct perf_thread *thread_add(struct perf_threads *threads, struct perf_
 	}
 	thread->said = (struct cprof_kernel_thread){ .tgid = process->said.tgid, .tid = tid, .ns_tid = tid, .start_ns = now_ns,
 						     .generation = process->said.generation };
-	thread->syscall = NO_SYSCALL;
+	look_forget(thread);
 	process->threads++;
 	memmove(threads->threads + at + 1, threads->threads + at, (threads->nr_threads - at) * sizeof(struct perf_thread *));
 	threads->threads[at] = thread;
@@ -101,6 +113,57 @@ void perf_threads_expect(struct perf_threads *threads, uint32_t pid, uint32_t pa
 		return;
 	process->said.flags |= CPROF_KERNEL_PROCESS_TARGET;
 	thread_add(threads, process, pid, 0);
+}
+
+/* "1234 (name) S ...": the name may hold anything. */
+static char read_state(uint32_t pid, uint32_t tid, char *name, size_t name_bytes)
+{
+	char path[64], text[512];
+	ssize_t got;
+
+	snprintf(path, sizeof path, "/proc/%u/task/%u/stat", pid, tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return '\0';
+	got = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	const char *first = strchr(text, '('), *last = strrchr(text, ')');
+
+	if (!first || !last || last < first || last[1] != ' ')
+		return '\0';
+	snprintf(name, name_bytes, "%.*s", (int)(last - first - 1), first + 1);
+	return last[2];
+}
+
+void perf_threads_adopt(struct perf_threads *threads, uint32_t pid, uint64_t now_ns)
+{
+	struct perf_process *process = process_add(threads, pid, 0, now_ns);
+	char path[32];
+	struct dirent *entry;
+
+	if (!process)
+		return;
+	process->said.flags |= CPROF_KERNEL_PROCESS_TARGET;
+	snprintf(path, sizeof path, "/proc/%u/task", pid);
+	DIR *folder = opendir(path);
+
+	while (folder && (entry = readdir(folder))) {
+		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		struct perf_thread *thread = tid ? thread_add(threads, process, tid, now_ns) : NULL;
+
+		if (!thread)
+			continue;
+		thread->adopted = true;
+		*(read_state(pid, tid, thread->said.name, sizeof thread->said.name) == 'R' ? &thread->on_since_ns : &thread->off_since_ns) = now_ns;
+		look_forget(thread);
+		if (tid == pid)
+			memcpy(process->said.name, thread->said.name, sizeof process->said.name);
+	}
+	if (folder)
+		closedir(folder);
+	process_say(threads, process);
 }
 
 static struct cprof_who who_of(const struct perf_thread *thread)
@@ -186,16 +249,13 @@ static void interval_say(struct perf_threads *threads, const struct perf_thread 
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_OFF_CPU, &off, sizeof off);
 }
 
-static void look_forget(struct perf_thread *thread)
-{
-	thread->blocked_class = CPROF_BLOCKED_OTHER;
-	thread->syscall = NO_SYSCALL;
-	thread->object = thread->device = 0;
-	thread->look_ns = 0;
-}
-
 static void thread_leaves(struct perf_threads *threads, struct perf_thread *thread, uint64_t now_ns, bool preempted)
 {
+	if (thread->adopted && thread->off_since_ns) { /* it was just coming to a CPU */
+		thread->on_since_ns = thread->off_since_ns;
+		thread->off_since_ns = 0;
+	}
+	thread->adopted = false;
 	threads->switches_unseen += thread->off_since_ns != 0; /* its return was lost: what it did since the last time is not known */
 	if (thread->on_since_ns)
 		thread->said.on_cpu_ns += now_ns - thread->on_since_ns;
@@ -221,6 +281,12 @@ static void off_cpu_end(struct perf_threads *threads, struct perf_thread *thread
 
 static void thread_returns(struct perf_threads *threads, struct perf_thread *thread, uint64_t now_ns)
 {
+	if (thread->adopted && thread->on_since_ns) { /* it could run, but had no CPU */
+		thread->off_since_ns = thread->on_since_ns;
+		thread->on_since_ns = 0;
+		thread->preempted = true;
+	}
+	thread->adopted = false;
 	if (thread->off_since_ns) {
 		thread->said.switches++;
 		off_cpu_end(threads, thread, now_ns, false);
@@ -290,8 +356,10 @@ static void image_begins(struct perf_threads *threads, struct perf_thread *threa
 static void thread_begins(struct perf_threads *threads, const struct perf_news *news)
 {
 	struct perf_process *process = find_process(threads, news->tgid), *parent = find_process(threads, news->parent_tgid);
-	struct perf_thread *thread;
+	struct perf_thread *thread = find_thread(threads, news->tid);
 
+	if (thread) /* adopted */
+		return;
 	if (!process) {
 		process = process_add(threads, news->tgid, news->parent_tgid, news->time_ns);
 		if (!process)

@@ -17,6 +17,7 @@ struct perf_thread {
 	struct cprof_kernel_thread said;
 	uint64_t on_since_ns, off_since_ns; /* 0: it is not there */
 	bool preempted;              /* off the CPU, but could run */
+	bool adopted;                /* where it is was guessed from /proc, and no switch of it has come yet */
 	/* What perf_waits.h saw of this wait, at look_ns. */
 	bool looked_at;
 	uint64_t look_ns;
@@ -49,6 +50,8 @@ struct perf_threads {
 void perf_threads_deinit(struct perf_threads *threads);
 /* The target, before its exec. */
 void perf_threads_expect(struct perf_threads *threads, uint32_t pid, uint32_t parent);
+/* A process that runs already, with the threads that it has: they may be followed from now_ns on. */
+void perf_threads_adopt(struct perf_threads *threads, uint32_t pid, uint64_t now_ns);
 /* A perf_rings_take. */
 void perf_threads_take(void *threads, const struct perf_news *news, const uint64_t *frames);
 /* At the end of the recording: whatever has not ended is said. */

@@ -215,8 +215,12 @@ static struct cprof_error *prepare(struct recording *recording)
 /* The same without BPF, of which `why` says why it is not to be had. */
 static struct cprof_error *prepare_by_perf(struct recording *recording, const struct cprof_error *why)
 {
-	struct cprof_error *error = perf_recording_open(recording->args, (uint32_t)recording->launch.pid, recording->sources, &recording->perf);
+	uint32_t pid = recording->command ? (uint32_t)recording->launch.pid : (uint32_t)recording->args->pid;
+	struct process_record target = { .tls_offset = 0 };
+	struct cprof_error *error = recording->command ? NULL : record_attach_find(pid, &target, recording->session);
 
+	if (!error)
+		error = perf_recording_open(recording->args, pid, recording->sources, &recording->perf);
 	recording->start_ns = record_clock_ns(CLOCK_MONOTONIC);
 	if (error)
 		return error;
@@ -226,7 +230,7 @@ static struct cprof_error *prepare_by_perf(struct recording *recording, const st
 		return error;
 	}
 	recording->by_perf = true;
-	perf_recording_start(&recording->perf, &recording->writer, &recording->symbols, (uint32_t)recording->launch.pid, recording->start_ns);
+	perf_recording_start(&recording->perf, &recording->writer, &recording->symbols, pid, recording->start_ns);
 	record_report_sources(&recording->writer, recording->sources);
 	kernel_writer_flush(&recording->writer, recording->start_ns);
 	if (!recording->args->quiet)
@@ -466,8 +470,11 @@ static struct cprof_error *go_without(struct recording *recording, const struct 
 	record_programs_deinit(&recording->programs);
 	kernel_writer_deinit(&recording->writer);
 	error = prepare_by_perf(recording, why);
-	if (error && error->code != CPROF_ERROR_UNSUPPORTED)
+	if (error && (error->code != CPROF_ERROR_UNSUPPORTED || !recording->command)) {
+		if (!recording->args->quiet)
+			cprof_error_print(why, "cprof-record");
 		return error;
+	}
 	if (error) {
 		cprof_error_print(why, "cprof-record");
 		cprof_error_print(error, "cprof-record");
@@ -518,7 +525,7 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 			unavailable = NULL;
 		}
 	}
-	if (error || (unavailable && !recording.command)) {
+	if (error || (unavailable && args->system_wide)) {
 		record_launch_abandon(&recording.launch);
 		if (!error) {
 			error = unavailable;

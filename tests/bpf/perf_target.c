@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * perf_target [again|switches]: spends known times in known functions, for recordings without BPF. Built with cprof-cc.
+ * perf_target [again|switches|threads]: spends known times in known functions, for recordings without BPF. Built with cprof-cc.
  *
  *     burn_long, burn_short   300 and 100 ms of its thread's CPU time
  *     fold(3) > burn_folded   100 ms, below three folded calls
  *     nap                     20 sleeps of 2 ms
  *     wait_for_byte           a second thread waits 150 ms for a pipe, wait_for_lock 150 ms for a mutex
  *     in_child                a forked child burns 100 ms and naps once
- * With "switches" two threads wake each other through pipes 100,000 times, and that is all. With "again" it executes itself at the end without it, so that one process has two images: in the first burn_before takes 100 ms.
+ * With "threads" three threads burn 3 ms and nap, 150 times each, and make a thread each that does so 100 times, while main waits. With "switches" two threads wake each other through pipes 100,000 times, and that is all. With "again" it executes itself at the end without it, so that one process has two images: in the first burn_before takes 100 ms.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -132,6 +132,45 @@ static void switches(void)
 	pthread_join(thread, NULL);
 }
 
+RECORDED static void burn_little(void)
+{
+	burn(3);
+}
+
+static void *burn_and_nap(void *times)
+{
+	pthread_t thread;
+	long n = *(long *)times, less = 100;
+
+	if (n > less && pthread_create(&thread, NULL, burn_and_nap, &less))
+		die("a thread");
+	for (long i = 0; i < n; i++) {
+		burn_little();
+		nap();
+	}
+	if (n > less)
+		pthread_join(thread, NULL);
+	return NULL;
+}
+
+RECORDED static void wait_for_threads(const pthread_t *threads, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void burn_in_threads(void)
+{
+	enum { THREADS = 3 };
+	pthread_t threads[THREADS];
+	long times = 150;
+
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, burn_and_nap, &times))
+			die("a thread");
+	wait_for_threads(threads, THREADS);
+}
+
 static void child(void)
 {
 	pid_t pid = fork();
@@ -157,6 +196,10 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && strcmp(argv[1], "switches") == 0) {
 		switches();
+		return 7;
+	}
+	if (argc > 1 && strcmp(argv[1], "threads") == 0) {
+		burn_in_threads();
 		return 7;
 	}
 	burn_long();

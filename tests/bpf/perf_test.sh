@@ -93,6 +93,23 @@ case_images() {
 	check "100 ms before" '.burn_before.cpu >= 98.5 and .burn_before.cpu < 115'
 }
 
+# A program that runs already, and makes more threads.
+case_attach() {
+	as_nobody -all sh -c './target threads & sleep 0.3; bin/cprof-record -o trace.lz4 -p $! -d 1s >out 2>err || exit 1; wait $!'
+	[ $? = 7 ] || fail "cprof-record, or the program's exit status"
+	mv trace.lz4 t.lz4 && mv trace.bpf.lz4 t.bpf.lz4 || fail "no files"
+	read_tree
+	"$build/tests/support/kernel_dump" t.bpf.lz4 | jq -s '[.[] | select(.record == "thread" and .name != "cprof")] |
+		{cpu: (map(.on_cpu_ns) | add / 1e6), blocked: (map(.blocked_ns | add) | add / 1e6), threads: length}' >threads.json || fail "threads"
+	# What the kernel said of the threads is in the tree, wherever it lies in their calls: but for what came before a new thread's first call.
+	[ "$(jq -rs '.[0] as $f | .[1] as $t | ([$f[] | .cpu] | add) as $cpu | ([$f[] | .blocked] | add) as $blocked |
+		($cpu - $t.cpu | fabs) < 10 and $cpu > 100 and ($blocked - $t.blocked | fabs) < 10 and $t.threads >= 4' functions.json threads.json)" = true ] ||
+		{ jq -c . functions.json threads.json; fail "tree and threads differ"; }
+	check "main waited all the time" '.wait_for_threads.blocked >= 950 and .wait_for_threads.cpu < 5'
+	check "burning is on the CPU, napping is not" '.burn_little.blocked < 50 and .nap.cpu < .nap.blocked / 2'
+	check "samples" '.burn_little.samples > 20'
+}
+
 # With CAP_PERFMON there are samples in the kernel, and frames of it.
 case_kernel_samples() {
 	as_nobody -all,+perfmon bin/cprof-record -o t.lz4 --cpu -F 999 -- dd if=/dev/zero of=/dev/null bs=4M count=3000 2>err || fail "dd"
