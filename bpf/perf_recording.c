@@ -99,7 +99,8 @@ void perf_recording_tick(struct perf_recording *recording, uint64_t now_ns)
 	process_modules_read(&recording->modules, recording->writer, now_ns, false);
 	if (now_ns < recording->next_flush_ns)
 		return;
-	kernel_writer_flush(recording->writer, now_ns);
+	perf_threads_say_open(&recording->threads, now_ns - SETTLE_NS);
+	kernel_writer_flush(recording->writer, now_ns - SETTLE_NS); /* up to where all is known */
 	recording->next_flush_ns = now_ns + recording->args->window_ns;
 }
 

@@ -229,7 +229,9 @@ static uint64_t stack_say(struct perf_threads *threads, const uint64_t *frames, 
 
 /* --- on and off the CPU --- */
 
-static void interval_say(struct perf_threads *threads, const struct perf_thread *thread, uint64_t end_ns, bool open)
+enum interval_end { INTERVAL_ENDED, INTERVAL_OPEN, INTERVAL_SO_FAR };
+
+static void interval_say(struct perf_threads *threads, const struct perf_thread *thread, uint64_t end_ns, enum interval_end open)
 {
 	uint64_t ns = end_ns - thread->off_since_ns;
 	struct cprof_kernel_off_cpu off = { .time_ns = thread->off_since_ns,
@@ -241,11 +243,11 @@ static void interval_say(struct perf_threads *threads, const struct perf_thread 
 					    .syscall = thread->syscall,
 					    .blocked_class = thread->blocked_class,
 					    .state = thread->preempted ? 0 : 1,
-					    .open = open };
+					    .open = (uint8_t)open };
 
 	if (!threads->off_cpu)
 		return;
-	threads->intervals++;
+	threads->intervals += open != INTERVAL_SO_FAR;
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_OFF_CPU, &off, sizeof off);
 }
 
@@ -266,7 +268,7 @@ static void thread_leaves(struct perf_threads *threads, struct perf_thread *thre
 	look_forget(thread);
 }
 
-static void off_cpu_end(struct perf_threads *threads, struct perf_thread *thread, uint64_t now_ns, bool open)
+static void off_cpu_end(struct perf_threads *threads, struct perf_thread *thread, uint64_t now_ns, enum interval_end open)
 {
 	uint64_t ns = now_ns - thread->off_since_ns;
 
@@ -289,7 +291,7 @@ static void thread_returns(struct perf_threads *threads, struct perf_thread *thr
 	thread->adopted = false;
 	if (thread->off_since_ns) {
 		thread->said.switches++;
-		off_cpu_end(threads, thread, now_ns, false);
+		off_cpu_end(threads, thread, now_ns, INTERVAL_ENDED);
 	} else if (thread->on_since_ns) { /* the record of its leaving was lost */
 		threads->switches_unseen++;
 	}
@@ -306,7 +308,7 @@ static void thread_say(struct perf_threads *threads, struct perf_thread *thread,
 	if (thread->on_since_ns)
 		thread->said.on_cpu_ns += now_ns - thread->on_since_ns;
 	else if (thread->off_since_ns)
-		off_cpu_end(threads, thread, now_ns, true);
+		off_cpu_end(threads, thread, now_ns, INTERVAL_OPEN);
 	thread->said.end_ns = now_ns;
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_THREADS, &thread->said, sizeof thread->said);
 }
@@ -440,6 +442,13 @@ void perf_threads_take(void *context, const struct perf_news *news, const uint64
 	default:
 		thread_ends(threads, thread, news->time_ns);
 	}
+}
+
+void perf_threads_say_open(struct perf_threads *threads, uint64_t until_ns)
+{
+	for (size_t i = 0; i < threads->nr_threads; i++)
+		if (threads->threads[i]->off_since_ns && threads->threads[i]->off_since_ns < until_ns)
+			interval_say(threads, threads->threads[i], until_ns, INTERVAL_SO_FAR);
 }
 
 void perf_threads_finish(struct perf_threads *threads, uint64_t now_ns)

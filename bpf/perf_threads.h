@@ -54,6 +54,8 @@ void perf_threads_expect(struct perf_threads *threads, uint32_t pid, uint32_t pa
 void perf_threads_adopt(struct perf_threads *threads, uint32_t pid, uint64_t now_ns);
 /* A perf_rings_take. */
 void perf_threads_take(void *threads, const struct perf_news *news, const uint64_t *frames);
+/* What has not ended yet, up to until_ns: so that it is in the file if nothing more comes. */
+void perf_threads_say_open(struct perf_threads *threads, uint64_t until_ns);
 /* At the end of the recording: whatever has not ended is said. */
 void perf_threads_finish(struct perf_threads *threads, uint64_t now_ns);
 

@@ -96,7 +96,7 @@ struct cprof_kernel_off_cpu { /* KERNEL_OFF_CPU: one interval off the CPU, at le
 	uint32_t syscall;          /* number, 0xFFFFFFFF: not in one */
 	uint8_t blocked_class;     /* enum cprof_blocked_class */
 	uint8_t state;             /* of the task: 0 preempted, 1 interruptible, 2 uninterruptible, 4 stopped, 8 traced */
-	uint8_t open;              /* 1: had not ended when the recording did */
+	uint8_t open;              /* 1: had not ended when the recording did; 2: up to here, said again later: counts where the recorder was killed right after it */
 	uint8_t reserved[5];
 };
 

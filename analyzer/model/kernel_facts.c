@@ -302,6 +302,8 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 
 	(void)header;
 	memcpy(&off, record, sizeof off);
+	if (!kernel_file_is_last_word(session_kernel(build->session, build->kernel), &off))
+		return NULL;
 	memset(&key, 0, sizeof key);
 	key.place = off.who.quality == CPROF_QUALITY_TIMED ? timed_place(build, &off.who, timed_middle_ns(&off), off.user_stack) :
 							     place_of(build, &off.who, off.user_stack);

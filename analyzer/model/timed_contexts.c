@@ -157,6 +157,8 @@ static struct cprof_error *collect_off_cpu(void *context, const struct cprof_chu
 
 	(void)header;
 	memcpy(&off, record, sizeof off);
+	if (!kernel_file_is_last_word(((struct collecting *)context)->file, &off))
+		return NULL;
 	return collect(context, &off.who, timed_middle_ns(&off));
 }
 

@@ -650,6 +650,11 @@ const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *f
 	return find(&key, file->symbols, file->nr_symbols, sizeof key, compare_symbols);
 }
 
+bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off)
+{
+	return off->open != 2 || (!file->has_end && off->time_ns + off->blocked_ns + off->runq_ns == file->state.end_tsc);
+}
+
 bool kernel_file_has_source(const struct kernel_file *file, const char *name, uint32_t *value)
 {
 	for (size_t i = 0; i < file->nr_sources; i++) {

@@ -58,6 +58,8 @@ const struct kernel_stack *kernel_file_stack(const struct kernel_file *file, uin
 const struct kernel_module *kernel_file_module(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address);
 const char *kernel_file_name(const struct kernel_file *file, uint32_t device, uint64_t inode); /* path of a file */
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address); /* of exactly this address */
+/* Is it the last word on its interval? Those that are said once more, later in the file, are not. */
+bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off);
 /* Whether a source was recorded; *value, if not NULL, is its frequency or threshold. */
 bool kernel_file_has_source(const struct kernel_file *file, const char *name, uint32_t *value);
 

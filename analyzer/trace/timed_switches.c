@@ -16,6 +16,7 @@ void timed_switches_deinit(struct timed_switches *switches)
 }
 
 struct reading {
+	const struct kernel_file *file;
 	const struct trace *trace;
 	uint32_t tgid;
 	uint64_t from_ns, to_ns;
@@ -32,6 +33,8 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 	(void)header;
 	memcpy(&off, record, sizeof off);
 	if (off.who.quality != CPROF_QUALITY_TIMED || off.who.tgid != reading->tgid || off.time_ns < reading->from_ns || off.time_ns >= reading->to_ns)
+		return NULL;
+	if (!kernel_file_is_last_word(reading->file, &off))
 		return NULL;
 	if (off.blocked_ns > UINT64_MAX / 4 || off.runq_ns > UINT64_MAX / 4)
 		return NULL; /* nobody waits for a hundred years */
@@ -78,7 +81,7 @@ struct cprof_error *timed_switches_read(struct kernel_file *file, const struct t
 					struct timed_switches *ret)
 {
 	struct timed_switches switches = { NULL, 0, 0 };
-	struct reading reading = { trace, tgid, from_ns, to_ns, &switches };
+	struct reading reading = { file, trace, tgid, from_ns, to_ns, &switches };
 	struct cprof_error *error = kernel_file_each(file, CPROF_CHUNK_KERNEL_OFF_CPU, take_off_cpu, &reading);
 
 	if (!error)

@@ -138,6 +138,19 @@ case_overflow() {
 	"$cprof_analyze" check t.bpf.lz4 >check.out || { cat check.out; fail "the file is not sound"; }
 }
 
+# The recorder is killed: the program does not notice; what was written holds, and nothing is claimed of the time after it.
+case_killed() {
+	as_nobody -all sh -c 'bin/cprof-record -q -o t.lz4 --window=50ms -- sh -c "./target; echo \$? >status" & sleep 0.5; kill -9 $!; while [ ! -s status ]; do sleep 0.1; done' \
+		2>err
+	[ "$(cat status)" = 7 ] || fail "the program's exit status"
+	read_tree
+	[ "$(jq '.trace.kernel.files[0].clean' tree.json)" = false ] || fail "it is not said"
+	# Of 0.5 s something is known, of the rest it is said that it is not.
+	check "time on the CPU is what was seen of it" '.burn_long.cpu < 310 and ([.[].unexplained] | add) > 200'
+	check "a thread that waits at the end is not on the CPU" '.wait_for_byte.cpu < 10 and .child.cpu < 20'
+	check "wall = on-CPU + run queue + blocked + not known" 'map(.wall - .cpu - .runq - .blocked - .unexplained | fabs < 0.01) | all'
+}
+
 # Not even perf events: the program runs, and it is said how to get them.
 case_refused() {
 	cat >refuse.c <<-'END'
