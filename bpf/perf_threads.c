@@ -313,15 +313,20 @@ static void thread_say(struct perf_threads *threads, struct perf_thread *thread,
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_THREADS, &thread->said, sizeof thread->said);
 }
 
-static void thread_ends(struct perf_threads *threads, struct perf_thread *thread, uint64_t now_ns)
+static void thread_remove(struct perf_threads *threads, size_t at, uint64_t now_ns)
 {
-	struct perf_process *process = find_process(threads, thread->said.tgid);
-
-	size_t at = thread_place(threads, thread->said.tid);
+	struct perf_thread *thread = threads->threads[at];
 
 	thread_say(threads, thread, now_ns);
 	memmove(threads->threads + at, threads->threads + at + 1, (--threads->nr_threads - at) * sizeof(struct perf_thread *));
 	free(thread);
+}
+
+static void thread_ends(struct perf_threads *threads, const struct perf_thread *thread, uint64_t now_ns)
+{
+	struct perf_process *process = find_process(threads, thread->said.tgid);
+
+	thread_remove(threads, thread_place(threads, thread->said.tid), now_ns);
 	if (!process || --process->threads)
 		return;
 	process->said.end_ns = now_ns;
@@ -330,12 +335,24 @@ static void thread_ends(struct perf_threads *threads, struct perf_thread *thread
 	*process = threads->processes[--threads->nr_processes];
 }
 
-/* Other threads of the process end with the old image; the kernel has said so before. */
-static void image_begins(struct perf_threads *threads, struct perf_thread *thread, const struct perf_news *news)
+/* All other threads have ended; whichever of them executed the new image is the process's first one from here on. */
+static void image_begins(struct perf_threads *threads, const struct perf_news *news)
 {
 	struct perf_process *process = find_process(threads, news->tgid);
+	struct perf_thread *thread;
 
 	if (!process)
+		return;
+	for (size_t i = threads->nr_threads; i-- > 0;) {
+		if (threads->threads[i]->said.tgid != news->tgid || threads->threads[i]->said.tid == news->tid)
+			continue;
+		thread_remove(threads, i, news->time_ns);
+		process->threads--;
+	}
+	thread = find_thread(threads, news->tid);
+	if (!thread)
+		thread = thread_add(threads, process, news->tid, news->time_ns);
+	if (!thread)
 		return;
 	if (thread->said.start_ns) { /* not the target's first */
 		thread_say(threads, thread, news->time_ns);
@@ -418,6 +435,10 @@ void perf_threads_take(void *context, const struct perf_news *news, const uint64
 		thread_begins(threads, news);
 		return;
 	}
+	if (news->kind == PERF_EXECUTED) {
+		image_begins(threads, news);
+		return;
+	}
 	if (!thread)
 		return; /* its birth was lost, which is counted */
 	switch (news->kind) {
@@ -432,9 +453,6 @@ void perf_threads_take(void *context, const struct perf_news *news, const uint64
 		break;
 	case PERF_RETURNED:
 		thread_returns(threads, thread, news->time_ns);
-		break;
-	case PERF_EXECUTED:
-		image_begins(threads, thread, news);
 		break;
 	case PERF_NAMED:
 		memcpy(thread->said.name, news->name, sizeof thread->said.name);
