@@ -215,6 +215,8 @@ static const struct row rows[] = {
 	{ .call = "-m32 -E a.c", AS_CALLED },
 	{ .call = "-march=native -c a.c", COMPILED("-march=native -c a.c") },
 	{ .call = "cprof-clang --target=aarch64-linux-gnu -c a.c", "clang --target=aarch64-linux-gnu -c a.c", .warn = true },
+	{ .call = "cprof-clang --target=amdgcn-amd-amdhsa -m64 -c a.c", "clang --target=amdgcn-amd-amdhsa -m64 -c a.c", .warn = true },
+	{ .call = "cprof-clang --target= -m64 -c a.c", "clang --target= -m64 -c a.c", .warn = true },
 	{ .call = "cprof-clang -target bpf -c a.c", "clang -target bpf -c a.c", .warn = true },
 	{ .call = "cprof-clang --target=x86_64-pc-linux-gnu -c a.c", "clang " COMPILED("--target=x86_64-pc-linux-gnu -c a.c") },
 	{ .call = "-c a.c", "aarch64-linux-gnu-gcc -c a.c", .env = { "CPROF_CC=aarch64-linux-gnu-gcc" }, .warn = true },

@@ -343,7 +343,7 @@ static void facts_add_option(struct cc_facts *facts, enum word_meaning meaning, 
 		facts->foreign = word;
 		break;
 	case NATIVE_WORD_SIZE:
-		if (facts->foreign && facts->foreign[1] == 'm')
+		if (facts->foreign && !strncmp(facts->foreign, "-m", 2)) /* a word size, not a triple */
 			facts->foreign = NULL;
 		break;
 	case TARGET:

@@ -107,7 +107,7 @@ case_attach() {
 		{ jq -c . functions.json threads.json; fail "tree and threads differ"; }
 	check "main waited all the time" '.wait_for_threads.blocked >= 950 and .wait_for_threads.cpu < 5'
 	check "burning is on the CPU, napping is not" '.burn_little.blocked < 50 and .nap.cpu < .nap.blocked / 2'
-	check "samples" '.burn_little.samples > 20'
+	check "samples" '(.burn_little.samples * 10.1 - .burn_little.cpu | fabs) < 200 and .burn_little.samples > 5'
 }
 
 # With CAP_PERFMON there are samples in the kernel, and frames of it.
