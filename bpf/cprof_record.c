@@ -54,7 +54,8 @@ static const struct cprof_command record_command = {
 	.summary = "record what the kernel knows about a program",
 	.description = "Runs COMMAND and records, by the exact context that cprof-cc's programs publish, where time goes that is not spent on the CPU, "
 		       "what is sampled below the last instrumented function, and more. Programs without cprof get the same by stacks. "
-		       "Without an option that names a source: CPU samples, time off the CPU, page faults.",
+		       "Without an option that names a source: CPU samples, time off the CPU, page faults. These three need no right where "
+		       "kernel.perf_event_paranoid is 2 or less: without BPF they come from perf events, samples and faults of user code alone; all else needs CAP_BPF and CAP_PERFMON.",
 	.examples = "./app args\n-o run.lz4 --all -- ./app args\n-p 1234 --duration=10s\n-a --cpu -d 5s\n--live --all -- ./app\n--live -a -d 10s | less",
 	.options = options,
 	.defaults = &defaults,
