@@ -34,6 +34,7 @@ struct cprof_error *call_tally_init(struct call_tally *tally, uint32_t nr_contex
 		return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "a trace of %u contexts is more than this program can hold", nr_contexts);
 	*tally = (struct call_tally){ .nr_contexts = nr_contexts, .nr_slots = nr_contexts, .slots_capacity = nr_contexts,
 				      .nr_groups = nr_groups, .unroll = unroll, .range = { 0, UINT64_MAX, 0 } };
+	sched_tally_init(&tally->sched, nr_contexts);
 	tally->slots = huge_alloc(capacity * sizeof *tally->slots);
 	tally->rare = huge_alloc(capacity * sizeof *tally->rare);
 	tally->groups = calloc(nr_groups, sizeof *tally->groups);
@@ -54,8 +55,7 @@ void call_tally_deinit(struct call_tally *tally)
 	free(tally->groups);
 	free(tally->paths);
 	number_map_deinit(&tally->path_slots);
-	free(tally->sched);
-	free(tally->uncovered_base);
+	sched_tally_deinit(&tally->sched);
 	free(tally->carries);
 	free(tally->stack);
 	*tally = (struct call_tally){ 0 };
@@ -72,8 +72,7 @@ void call_tally_reset(struct call_tally *tally)
 	}
 	memset(tally->rare, 0, tally->nr_slots * sizeof *tally->rare);
 	memset(tally->groups, 0, tally->nr_groups * sizeof *tally->groups);
-	if (tally->sched)
-		memset(tally->sched, 0, tally->nr_slots * sizeof *tally->sched);
+	sched_tally_reset(&tally->sched);
 	tally->nr_carries = 0;
 	tally->totals = (struct call_tally_totals){ 0 };
 }
@@ -86,17 +85,12 @@ static bool paths_grow(struct call_tally *tally)
 	struct call_slot *slots = huge_alloc(capacity * sizeof *slots);
 	struct call_slot_rare *rare = slots ? realloc(tally->rare, capacity * sizeof *rare) : NULL;
 	struct call_path *paths = rare ? realloc(tally->paths, (capacity - tally->nr_contexts) * sizeof *paths) : NULL;
-	struct call_sched *sched = paths && tally->sched ? realloc(tally->sched, capacity * sizeof *sched) : NULL;
 
 	if (rare)
 		tally->rare = rare;
 	if (paths)
 		tally->paths = paths;
-	if (sched)
-		tally->sched = sched;
-	else if (tally->sched)
-		paths = NULL;
-	if (!paths) {
+	if (!paths || !sched_tally_reserve(&tally->sched, (uint32_t)capacity)) {
 		free(slots);
 		return false;
 	}
@@ -132,8 +126,6 @@ static uint32_t path_make(struct call_tally *tally, uint32_t parent, uint32_t id
 		.parent = parent,
 	};
 	tally->rare[number] = (struct call_slot_rare){ 0 };
-	if (tally->sched)
-		tally->sched[number] = (struct call_sched){ { 0 }, 0 };
 	tally->paths[number - tally->nr_contexts] = (struct call_path){ parent, id };
 	tally->nr_slots++;
 	return number;
@@ -286,34 +278,20 @@ static void time_advance(struct call_tally *tally, uint64_t ticks)
 		tally->slots[tally->current].self_ticks += ticks;
 }
 
-/* What the scheduler did. */
+/* What the scheduler did: see sched_tally.h. */
 
-static bool sched_make(struct call_tally *tally)
-{
-	if (!tally->sched)
-		tally->sched = calloc(tally->slots_capacity, sizeof *tally->sched);
-	tally->no_memory |= !tally->sched;
-	return tally->sched != NULL;
-}
-
-/* A figure belongs to the context that was current before the escape. */
 static void sched_take(struct call_tally *tally, uint32_t payload)
 {
-	uint64_t shrunk = tally->figures.shrunk, growth;
-	uint32_t figure;
-	bool grown = sched_figures_take(&tally->figures, payload, &figure, &growth);
+	uint64_t shrunk = tally->sched.figures.shrunk;
 
-	tally->totals.sched_shrunk += tally->figures.shrunk - shrunk;
-	if (grown && !is_muted(tally) && (!tally->uncovered || tally->trusts_figures) && sched_make(tally))
-		tally->sched[tally->current].figures[figure] += growth;
+	tally->no_memory |= !sched_tally_take(&tally->sched, payload, tally->current, !is_muted(tally));
+	tally->totals.sched_shrunk += tally->sched.figures.shrunk - shrunk;
 }
 
 void call_tally_add_tail(struct call_tally *tally, const uint64_t *figures)
 {
-	if (!tally->started || is_muted(tally) || tally->uncovered || tally->after_range || !sched_make(tally))
-		return;
-	for (uint32_t figure = 0; figure < SCHED_FIGURES; figure++)
-		tally->sched[tally->current].figures[figure] += figures[figure];
+	if (tally->started && !is_muted(tally) && !tally->after_range)
+		tally->no_memory |= !sched_tally_add(&tally->sched, figures, tally->current);
 }
 
 uint64_t call_tally_last_tsc(const struct call_tally *tally)
@@ -321,48 +299,7 @@ uint64_t call_tally_last_tsc(const struct call_tally *tally)
 	return time_real(tally);
 }
 
-/* From here on nobody knows what the scheduler does. */
-static void uncovered_begin(struct call_tally *tally)
-{
-	uint64_t *base = realloc(tally->uncovered_base, tally->nr_slots * sizeof *base);
-
-	tally->no_memory |= !base;
-	if (!base)
-		return;
-	for (uint32_t i = 0; i < tally->nr_slots; i++)
-		base[i] = tally->slots[i].self_ticks;
-	tally->uncovered_base = base;
-	tally->nr_uncovered_base = tally->nr_slots;
-	tally->uncovered = true;
-}
-
-static void uncovered_end(struct call_tally *tally)
-{
-	if (!tally->uncovered || !sched_make(tally))
-		return;
-	for (uint32_t i = 0; i < tally->nr_slots; i++)
-		tally->sched[i].uncovered_ticks += tally->slots[i].self_ticks - (i < tally->nr_uncovered_base ? tally->uncovered_base[i] : 0);
-	tally->uncovered = false;
-}
-
-/* The next time at which the cover begins or ends. */
-static uint64_t cover_edge(const struct call_tally *tally)
-{
-	if (tally->uncovered)
-		return tally->cover.from_ticks < tally->cover.to_ticks ? tally->cover.from_ticks : UINT64_MAX;
-	return tally->cover.to_ticks;
-}
-
-static void cover_turn(struct call_tally *tally)
-{
-	if (tally->uncovered) {
-		uncovered_end(tally);
-		tally->cover.from_ticks = UINT64_MAX;
-	} else {
-		uncovered_begin(tally);
-		tally->cover.to_ticks = 0; /* for good */
-	}
-}
+/* The range. */
 
 /* What is open goes on, as if it began now. */
 static void range_begin(struct call_tally *tally)
@@ -428,9 +365,9 @@ static void time_suspend(struct call_tally *tally, uint64_t ticks)
 /* The same, and over the ends of the cover: two at most. */
 static void time_reach(struct call_tally *tally, uint64_t ticks)
 {
-	for (uint64_t edge; unlikely((edge = time_running(tally, cover_edge(tally))) <= ticks) && !tally->no_memory && !tally->after_range;) {
+	for (uint64_t edge; unlikely((edge = time_running(tally, sched_tally_edge(&tally->sched))) <= ticks) && !tally->no_memory && !tally->after_range;) {
 		time_reach_covered(tally, edge > tally->now ? edge : tally->now);
-		cover_turn(tally);
+		tally->no_memory |= !sched_tally_turn(&tally->sched, tally->slots, tally->nr_slots);
 	}
 	if (!tally->after_range)
 		time_reach_covered(tally, ticks);
@@ -610,7 +547,7 @@ static void escape_take(struct call_tally *tally, uint32_t kind, uint64_t payloa
 		break;
 	case CPROF_ESCAPE_LOST:
 		tally->totals.lost_events += payload;
-		sched_figures_hole(&tally->figures);
+		sched_figures_hole(&tally->sched.figures);
 		stack_forget(tally);
 		break;
 	default: /* nothing that changes a sum */
@@ -736,17 +673,13 @@ void call_tally_begin_thread(struct call_tally *tally)
 	tally->after_range = false;
 	tally->skip_left = tally->range.skip_first;
 	tally->skip_open = tally->skip_depth = 0;
-	tally->figures = (struct sched_figures){ 0 };
-	tally->cover = (struct tally_cover){ 0, UINT64_MAX };
-	tally->uncovered = tally->may_edge = false;
+	tally->may_edge = false;
+	sched_tally_begin_thread(&tally->sched);
 }
 
 struct cprof_error *call_tally_set_cover(struct call_tally *tally, struct tally_cover cover)
 {
-	tally->cover = cover;
-	if (cover.from_ticks || !cover.to_ticks)
-		uncovered_begin(tally);
-	return tally->no_memory ? &cprof_enomem : NULL;
+	return sched_tally_set_cover(&tally->sched, cover, tally->slots, tally->nr_slots) ? NULL : &cprof_enomem;
 }
 
 /* Whether the steps of time lead from now to ticks. */
@@ -772,7 +705,7 @@ static void chunk_begin(struct call_tally *tally, const struct events_chunk *chu
 		tally->current = chunk->header.context;
 	tally->ids = (struct leb_column){ chunk->ids, chunk->ids + chunk->ids_bytes };
 	tally->times = (struct leb_column){ chunk->times, chunk->times + chunk->times_bytes };
-	uint64_t edge = cover_edge(tally);
+	uint64_t edge = sched_tally_edge(&tally->sched);
 
 	tally->may_edge = edge < TIME_LIMIT && (chunk->header.last_tsc >= edge || times_reach(tally->times, tally->now, time_running(tally, edge)));
 	/* Times of suspension are not in the column: with them only the header knows. */
@@ -807,7 +740,7 @@ struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct 
 	if (!good) {
 		tally->totals.damaged_chunks++;
 		stack_forget(tally);
-		sched_figures_hole(&tally->figures);
+		sched_figures_hole(&tally->sched.figures);
 	}
 	if (tally->started)
 		totals_take_time(&tally->totals, tally->totals.first_tsc, time_real(tally));
@@ -839,7 +772,7 @@ struct cprof_error *call_tally_hole(struct call_tally *tally, const struct tally
 {
 	if (tally->after_range)
 		return NULL;
-	sched_figures_hole(&tally->figures);
+	sched_figures_hole(&tally->sched.figures);
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	tally->pending_repairs = tally->pending_inherited = 0;
 	tally->is_suspended = false;
@@ -876,7 +809,7 @@ struct cprof_error *call_tally_end_thread(struct call_tally *tally, uint64_t end
 	}
 	calls_close(tally, tally->pending_repairs, ENDED_REPAIRED);
 	calls_close(tally, UINT64_MAX, CUT_BY_END);
-	uncovered_end(tally);
+	tally->no_memory |= !sched_tally_end_thread(&tally->sched, tally->slots, tally->nr_slots);
 	call_tally_begin_thread(tally);
 	return tally_failure(tally);
 }

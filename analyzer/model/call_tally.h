@@ -20,7 +20,7 @@
 #include "histogram.h"
 #include "leb_column.h"
 #include "number_map.h"
-#include "sched_figures.h"
+#include "sched_tally.h"
 
 struct events_chunk;
 
@@ -48,11 +48,6 @@ struct call_slot_rare {
 	uint64_t calls_cut;    /* calls that are not in the histogram: open at the end, or cut off by a hole */
 	uint64_t open, repaired;
 	uint64_t suspended_ticks; /* while this was current in a strand that did not run */
-};
-
-struct call_sched { /* what the scheduler did while a slot was current */
-	uint64_t figures[SCHED_FIGURES];  /* as in SCHED escapes */
-	uint64_t uncovered_ticks;         /* of its self_ticks: time in which nobody told what the scheduler does */
 };
 
 struct call_group { /* a node or a function of which several calls can be open at a time */
@@ -85,11 +80,6 @@ struct tally_range {
 	uint64_t skip_first;
 };
 
-/* When what the scheduler does to a thread is known, in ticks; from_ticks >= to_ticks: never. */
-struct tally_cover {
-	uint64_t from_ticks, to_ticks;
-};
-
 struct call_tally {
 	struct tally_range range;      /* to be set before the first thread */
 	struct call_slot *slots;
@@ -104,7 +94,7 @@ struct call_tally {
 	struct call_carry *carries;
 	size_t nr_carries;
 	struct call_tally_totals totals;
-	struct call_sched *sched;      /* [slot]; NULL until there is something to tell */
+	struct sched_tally sched;
 
 	/* the thread being streamed */
 	struct open_call *stack;       /* stack[0] is the first */
@@ -115,17 +105,11 @@ struct call_tally {
 	bool is_suspended;
 	uint32_t current;
 	uint64_t pending_repairs, pending_inherited;
-	struct sched_figures figures;
-	struct tally_cover cover;
-	bool trusts_figures;           /* to be set, or not: what comes is of covered time, wherever in the stream */
-	bool uncovered, may_edge;      /* outside of it; it may begin or end in the chunk being read */
-	uint64_t *uncovered_base;      /* [slot]: self_ticks where the uncovered part began, of the first nr_uncovered_base */
-	uint32_t nr_uncovered_base;
 	struct leb_column ids, times;  /* of the chunk being read: what is left */
 	bool before_range, after_range;
 	uint64_t skip_left;            /* calls still to be left out */
 	size_t skip_open, skip_depth;  /* open calls with CALL_SLOT_SKIP, while any are left out; the depth with the one being left out, or 0 */
-	bool may_end;                  /* the range may end in the chunk being read */
+	bool may_end, may_edge;        /* the range may end, or the scheduler's cover turn, in the chunk being read */
 	bool no_memory, too_many_paths;
 };
 

@@ -213,8 +213,8 @@ static void check_sched(struct tally_cover cover)
 		assert_int_equal(tally.slots[id].self_ticks, reference.self[id]);
 		static const struct call_sched nothing;
 
-		assert_memory_equal(tally.sched ? tally.sched[id].figures : nothing.figures, sched.figures[id], sizeof nothing.figures);
-		assert_int_equal(tally.sched ? tally.sched[id].uncovered_ticks : 0, sched.uncovered[id]);
+		assert_memory_equal(tally.sched.slots ? tally.sched.slots[id].figures : nothing.figures, sched.figures[id], sizeof nothing.figures);
+		assert_int_equal(tally.sched.slots ? tally.sched.slots[id].uncovered_ticks : 0, sched.uncovered[id]);
 	}
 	call_tally_deinit(&tally);
 	free(writer.ids);
@@ -265,8 +265,8 @@ static void test_sched_damage_and_holes(void **state)
 	assert_null(call_tally_end_thread(&tally, 0));
 	assert_int_equal(tally.totals.damaged_chunks, 0);
 	assert_int_equal(tally.totals.sched_shrunk, 1);
-	assert_int_equal(tally.sched[1].figures[CPROF_SCHED_RUNQ], 110);
-	assert_int_equal(tally.sched[2].figures[CPROF_SCHED_RUNQ], 5);
+	assert_int_equal(tally.sched.slots[1].figures[CPROF_SCHED_RUNQ], 110);
+	assert_int_equal(tally.sched.slots[2].figures[CPROF_SCHED_RUNQ], 5);
 	call_tally_deinit(&tally);
 	free(writer.ids);
 	free(writer.times);

@@ -231,7 +231,7 @@ static struct cprof_error *kernel_add(struct addition *a, uint32_t context, stru
 
 static struct cprof_error *slot_metrics_add(struct addition *a, uint32_t slot, struct path_sums *sums)
 {
-	const struct call_sched *sched = a->tally->sched ? &a->tally->sched[slot] : NULL;
+	const struct call_sched *sched = a->tally->sched.slots ? &a->tally->sched.slots[slot] : NULL;
 	struct cprof_error *error = NULL;
 
 	if (sched && (sched->uncovered_ticks || has_any(sched->figures, SCHED_FIGURES)))

@@ -152,7 +152,7 @@ static struct cprof_error *cover_set(struct trace_build *trace, const struct cpr
 	if (!facts || !(trace->build->profile->metrics & METRIC_BIT(CPU)))
 		return NULL;
 	if (of->has_sums || (of->has_slots && (thread->kernel_tid || (thread->flags & CPROF_THREAD_STRAND && !of->timed)))) {
-		trace->tally.trusts_figures = of->timed;
+		trace->tally.sched.trusts_figures = of->timed;
 		cover.from_ticks = of->from_ns ? kernel_ticks(trace->trace, of->from_ns) : 0;
 		cover.to_ticks = of->to_ns == UINT64_MAX ? UINT64_MAX : kernel_ticks(trace->trace, of->to_ns);
 	}
