@@ -2,7 +2,7 @@
 /*
  * The contract between cprof-record, which writes trace.bpf.lz4, and the analyzer: what the kernel saw, by context.
  *
- * docs/trace-format.md section 10 is normative. The container is that of trace_format.h: META (clock_source CPROF_CLOCK_MONOTONIC_NS), then chunks of
+ * docs/trace-format.md section 9 is normative. The container is that of trace_format.h: META (clock_source CPROF_CLOCK_MONOTONIC_NS), then chunks of
  * the kinds KERNEL_* below, LOSS-like counters and END. All times are CLOCK_MONOTONIC nanoseconds; the CLOCK pairs of each trace of the session
  * lead to its ticks. A chunk's header has first_tsc and last_tsc in nanoseconds: for sums, the window they were collected in.
  * Included by BPF programs as well: no code, no pointers, no hidden padding. Integers are little-endian.

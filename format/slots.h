@@ -2,7 +2,7 @@
 /*
  * The contract between the runtime in a traced process and cprof-record's BPF programs: memory that both see while the process runs.
  *
- * docs/trace-format.md section 9 explains it. The memory is a BPF array map of `slots` elements of struct cprof_slot, mapped by the process
+ * docs/trace-format.md section 8 explains it. The memory is a BPF array map of `slots` elements of struct cprof_slot, mapped by the process
  * from an inherited descriptor (CPROF_SLOTS_FD). Each recorded thread owns one element; element 0 is the header. A slot has two cache lines with one
  * writer each, so nobody waits for anybody and nothing is ever locked. BPF trusts nothing that the process writes.
  * Included by BPF programs, too: integer types alone.

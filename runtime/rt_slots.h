@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory shared with cprof-record's BPF programs (docs/trace-format.md, section 9): each thread's slot in it, or its own when there is none.
+ * Memory shared with cprof-record's BPF programs (docs/trace-format.md, section 8): each thread's slot in it, or its own when there is none.
  *
  * A thread always has a struct cprof_slot: its own in TLS, which nobody but a recorder that attached reads, or an element of the recorder's map. What a
  * descriptor that was inherited leads to is looked at before it is mapped: a guest may have closed it and used its number again.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel half of a run, <trace>.bpf.lz4 of docs/trace-format.md section 10: its tables, and its records one at a time.
+ * The kernel half of a run, <trace>.bpf.lz4 of docs/trace-format.md section 9: its tables, and its records one at a time.
  *
  * What names things (processes, threads, stacks, files, symbols, modules) is kept; records, of which there may be many, are streamed. Names end with a
  * NUL, lengths are checked and arrays lie within their payload; ids, times and addresses are as they stand in the file: nobody may trust them.

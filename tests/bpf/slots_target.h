@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a program needs to play cprof's runtime for cprof-record: so that tests of the kernel half say themselves which context each thing
- * happens in, and depend on no other half. It does what docs/trace-format.md section 9 asks of a runtime, and nothing else.
+ * happens in, and depend on no other half. It does what docs/trace-format.md section 8 asks of a runtime, and nothing else.
  */
 #ifndef CPROF_SLOTS_TARGET_H
 #define CPROF_SLOTS_TARGET_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes any kernel file (<trace>.bpf.lz4, docs/trace-format.md section 10) in a few lines of a test.
+ * Writes any kernel file (<trace>.bpf.lz4, docs/trace-format.md section 9) in a few lines of a test.
  *
  *	struct kernel_builder *builder = kernel_builder_create(session);
  *	kernel_builder_add(builder, CPROF_CHUNK_KERNEL_SAMPLES, &sample, sizeof sample);     (any record of fixed length)
