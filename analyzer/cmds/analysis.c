@@ -294,6 +294,7 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 	if (!analysis)
 		return &cprof_enomem;
 	if (select) {
+		view.sampled = select->sampled;
 		view.filter = select->filter;
 		view.exclude = select->exclude;
 		view.focus = select->focus;

@@ -14,12 +14,12 @@ struct flamegraph_args {
 	const char *title;
 	double min_percent;
 	uint64_t depth;
-	unsigned sort;
+	unsigned sort, sampled;
 	bool icicle;
 };
 
-static const struct flamegraph_args flamegraph_defaults = { .depth = FLAMEGRAPH_MAX_DEPTH };
-static const struct flamegraph_args icicle_defaults = { .depth = FLAMEGRAPH_MAX_DEPTH, .icicle = true };
+static const struct flamegraph_args flamegraph_defaults = { .depth = FLAMEGRAPH_MAX_DEPTH, .sampled = SAMPLED_SHOW };
+static const struct flamegraph_args icicle_defaults = { .depth = FLAMEGRAPH_MAX_DEPTH, .sampled = SAMPLED_SHOW, .icicle = true };
 
 static const struct cprof_option flamegraph_options[] = {
 	OUTPUT_OPTIONS(flamegraph_args, output),
@@ -27,6 +27,7 @@ static const struct cprof_option flamegraph_options[] = {
 	SORT_OPTION(flamegraph_args, sort, "order of the callees of a function, from the left"),
 	OPT_COUNT("depth", 'd', flamegraph_args, depth, "show N levels of calls"),
 	OPT_PERCENT("min-percent", 'm', flamegraph_args, min_percent, "leave out what takes less than P % of the time"),
+	SAMPLED_OPTION(flamegraph_args, sampled, "show (default) them hatched, or hide"),
 	OPT_FLAG("icicle", 0, flamegraph_args, icicle, "root at the top"),
 	FILTER_OPTIONS(flamegraph_args, select),
 	SELECT_OPTIONS(flamegraph_args, select),
@@ -50,13 +51,16 @@ static struct cprof_error *run_flamegraph(const void *pointer, const struct cpro
 {
 	const struct flamegraph_args *args = pointer;
 	const struct analysis_report report = { args->output.path, draw_tree, args };
+	struct select_args select = args->select;
 
-	return analysis_write(operands, &args->source, &args->select, args->sort, &report);
+	select.sampled = args->sampled == SAMPLED_SHOW ? SAMPLED_TIMED : SAMPLED_LEFT_OUT;
+	return analysis_write(operands, &args->source, &select, args->sort, &report);
 }
 
 #define PICTURE_TEXT \
 	"A self-contained SVG for any browser: the width of a frame is its exact total time. Click a frame to zoom, Ctrl-F or the field at the top " \
-	"right searches (regular expressions) and says how much time matches, Escape goes back."
+	"right searches (regular expressions) and says how much time matches, Escape goes back. With CPU samples of cprof-record, hatched frames share a " \
+	"function's own time on a processor by the samples that met them; the rest of it, and all that it waits, stays the function's."
 
 const struct cprof_command flamegraph_command = {
 	.name = "flamegraph",

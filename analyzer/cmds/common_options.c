@@ -5,6 +5,7 @@ const char *const format_names[] = { "text", "json", "csv", NULL };
 const char *const format_names_json[] = { "text", "json", NULL };
 const char *const color_names[] = { "auto", "always", "never", NULL };
 const char *const recursion_names[] = { "fold", "unroll", NULL };
+const char *const sampled_names[] = { "hide", "show", NULL };
 
 const struct cprof_alias call_sort_aliases[] = {
 	{ "cumulative", CALL_SORT_TOTAL }, { "cumtime", CALL_SORT_TOTAL }, { "time", CALL_SORT_SELF }, { "tottime", CALL_SORT_SELF },

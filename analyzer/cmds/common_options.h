@@ -7,6 +7,7 @@
 #define CPROF_COMMON_OPTIONS_H
 
 #include "call_sort.h"
+#include "call_view.h"
 #include "options.h"
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
@@ -51,6 +52,7 @@ struct select_args { /* which calls */
 	bool by_thread;
 	unsigned recursion;
 	bool functions_only; /* no option: what the command shows are functions */
+	enum sampled_frames sampled; /* see SAMPLED_OPTION */
 };
 #define FILTER_OPTIONS(type, field) \
 	OPT_TEXT("filter", 'f', type, field.filter, "REGEX", "only call paths through a function whose name matches"), \
@@ -63,6 +65,9 @@ struct select_args { /* which calls */
 	RANGE_OPTIONS(type, field)
 /* What every command that has these options refuses. */
 struct cprof_error *select_args_check(const struct select_args *select) CPROF_MUST_CHECK;
+enum sampled_choice { SAMPLED_HIDE, SAMPLED_SHOW };
+extern const char *const sampled_names[]; /* hide, show */
+#define SAMPLED_OPTION(type, field, help) OPT_CHOICE("sampled", 0, type, field, sampled_names, "what CPU samples met below the recorded functions (libc, the kernel): " help)
 #define SKIP_OPTIONS(type, field) \
 	OPT_COUNT("skip-first", 0, type, field.skip_first, "with --focus: leave out its first N calls in each thread, those that warm up")
 #define TREE_OPTIONS(type, field) \

@@ -7,6 +7,7 @@
 #include "function_match.h"
 #include "view_filter.h"
 #include "view_nodes.h"
+#include "view_sampled.h"
 
 void call_view_destroy(struct call_view *view)
 {
@@ -104,6 +105,8 @@ struct cprof_error *call_view_create(const struct profile *profile, const struct
 		error = view_filter(&view, options);
 	if (!error && view.whole && options->sort != CALL_SORT_TOTAL)
 		error = view_nodes_sort(&view, options->sort);
+	if (!error)
+		error = view_sampled(&view, options);
 	if (error) {
 		call_view_destroy(&view);
 		return error;

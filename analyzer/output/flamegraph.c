@@ -26,6 +26,7 @@ struct flamegraph {
 	size_t deepest;        /* of the frames drawn */
 	uint64_t hidden_nodes; /* outermost nodes that are not drawn, and their time */
 	uint64_t hidden_ticks;
+	bool any_sampled;      /* a sampled frame is drawn */
 };
 
 static size_t count_letters(const char *text)
@@ -35,6 +36,22 @@ static size_t count_letters(const char *text)
 	for (; *text; letters++)
 		utf8_next(&text);
 	return letters;
+}
+
+/* Sampled frames are hatched, those of the kernel in another color. */
+static void print_patterns(FILE *out)
+{
+	static const struct {
+		const char *id, *color, *line;
+	} patterns[] = { { "sampled", "#cfe3d0", "#8fb898" }, { "kernel", "#c9dcec", "#88aacb" } };
+
+	fputs("<defs>\n", out);
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+		fprintf(out,
+			"<pattern id=\"%s\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">"
+			"<rect width=\"6\" height=\"6\" fill=\"%s\"/><path d=\"M0 0V6\" stroke=\"%s\" stroke-width=\"2\"/></pattern>\n",
+			patterns[i].id, patterns[i].color, patterns[i].line);
+	fputs("</defs>\n", out);
 }
 
 /* Warm and calm, from the name alone, so that a function has one color in every picture. */
@@ -62,16 +79,54 @@ static void print_pixels(FILE *out, const char *attribute, uint64_t hundredths)
 	fprintf(out, " %s=\"%" PRIu64 ".%02" PRIu64 "\"", attribute, hundredths / 100, hundredths % 100);
 }
 
+/* Of a node's time, the part that is drawn above it in sampled frames. */
+static uint64_t sampled_ticks(const struct call_node *node)
+{
+	uint64_t ticks = 0;
+
+	for (const struct call_node *child = node->first_child; child; child = child->next_sibling)
+		ticks += child->kind == NODE_SAMPLED ? child->numbers.total_ticks : 0;
+	return ticks;
+}
+
+/* What a sampled frame's width is worth: of how many samples. */
+static void print_samples(const struct flamegraph *graph, const struct call_node *node)
+{
+	const struct call_node *recorded = call_node_recorded(node);
+	uint64_t samples = node->numbers.metrics->total[METRIC_SAMPLES];
+	FILE *out = graph->out;
+
+	if (graph->view->only_samples) {
+		fprintf(out, "\n%s %s", human_count(samples).text, samples == 1 ? "sample" : "samples");
+	} else {
+		fprintf(out, "\n%s of the ", human_count(samples).text);
+		fprintf(out, "%s samples in ", human_count(call_node_sampled(recorded, METRIC_SAMPLES)).text);
+		xml_print(out, recorded->name);
+		fputs(", that share of its own time on a processor", out);
+	}
+	if (node->kind == NODE_SAMPLED && *call_site_text(node).text) {
+		fputs("\n", out);
+		xml_print(out, call_site_text(node).text);
+	}
+}
+
 static void print_frame_title(const struct flamegraph *graph, const struct call_node *node)
 {
 	const struct call_numbers *numbers = &node->numbers;
 	const struct profile *profile = graph->view->profile;
+	bool sampled = node->kind == NODE_SAMPLED, shared = !sampled && graph->view->sampled && !graph->view->only_samples;
+	uint64_t shared_ticks = shared ? sampled_ticks(node) : 0;
 	FILE *out = graph->out;
 
 	fputs("<title>", out);
 	xml_print(out, node->name);
-	fprintf(out, "\n%s %%, total %s", human_percent(numbers->total_ticks, graph->total).text, human_ticks(profile, numbers->total_ticks).text);
-	fprintf(out, ", self %s", human_ticks(profile, numbers->self_ticks).text);
+	fprintf(out, "\n%s%s %%, total %s", sampled ? "sampled: " : "", human_percent(numbers->total_ticks, graph->total).text,
+		human_ticks(profile, numbers->total_ticks).text);
+	fprintf(out, ", self %s", human_ticks(profile, numbers->self_ticks + shared_ticks).text);
+	if (shared_ticks)
+		fprintf(out, ", of it %s in sampled frames", human_ticks(profile, shared_ticks).text);
+	if (sampled || graph->view->only_samples)
+		print_samples(graph, node);
 	if (node->kind == NODE_FUNCTION) {
 		fprintf(out, "\n%s %s", human_count(numbers->calls).text, numbers->calls == 1 ? "call" : "calls");
 		if (node->recursive_calls)
@@ -114,7 +169,14 @@ static void print_frame(const struct flamegraph *graph, const struct call_node *
 	fputs("<rect", graph->out);
 	print_pixels(graph->out, "x", left);
 	print_pixels(graph->out, "width", right - left);
-	fprintf(graph->out, " y=\"%u\" height=\"%d\" fill=\"#%06x\"/>", y, FRAME - 1, name_color(node));
+	fprintf(graph->out, " y=\"%u\" height=\"%d\"", y, FRAME - 1);
+	if (node->kind != NODE_SAMPLED) {
+		fprintf(graph->out, " fill=\"#%06x\"/>", name_color(node));
+	} else { /* neighbours look alike: a line between them, where there is room */
+		const char *line = right - left >= 500 ? " stroke=\"#fff\" stroke-width=\".6\"" : "";
+
+		fprintf(graph->out, " fill=\"url(#%s)\"%s/>", call_node_in_kernel(node) ? "kernel" : "sampled", line);
+	}
 	print_label(graph, node, left, right - left, y);
 	fputs("</g>\n", graph->out);
 }
@@ -149,6 +211,7 @@ static struct cprof_error *visit_frames(struct flamegraph *graph, bool draw)
 			print_frame(graph, node, depth, start);
 		} else if (shown) {
 			graph->deepest = depth > graph->deepest ? depth : graph->deepest;
+			graph->any_sampled |= node->kind == NODE_SAMPLED;
 		} else if (!draw) {
 			graph->hidden_nodes++;
 			graph->hidden_ticks += ticks;
@@ -186,11 +249,14 @@ static void print_head(const struct flamegraph *graph, unsigned height)
 	      "#search { font: 12px sans-serif; width: 170px; box-sizing: border-box; padding: 1px 4px; border: 1px solid #aaa; }\n"
 	      "</style>\n",
 	      out);
+	if (graph->any_sampled)
+		print_patterns(out);
 	fprintf(out, "<rect x=\"0\" y=\"0\" width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n", width, height);
 	fprintf(out, "<text class=\"title\" x=\"%d\" y=\"22\">", MARGIN);
 	xml_print_part(out, graph->options->title, 90);
-	fprintf(out, "</text>\n<text class=\"small\" x=\"%d\" y=\"40\">width: exact time, all threads together: %s; root at the %s</text>\n", MARGIN,
-		human_ticks(graph->view->profile, graph->total).text, graph->options->icicle ? "top" : "bottom");
+	fprintf(out, "</text>\n<text class=\"small\" x=\"%d\" y=\"40\">width: %s, all threads together: %s; root at the %s%s</text>\n", MARGIN,
+		graph->view->only_samples ? "CPU time by samples" : "exact time", human_ticks(graph->view->profile, graph->total).text,
+		graph->options->icicle ? "top" : "bottom", graph->any_sampled && !graph->view->only_samples ? "; hatched: by samples (blue: in the kernel)" : "");
 	fprintf(out,
 		"<g id=\"interactive\" class=\"gone\">"
 		"<g id=\"reset\" class=\"gone\"><text class=\"small\" x=\"%u\" y=\"22\">reset zoom</text></g>"
@@ -205,11 +271,19 @@ static void print_foot(const struct flamegraph *graph, unsigned height)
 {
 	FILE *out = graph->out;
 
+	uint64_t outside = graph->view->samples_outside;
+
+	if (graph->hidden_nodes || outside)
+		fprintf(out, "<text class=\"small\" x=\"%d\" y=\"%u\">not drawn: ", MARGIN, height - 10);
 	if (graph->hidden_nodes) {
-		fprintf(out, "<text class=\"small\" x=\"%d\" y=\"%u\">not drawn: %s %s (too narrow or too deep), ", MARGIN, height - 10,
-			human_count(graph->hidden_nodes).text, graph->hidden_nodes == 1 ? "context with what is below it" : "contexts with what is below them");
-		fprintf(out, "%s %% of the time</text>\n", human_percent(graph->hidden_ticks, graph->total).text);
+		fprintf(out, "%s %s (too narrow or too deep), ", human_count(graph->hidden_nodes).text,
+			graph->hidden_nodes == 1 ? "context with what is below it" : "contexts with what is below them");
+		fprintf(out, "%s %% of the time%s", human_percent(graph->hidden_ticks, graph->total).text, outside ? "; " : "");
 	}
+	if (outside)
+		fprintf(out, "%s %s outside of every recorded call", human_count(outside).text, outside == 1 ? "sample" : "samples");
+	if (graph->hidden_nodes || outside)
+		fputs("</text>\n", out);
 	fputs("<script type=\"text/javascript\"><![CDATA[\n", out);
 	fputs(flamegraph_script, out);
 	fputs("]]></script>\n</svg>\n", out);
