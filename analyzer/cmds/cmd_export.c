@@ -17,7 +17,7 @@ struct export_args {
 	struct source_args source;
 	struct select_args select;
 	struct output_args output;
-	unsigned to;
+	unsigned to, sampled;
 	uint64_t depth, max_bytes;
 };
 
@@ -28,6 +28,7 @@ static const struct cprof_option export_options[] = {
 	OUTPUT_OPTIONS(export_args, output),
 	OPT_COUNT("depth", 'd', export_args, depth, "N levels of calls (folded, pprof: 1000; others: all)"),
 	OPT_COUNT("max-size", 0, export_args, max_bytes, "chrome, speedscope: fail when the file gets larger than N bytes (400M); 0: never"),
+	SAMPLED_OPTION(export_args, sampled, "hide (default), so that every time is exact, or show them (folded, speedscope, pprof), named ..._[s] and ..._[k]"),
 	FILTER_OPTIONS(export_args, select),
 	SELECT_OPTIONS(export_args, select),
 	SKIP_OPTIONS(export_args, select),
@@ -101,6 +102,8 @@ static struct cprof_error *check_args(const struct export_args *args)
 		return cprof_error_create(CPROF_ERROR_USAGE, "export: say with --to what to write: folded, speedscope, chrome, perfetto, pprof or callgrind");
 	if (args->to == EXPORT_CALLGRIND && (select->filter || select->exclude || select->focus || select->by_thread || args->depth != UINT64_MAX))
 		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of functions, not of paths: --filter, --exclude, --focus, --depth and --by-thread have no meaning there", name);
+	if (args->sampled == SAMPLED_SHOW && (has_time_axis(args->to) || args->to == EXPORT_CALLGRIND))
+		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s is of recorded calls alone: --sampled=show has no meaning there", name);
 	if (has_time_axis(args->to) && (select->by_thread || select->recursion == RECURSION_UNROLL))
 		return cprof_error_create(CPROF_ERROR_USAGE, "export --to=%s has every call in its thread as it was: neither --by-thread nor --recursion", name);
 	return NULL;
@@ -111,12 +114,14 @@ static struct cprof_error *run_export(const void *pointer, const struct cprof_op
 	const struct export_args *args = pointer;
 	const struct analysis_report sums = { args->output.path, write_sums, args };
 	const struct session_report calls = { args->output.path, write_calls, args };
+	struct select_args select = args->select;
 	struct cprof_error *error = check_args(args);
 
+	select.sampled = args->sampled == SAMPLED_SHOW ? SAMPLED_TIMED : SAMPLED_LEFT_OUT;
 	if (error)
 		return error;
 	return has_time_axis(args->to) ? session_view_write(operands, &args->source, &args->select, &calls) :
-					 analysis_write(operands, &args->source, &args->select, CALL_SORT_TOTAL, &sums);
+					 analysis_write(operands, &args->source, &select, CALL_SORT_TOTAL, &sums);
 }
 
 const struct cprof_command export_command = {
@@ -127,7 +132,8 @@ const struct cprof_command export_command = {
 		       "https://www.speedscope.app. pprof: calls and self time of each call path, for go tool pprof and what reads its format. callgrind: functions and "
 		       "the calls between them, for kcachegrind and callgrind_annotate. perfetto: every single call in time, for https://ui.perfetto.dev. chrome: the "
 		       "same for whatever reads Chrome's trace events; files are five times as large. In these two, --filter and --focus show the chosen calls and "
-		       "what they call, without what led there.",
+		       "what they call, without what led there. --sampled=show shares a function's own time on a processor among the frames that CPU samples "
+		       "of cprof-record met below it: those times are estimates, and the names say so.",
 	.examples = "export --to=folded -o out.folded trace.lz4\nexport --to=pprof -o profile.pb.gz trace.lz4\n"
 		    "export --to=callgrind -o callgrind.out.1 trace.lz4",
 	.options = export_options,

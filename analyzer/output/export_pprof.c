@@ -9,6 +9,7 @@
 
 #include "exports.h"
 #include "proto_writer.h"
+#include "sampled_functions.h"
 
 enum { /* field numbers */
 	PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE = 2, PROFILE_LOCATION = 4, PROFILE_FUNCTION = 5, PROFILE_STRING = 6, PROFILE_TIME_NANOS = 9,
@@ -26,6 +27,7 @@ struct location {
 
 struct pprof {
 	const struct call_view *view;
+	struct sampled_functions sampled; /* numbered after the profile's */
 	struct proto out, message, part, ids;
 	struct location *locations; /* sorted, distinct; the id is the position + 1 */
 	size_t nr_locations;
@@ -45,17 +47,22 @@ static int compare_locations(const void *a_pointer, const void *b_pointer)
 /* Nodes that are no functions have nothing pprof could show but their name; they are left out of the stacks. */
 static bool is_frame(const struct call_node *node)
 {
-	return node->kind == NODE_FUNCTION;
+	return node->kind == NODE_FUNCTION || node->kind == NODE_SAMPLED;
 }
 
-static struct location leaf_location(const struct call_view *view, const struct call_node *node)
+static uint32_t node_function(const struct pprof *pprof, const struct call_node *node)
 {
-	return (struct location){ node->function, view->profile->functions[node->function].line };
+	return node->kind == NODE_FUNCTION ? node->function : (uint32_t)(pprof->view->profile->nr_functions + sampled_functions_find(&pprof->sampled, node));
 }
 
-static struct location caller_location(const struct call_node *node)
+static struct location leaf_location(const struct pprof *pprof, const struct call_node *node)
 {
-	return (struct location){ node->parent->function, node->site_file ? node->site_line : 0 };
+	return (struct location){ node_function(pprof, node), node->kind == NODE_FUNCTION ? pprof->view->profile->functions[node->function].line : 0 };
+}
+
+static struct location caller_location(const struct pprof *pprof, const struct call_node *node)
+{
+	return (struct location){ node_function(pprof, node->parent), node->site_file ? node->site_line : 0 };
 }
 
 static struct cprof_error *collect_locations(struct pprof *pprof)
@@ -69,9 +76,9 @@ static struct cprof_error *collect_locations(struct pprof *pprof)
 	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth)) {
 		if (!is_frame(node))
 			continue;
-		pprof->locations[count++] = leaf_location(view, node);
+		pprof->locations[count++] = leaf_location(pprof, node);
 		if (is_frame(node->parent))
-			pprof->locations[count++] = caller_location(node);
+			pprof->locations[count++] = caller_location(pprof, node);
 	}
 	qsort(pprof->locations, count, sizeof *pprof->locations, compare_locations);
 	for (size_t i = 0; i < count; i++)
@@ -91,9 +98,9 @@ static void write_sample(struct pprof *pprof, const struct call_node *leaf, bool
 {
 	const struct call_view *view = pprof->view;
 
-	proto_varint(&pprof->ids, location_id(pprof, leaf_location(view, leaf)));
+	proto_varint(&pprof->ids, location_id(pprof, leaf_location(pprof, leaf)));
 	for (const struct call_node *node = leaf; is_frame(node->parent); node = node->parent)
-		proto_varint(&pprof->ids, location_id(pprof, caller_location(node)));
+		proto_varint(&pprof->ids, location_id(pprof, caller_location(pprof, node)));
 	proto_message(&pprof->message, SAMPLE_LOCATION_ID, &pprof->ids);
 	proto_varint(&pprof->ids, leaf->numbers.calls);
 	proto_varint(&pprof->ids, profile_ns(view->profile, last ? leaf->numbers.total_ticks : leaf->numbers.self_ticks));
@@ -145,6 +152,15 @@ static void write_functions(struct pprof *pprof)
 		proto_number(&pprof->message, FUNCTION_START_LINE, function->line);
 		proto_message(&pprof->out, PROFILE_FUNCTION, &pprof->message);
 	}
+	for (size_t i = 0; i < pprof->sampled.count; i++) {
+		uint64_t name = write_string(pprof, pprof->sampled.names[i]), file = write_string(pprof, pprof->sampled.nodes[i]->site_module);
+
+		proto_number(&pprof->message, FUNCTION_ID, profile->nr_functions + i + 1);
+		proto_number(&pprof->message, FUNCTION_NAME, name);
+		proto_number(&pprof->message, FUNCTION_SYSTEM_NAME, name);
+		proto_number(&pprof->message, FUNCTION_FILENAME, file);
+		proto_message(&pprof->out, PROFILE_FUNCTION, &pprof->message);
+	}
 	for (size_t i = 0; i < pprof->nr_locations; i++) {
 		proto_number(&pprof->part, LINE_FUNCTION_ID, (uint64_t)pprof->locations[i].function + 1);
 		proto_number(&pprof->part, LINE_LINE, pprof->locations[i].line);
@@ -188,8 +204,10 @@ static struct cprof_error *write_gzip(FILE *out, const struct proto *proto)
 struct cprof_error *export_pprof(FILE *out, const struct call_view *view, uint64_t depth, uint64_t start_realtime_ns)
 {
 	struct pprof pprof = { .view = view, .depth = depth };
-	struct cprof_error *error = collect_locations(&pprof);
+	struct cprof_error *error = sampled_functions_init(view, &pprof.sampled);
 
+	if (!error)
+		error = collect_locations(&pprof);
 	if (!error) {
 		write_string(&pprof, ""); /* string 0 */
 		uint64_t calls = write_string(&pprof, "calls"), count = write_string(&pprof, "count"), wall = write_string(&pprof, "wall"),
@@ -205,6 +223,7 @@ struct cprof_error *export_pprof(FILE *out, const struct call_view *view, uint64
 		error = pprof.out.failed ? &cprof_enomem : write_gzip(out, &pprof.out);
 	}
 	free(pprof.locations);
+	sampled_functions_deinit(&pprof.sampled);
 	proto_deinit(&pprof.out);
 	proto_deinit(&pprof.message);
 	proto_deinit(&pprof.part);

@@ -5,9 +5,15 @@
 
 #include "exports.h"
 #include "human.h"
+#include "sampled_functions.h"
 
-/* Frames are the functions, then a frame for each node that is none (threads, processes). */
-static void write_frames(struct json_writer *json, const struct call_view *view)
+static bool is_function(const struct call_node *node)
+{
+	return node->kind == NODE_FUNCTION || node->kind == NODE_SAMPLED;
+}
+
+/* Frames are the functions, those of samples, then a frame for each node that is neither (threads, processes). */
+static void write_frames(struct json_writer *json, const struct call_view *view, const struct sampled_functions *sampled)
 {
 	size_t depth = 0;
 
@@ -25,8 +31,14 @@ static void write_frames(struct json_writer *json, const struct call_view *view)
 		}
 		json_end_object(json);
 	}
-	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, node->kind == NODE_FUNCTION, &depth)) {
-		if (node->kind == NODE_FUNCTION || node == view->root)
+	for (size_t i = 0; i < sampled->count; i++) {
+		json_line(json);
+		json_begin_object(json, NULL);
+		json_text(json, "name", sampled->names[i]);
+		json_end_object(json);
+	}
+	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, is_function(node), &depth)) {
+		if (is_function(node) || node == view->root)
 			continue;
 		json_line(json);
 		json_begin_object(json, NULL);
@@ -63,11 +75,12 @@ static struct cprof_error *too_large(uint64_t max_bytes)
 				  human_count(max_bytes).text);
 }
 
-static struct cprof_error *write_events(struct json_writer *json, const struct call_view *view, uint64_t depth_limit, uint64_t max_bytes)
+static struct cprof_error *write_events(struct json_writer *json, const struct call_view *view, const struct sampled_functions *sampled, uint64_t depth_limit,
+					uint64_t max_bytes)
 {
 	enum { CHECK_EVERY = 256 };
 	size_t capacity = 64, depth = 0;
-	uint64_t others = view->profile->nr_functions; /* the frame of the next node that is no function */
+	uint64_t others = view->profile->nr_functions + sampled->count; /* the frame of the next node that is no function */
 	struct open_frame *open = malloc(capacity * sizeof *open);
 	const struct call_node *node = view->root->first_child;
 
@@ -76,7 +89,14 @@ static struct cprof_error *write_events(struct json_writer *json, const struct c
 	open[0] = (struct open_frame){ view->root, 0, view->root->numbers.total_ticks, 0 };
 	for (uint64_t written = 0; node && !ferror(json->out); written++) {
 		uint64_t start = open[depth].next_ticks, end = start + node->numbers.total_ticks;
-		uint64_t frame = node->kind == NODE_FUNCTION ? node->function : others++;
+		uint64_t frame;
+
+		if (node->kind == NODE_FUNCTION)
+			frame = node->function;
+		else if (node->kind == NODE_SAMPLED)
+			frame = view->profile->nr_functions + sampled_functions_find(sampled, node);
+		else
+			frame = others++;
 
 		if (max_bytes && written % CHECK_EVERY == 0 && ftello(json->out) > (off_t)max_bytes) {
 			free(open);
@@ -115,16 +135,19 @@ static struct cprof_error *write_events(struct json_writer *json, const struct c
 
 struct cprof_error *export_speedscope(FILE *out, const struct call_view *view, uint64_t depth, uint64_t max_bytes, const char *title)
 {
+	struct sampled_functions sampled;
 	struct json_writer json;
-	struct cprof_error *error;
+	struct cprof_error *error = sampled_functions_init(view, &sampled);
 
+	if (error)
+		return error;
 	json_init(&json, out);
 	json_begin_object(&json, NULL);
 	json_text(&json, "$schema", "https://www.speedscope.app/file-format-schema.json");
 	json_text(&json, "exporter", "cprof");
 	json_text(&json, "name", title);
 	json_u64(&json, "activeProfileIndex", 0);
-	write_frames(&json, view);
+	write_frames(&json, view, &sampled);
 	json_begin_array(&json, "profiles");
 	json_begin_object(&json, NULL);
 	json_text(&json, "type", "evented");
@@ -133,11 +156,12 @@ struct cprof_error *export_speedscope(FILE *out, const struct call_view *view, u
 	json_u64(&json, "startValue", 0);
 	json_u64(&json, "endValue", profile_ns(view->profile, view->root->numbers.total_ticks));
 	json_begin_array(&json, "events");
-	error = write_events(&json, view, depth, max_bytes);
+	error = write_events(&json, view, &sampled, depth, max_bytes);
 	json_end_array(&json);
 	json_end_object(&json);
 	json_end_array(&json);
 	json_end_object(&json);
 	json_finish(&json);
+	sampled_functions_deinit(&sampled);
 	return error;
 }

@@ -26,6 +26,7 @@ static struct cprof_error *print_folded_path(FILE *out, const struct call_node *
 		if (i)
 			fputc(';', out);
 		print_folded_name(out, path[i]->name);
+		fputs(call_node_suffix(path[i]), out);
 	}
 	free(path);
 	return NULL;

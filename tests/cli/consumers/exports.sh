@@ -16,7 +16,8 @@ export HOME="$work"
 "$build/tests/cli/make_traces"
 
 fail() { echo "$*"; exit 1; }
-write() { cprof-analyze export --perf-map=perf.map "$@" "$trace"; }
+map=perf.map
+write() { cprof-analyze export --perf-map=$map "$@" "$trace"; }
 
 # The table is in flat.json. ns: what times of single events may be off, where some are equal.
 check_pprof() {
@@ -34,6 +35,17 @@ check_pprof() {
 	jq -r '"\([.functions[].calls] | add) \([.functions[].wall_ns.self] | add)"' flat.json >expected
 	awk '/^Locations/ { exit } NF >= 3 && $2 ~ /^[0-9]+:$/ { calls += $1; sub(":", "", $2); ns += $2 } END { print calls, ns }' raw >found
 	diff -u expected found
+}
+# With sampled frames: they are in the totals of the functions above them, which are what they were.
+check_pprof_sampled() {
+	write --to=pprof --sampled=show -o profile.pb.gz
+	go tool pprof -sample_index=wall -unit=ns -nodecount=1000 -nodefraction=0 -top profile.pb.gz |
+		awk 'seen { self = $1; total = $4; $1 = $2 = $3 = $4 = $5 = ""; sub(/^ */, ""); gsub("ns", "", self); gsub("ns", "", total); print $0 "\t" self "\t" total } $1 == "flat" { seen = 1 }' >top
+	jq -r '.functions[] | "\(.name)\t\(.wall_ns.total)"' flat.json | sort >expected
+	grep -v '_\[[sk]\]' top | cut -f 1,3 | sort | diff -u expected -
+	write --to=folded --sampled=show | sed -E 's/^(.*;)?([^;]*) ([0-9]+)$/\2\t\3/' | grep '_\[[sk]\]' | sort >expected
+	grep '_\[[sk]\]' top | cut -f 1,2 | awk -F '\t' '$2 > 0' | sort | diff -u expected -
+	[ "$(wc -l <expected)" = 3 ] || fail "these are not all sampled frames"
 }
 check_callgrind() {
 	jq -r '.functions[] | "\(.name) \(.wall_ns.total)"' flat.json | sort >expected
@@ -74,7 +86,7 @@ check_speedscope_browser() {
 
 check() { # TRACE NS
 	trace=$1 ns=$2
-	cprof-analyze flat --perf-map=perf.map --format=json "$trace" >flat.json
+	cprof-analyze flat --perf-map=$map --format=json "$trace" >flat.json
 	[ "$(jq '.functions | length' flat.json)" -ge 2 ] || fail "$trace: too few functions to tell anything"
 	echo "$format of $trace"
 	"check_$(echo "$format" | tr - _)"
@@ -82,6 +94,10 @@ check() { # TRACE NS
 check plain.lz4 0
 check recursion.lz4 0
 case $format in
+pprof)
+	map=kernel.map format=pprof_sampled
+	check recorded.lz4 0
+	;;
 perfetto | chrome)
 	check killed.lz4 1
 	check lost.lz4 1
