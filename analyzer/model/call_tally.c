@@ -294,11 +294,6 @@ void call_tally_add_tail(struct call_tally *tally, const uint64_t *figures)
 		tally->no_memory |= !sched_tally_add(&tally->sched, figures, tally->current);
 }
 
-uint64_t call_tally_last_tsc(const struct call_tally *tally)
-{
-	return time_real(tally);
-}
-
 /* The range. */
 
 /* What is open goes on, as if it began now. */

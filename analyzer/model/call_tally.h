@@ -132,8 +132,6 @@ struct open_call {
 void call_tally_begin_thread(struct call_tally *tally);
 /* Before call_tally_end_thread(): what the scheduler did behind the thread's last event (SCHED_FIGURES). It belongs to the call that is open there. */
 void call_tally_add_tail(struct call_tally *tally, const uint64_t *figures);
-/* Time of the thread's last event. */
-uint64_t call_tally_last_tsc(const struct call_tally *tally);
 /* After call_tally_begin_thread(), in runs that were recorded with cprof-record: else nothing is counted as uncovered. */
 struct cprof_error *call_tally_set_cover(struct call_tally *tally, struct tally_cover cover) CPROF_MUST_CHECK;
 struct cprof_error *call_tally_add_chunk(struct call_tally *tally, const struct events_chunk *chunk) CPROF_MUST_CHECK;

@@ -8,26 +8,18 @@
 #include <xxhash.h>
 
 #include "kernel_cover.h"
+#include "kernel_tails.h"
 #include "kernel_ticks.h"
-#include "sched_figures.h"
 #include "slots.h"
 #include "timed_contexts.h"
 #include "vec.h"
 
 enum { GENERATION_UNKNOWN = 0x8000 };
 
-/* An interval off the CPU of a thread with a slot. Kept one by one until it is known where the thread's events end: there are as many as long waits. */
-struct off_interval {
-	uint32_t trace, tid;
-	uint64_t time_ns, blocked_ns, runq_ns;
-	uint8_t blocked_class, state;
-};
-
 struct kernel_facts_private {
 	struct number_map trace_of;   /* (kernel file, tgid, generation) -> trace */
 	struct number_map stranger_of, sum_of, sample_of, off_of;
-	struct off_interval *intervals; /* by trace, thread and time, once all are read */
-	size_t nr_intervals, intervals_capacity;
+	struct kernel_tails tails;
 	size_t sums_capacity, samples_capacity, offs_capacity, strangers_capacity;
 };
 
@@ -228,56 +220,9 @@ static struct cprof_error *take_sample(void *context, const struct cprof_chunk_h
 	return NULL;
 }
 
-static struct cprof_error *interval_keep(struct kernel_facts *facts, uint32_t trace, const struct cprof_kernel_off_cpu *off)
+void kernel_facts_tail(const struct kernel_facts *facts, uint32_t trace, uint32_t thread, uint64_t *figures)
 {
-	struct kernel_facts_private *own = facts->private_data;
-
-	if (trace == FACT_NO_TRACE || !facts->traces[trace].has_slots || off->state & (4 | 8))
-		return NULL;
-	if (!vec_reserve(&own->intervals, &own->intervals_capacity, own->nr_intervals + 1, sizeof *own->intervals))
-		return &cprof_enomem;
-	own->intervals[own->nr_intervals++] = (struct off_interval){ trace, off->who.tid, off->time_ns, off->blocked_ns, off->runq_ns,
-			off->blocked_class < CPROF_BLOCKED_COUNT ? off->blocked_class : CPROF_BLOCKED_OTHER, off->state };
-	return NULL;
-}
-
-static int interval_compare(const void *a_, const void *b_)
-{
-	const struct off_interval *a = a_, *b = b_;
-
-	if (a->trace != b->trace)
-		return a->trace < b->trace ? -1 : 1;
-	if (a->tid != b->tid)
-		return a->tid < b->tid ? -1 : 1;
-	return a->time_ns < b->time_ns ? -1 : a->time_ns > b->time_ns;
-}
-
-void kernel_facts_tail(const struct kernel_facts *facts, const struct trace *trace, uint32_t trace_index, uint32_t kernel_tid, uint64_t last_event_ticks,
-		       uint64_t *figures)
-{
-	const struct kernel_facts_private *own = facts->private_data;
-	const struct off_interval key = { .trace = trace_index, .tid = kernel_tid, .time_ns = kernel_ns(trace, last_event_ticks) };
-	uint64_t end_ns = kernel_ns(trace, trace_state(trace)->end_tsc);
-	size_t low = 0, high = own->nr_intervals;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (interval_compare(&own->intervals[middle], &key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < own->nr_intervals && own->intervals[low].trace == trace_index && own->intervals[low].tid == kernel_tid; low++) {
-		const struct off_interval *off = &own->intervals[low];
-		uint64_t room_ns = end_ns > off->time_ns ? end_ns - off->time_ns : 0;
-		uint64_t blocked_ns = off->blocked_ns < room_ns ? off->blocked_ns : room_ns;
-		uint64_t runq_ns = off->runq_ns < room_ns - blocked_ns ? off->runq_ns : room_ns - blocked_ns;
-
-		figures[CPROF_SCHED_SWITCHES]++;
-		figures[CPROF_SCHED_RUNQ] += runq_ns;
-		figures[CPROF_SCHED_BLOCKED + off->blocked_class] += blocked_ns;
-	}
+	kernel_tails_get(&facts->private_data->tails, trace, thread, figures);
 }
 
 /* The thread that writes the trace out makes no calls, and waits nearly all the time: its waiting is nobody's. */
@@ -309,9 +254,8 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 							     place_of(build, &off.who, off.user_stack);
 	if (!is_in_range(build, off.time_ns) || !is_chosen(build, &key.place, off.who.tid))
 		return NULL;
-	error = interval_keep(facts, key.place.trace, &off);
-	if (error)
-		return error;
+	if (key.place.trace != FACT_NO_TRACE && facts->traces[key.place.trace].has_slots && !(off.state & (4 | 8)))
+		kernel_tails_take(&facts->private_data->tails, key.place.trace, &off);
 	if (!key.place.context && key.place.trace != FACT_NO_TRACE && is_own_thread(build, &off.who)) {
 		facts->off_own_ns += off.blocked_ns;
 		return NULL;
@@ -547,10 +491,12 @@ static struct cprof_error *facts_fill(struct facts_build *build)
 	error = timed_contexts_create(build->session, &build->timed);
 	for (size_t i = 0; !error && i < facts->nr_traces; i++)
 		error = trace_describe(facts, build->session, i);
+	if (!error)
+		error = kernel_tails_init(&facts->private_data->tails, facts->nr_traces);
+	for (uint32_t i = 0; !error && i < facts->nr_traces; i++)
+		error = kernel_tails_add_trace(&facts->private_data->tails, i, session_trace(build->session, i));
 	for (uint32_t i = 0; !error && i < session_nr_kernels(build->session); i++)
 		error = kernel_read(build, i);
-	if (facts->private_data->nr_intervals)
-		qsort(facts->private_data->intervals, facts->private_data->nr_intervals, sizeof *facts->private_data->intervals, interval_compare);
 	whole = whole && !facts->windowed;
 	for (uint32_t i = 0; !error && whole && i < facts->nr_traces; i++)
 		error = take_allocs(facts, trace_tables(session_trace(build->session, i)), i);
@@ -597,7 +543,7 @@ void kernel_facts_destroy(struct kernel_facts *facts)
 		number_map_deinit(&facts->private_data->sum_of);
 		number_map_deinit(&facts->private_data->sample_of);
 		number_map_deinit(&facts->private_data->off_of);
-		free(facts->private_data->intervals);
+		kernel_tails_deinit(&facts->private_data->tails);
 	}
 	free(facts->private_data);
 	free(facts->traces);

@@ -84,11 +84,7 @@ struct cprof_error *kernel_facts_create(const struct session *session, const str
 					struct kernel_facts **ret) CPROF_MUST_CHECK;
 void kernel_facts_destroy(struct kernel_facts *facts);
 
-/*
- * Time off the CPU behind a thread's last event: no event told it. figures: SCHED_FIGURES, added to. Intervals shorter than the recorder's threshold are not in it. Intervals end with the
- * trace at the latest.
- */
-void kernel_facts_tail(const struct kernel_facts *facts, const struct trace *trace, uint32_t trace_index, uint32_t kernel_tid, uint64_t last_event_ticks,
-		       uint64_t *figures);
+/* Time off the CPU behind a thread's last event (kernel_tails.h). figures: SCHED_FIGURES, added to. */
+void kernel_facts_tail(const struct kernel_facts *facts, uint32_t trace, uint32_t thread, uint64_t *figures);
 
 #endif

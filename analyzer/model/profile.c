@@ -160,14 +160,14 @@ static struct cprof_error *cover_set(struct trace_build *trace, const struct cpr
 }
 
 /* A thread that waits at its end makes no event after that, so its stream does not tell of it. */
-static void tail_add(struct trace_build *trace, const struct cprof_thread *thread)
+static void tail_add(struct trace_build *trace, uint32_t index)
 {
 	const struct kernel_facts *facts = trace->build->profile->kernel;
 	uint64_t figures[SCHED_FIGURES] = { 0 };
 
-	if (!facts || !thread->kernel_tid || !facts->traces[trace->index].has_slots)
+	if (!facts || !facts->traces[trace->index].has_slots)
 		return;
-	kernel_facts_tail(facts, trace->trace, (uint32_t)trace->index, thread->kernel_tid, call_tally_last_tsc(&trace->tally), figures);
+	kernel_facts_tail(facts, (uint32_t)trace->index, index, figures);
 	call_tally_add_tail(&trace->tally, figures);
 }
 
@@ -189,7 +189,7 @@ static struct cprof_error *thread_stream(struct trace_build *trace, uint32_t ind
 	cut = end_sequence < thread->blocks && !trace->tally.after_range;
 	trace_cursor_destroy(cursor);
 	if (!error)
-		tail_add(trace, thread);
+		tail_add(trace, index);
 	if (!error)
 		error = call_tally_end_thread(&trace->tally, thread->end_tsc && thread->end_tsc < end_tsc ? thread->end_tsc : end_tsc);
 	if (!error)

@@ -249,12 +249,12 @@ static struct cprof_error *order_events(struct trace *trace)
 		const struct chunk_place *place = &trace->chunks.places[i];
 
 		if (place->kind == CPROF_CHUNK_EVENTS)
-			error = add_events_place(trace, (struct events_place){ place->thread, 0, place->sequence, place->offset, place->frame_bytes });
+			error = add_events_place(trace, (struct events_place){ place->thread, 0, place->sequence, place->offset, place->frame_bytes, place->last_tsc });
 	}
 	for (size_t i = 0; i < trace->live.nr_blocks && !error; i++) {
 		const struct cprof_block_header *header = &trace->live.blocks[i].header;
 
-		error = add_events_place(trace, (struct events_place){ header->thread, (uint32_t)i + 1, header->sequence, 0, 0 });
+		error = add_events_place(trace, (struct events_place){ header->thread, (uint32_t)i + 1, header->sequence, 0, 0, 0 });
 	}
 	if (error)
 		return error;
@@ -281,6 +281,16 @@ size_t trace_events_of(const struct trace *trace, uint32_t thread, size_t *ret_n
 		low++;
 	*ret_nr = low - first;
 	return first;
+}
+
+uint64_t trace_thread_last_tsc(const struct trace *trace, uint32_t thread)
+{
+	size_t nr, first = trace_events_of(trace, thread, &nr);
+	const struct events_place *last = nr ? &trace->events[first + nr - 1] : NULL;
+
+	if (!last)
+		return 0;
+	return last->live ? live_block_last_tsc(&trace->live.blocks[last->live - 1]) : last->last_tsc;
 }
 
 /* What the sequence numbers and the threads' own counts say is missing. */

@@ -18,6 +18,7 @@ struct events_place {
 	uint32_t live;           /* index of a live block + 1; 0: a chunk of the file */
 	uint64_t sequence;
 	uint64_t offset, frame_bytes;
+	uint64_t last_tsc;       /* as the index or the chunk's header says; of chunks only */
 };
 
 struct trace {

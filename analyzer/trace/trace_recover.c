@@ -58,7 +58,7 @@ static bool is_in_order(const struct trace *trace, const struct chunk_place *chu
 
 static struct cprof_error *copy_events(struct recovery *recovery, const struct chunk_place *chunk)
 {
-	struct events_place place = { chunk->thread, 0, chunk->sequence, chunk->offset, chunk->frame_bytes };
+	struct events_place place = { chunk->thread, 0, chunk->sequence, chunk->offset, chunk->frame_bytes, chunk->last_tsc };
 	struct events_chunk events;
 	const char *why = NULL;
 	struct cprof_error *error = NULL;

@@ -11,6 +11,8 @@
  *   cut_kernel.lz4, cut_kernel.bpf.lz4: the recorder was killed
  *   only_cpu.lz4, only_cpu.bpf.lz4: CPU samples and nothing else
  *   stopped.lz4: it was stopped half way; nothing else of it is left
+ *   waiting.lz4, waiting.bpf.lz4
+ *       serve (of the first thread) and grab (of one that got the first one's tid when that had ended) wait when no event comes any more
  */
 #include "make_kernel_traces.h"
 
@@ -217,6 +219,53 @@ static struct kernel_builder *make_kernel(void)
 	return builder;
 }
 
+static void add_wait(struct kernel_builder *builder, uint32_t context, uint64_t ticks, uint8_t class, uint64_t blocked_ns, uint64_t runq_ns)
+{
+	struct cprof_kernel_off_cpu off = { .who = who(TGID, TGID, context, CPROF_QUALITY_SLOT), .time_ns = MONOTONIC(ticks), .blocked_ns = blocked_ns, .runq_ns = runq_ns,
+					    .state = 1, .blocked_class = class };
+
+	kernel_builder_add(builder, CPROF_CHUNK_KERNEL_OFF_CPU, &off, sizeof off);
+}
+
+static void make_waiting(const struct cprof_kernel_end *end)
+{
+	struct trace_builder_options options = { .pid = 1234 };
+	const struct cprof_sched record = { .attached_ns = 5000000000ull, .heartbeat_ns = 7000000000ull, .threads = 3, .kernel_tgid = TGID };
+	struct kernel_builder *kernel = kernel_builder_create(session_id);
+	struct trace_builder *builder;
+
+	memcpy(options.session, session_id, sizeof session_id);
+	builder = trace_builder_create(&options);
+	trace_builder_context(builder, 0, MAIN, 0x500);
+	trace_builder_context(builder, C_MAIN, SERVE, 0x1020); /* 2 */
+	trace_builder_context(builder, 0, WORKER, 0x600);
+	trace_builder_context(builder, 3, GRAB, 0x5010); /* 4 */
+	trace_builder_enter(builder, 0, 10 * MS, C_MAIN);
+	trace_builder_enter(builder, 0, 20 * MS, 2);
+	trace_builder_enter(builder, 1, 200 * MS, 3);
+	trace_builder_enter(builder, 1, 210 * MS, 4);
+	trace_builder_enter(builder, 2, 1 * MS, C_MAIN);
+	trace_builder_exit(builder, 2, 280 * MS); /* the trace's end */
+	for (uint32_t i = 0; i < 3; i++) {
+		trace_builder_thread_record(builder, i)->kernel_tgid = TGID;
+		trace_builder_thread_record(builder, i)->kernel_tid = i == 2 ? TGID + 2 : TGID;
+	}
+	trace_builder_thread_record(builder, 0)->end_tsc = 120 * MS;
+	trace_builder_thread_record(builder, 1)->end_tsc = 300 * MS;
+	trace_builder_table(builder, CPROF_CHUNK_SCHED, 0, 1, &record, sizeof record);
+	trace_builder_end(builder);
+	trace_builder_write(builder, "waiting.lz4");
+	trace_builder_destroy(builder);
+	kernel_builder_source(kernel, "off-cpu", true, 1000, "");
+	add_wait(kernel, C_MAIN, 12 * MS, CPROF_BLOCKED_FUTEX, 5 * MS, 0); /* events came after it: it was for them to tell */
+	add_wait(kernel, 2, 30 * MS, CPROF_BLOCKED_FUTEX, 40 * MS, 1 * MS);
+	add_wait(kernel, 2, 100 * MS, CPROF_BLOCKED_SLEEP, 50 * MS, 0);
+	add_wait(kernel, 4, 250 * MS, CPROF_BLOCKED_DISK, 100 * MS, 0);
+	kernel_builder_end(kernel, end);
+	kernel_builder_write(kernel, "waiting.bpf.lz4");
+	kernel_builder_destroy(kernel);
+}
+
 void make_kernel_traces(void)
 {
 	const struct cprof_kernel_end end = { .start_ns = 4900000000ull, .end_ns = 7000000000ull, .recorder_cpu_ns = 12 * MS, .bpf_run_ns = 3 * MS, .bpf_runs = 900,
@@ -244,4 +293,5 @@ void make_kernel_traces(void)
 	kernel_builder_destroy(kernel);
 	trace_builder_destroy(stopped);
 	trace_builder_destroy(trace);
+	make_waiting(&end);
 }
