@@ -6,12 +6,29 @@
 
 #include "utf8.h"
 
+/* How many bytes from text on are printed as they are: of ASCII, which most of it is. */
+static size_t plain_bytes(const char *text)
+{
+	size_t bytes = 0;
+
+	while (text[bytes] >= 0x20 && text[bytes] < 0x7F && text[bytes] != '"' && text[bytes] != '\\' && text[bytes] != '<')
+		bytes++;
+	return bytes;
+}
+
 void json_print_escaped(FILE *out, const char *text)
 {
 	while (*text) {
+		size_t plain = plain_bytes(text);
 		const char *start = text;
-		uint32_t code = utf8_next(&text);
 
+		if (plain) {
+			fwrite(text, 1, plain, out);
+			text += plain;
+			continue;
+		}
+
+		uint32_t code = utf8_next(&text);
 		if (code == '"' || code == '\\')
 			fprintf(out, "\\%c", (int)code);
 		else if (code == '\n')

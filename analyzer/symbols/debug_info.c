@@ -223,6 +223,23 @@ static struct cprof_error *lines_check(struct debug_info *info, Elf *elf)
 	return NULL;
 }
 
+static struct cursor section_cursor(Elf *elf, const char *name)
+{
+	Elf_Data *data = section_data(elf, name);
+
+	return data && data->d_buf ? cursor_make(data->d_buf, data->d_size) : cursor_make(NULL, 0);
+}
+
+/* libdw has uncompressed them. */
+static void line_sections_find(struct line_sections *sections, Elf *elf)
+{
+	if (elf_getident(elf, NULL)[EI_DATA] != ELFDATA2LSB || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+		return;
+	sections->lines = section_cursor(elf, ".debug_line");
+	sections->line_strings = section_cursor(elf, ".debug_line_str");
+	sections->strings = section_cursor(elf, ".debug_str");
+}
+
 static struct cprof_error *debug_info_init(struct debug_info *info, const struct elf_file *debug)
 {
 	struct cprof_error *error = elf_file_check_debug(debug);
@@ -238,6 +255,8 @@ static struct cprof_error *debug_info_init(struct debug_info *info, const struct
 		if ((section = section_data(debug->elf, counted[i])))
 			info->max_ranges += section->d_size;
 	info->limit_ns = METER_BASE_NS + info->max_ranges * METER_NS_PER_BYTE;
+
+	line_sections_find(&info->line_sections, debug->elf);
 
 	debug_info_meter_start(info);
 	error = units_read(info);

@@ -12,6 +12,7 @@
 #include <elfutils/libdw.h>
 
 #include "elf_file.h"
+#include "line_files.h"
 #include "range_map.h"
 #include "string_pool.h"
 
@@ -23,8 +24,8 @@ struct debug_unit {
 	bool lines_read;
 	Dwarf_Lines *lines;
 	size_t nr_lines;
-	const char **paths; /* by index in the unit's file table; NULL until asked for */
-	size_t nr_paths;
+	const char **paths; /* by index in the unit's file table, as far as there is room; NULL until asked for */
+	size_t paths_capacity;
 
 	/* inline_chain */
 	bool scopes_read;
@@ -37,6 +38,7 @@ struct debug_info {
 	Dwarf *dwarf;
 	const struct elf_file *program; /* where the code is; the DWARF may be in another file */
 	struct string_pool *pool;
+	struct line_sections line_sections;
 	struct debug_unit *units;
 	uint32_t nr_units;
 	struct range_map units_by_address;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line_files.h"
+#include "vec.h"
+
 enum { PATH_BYTES = 16 * 1024 };
 
 /* Folds "//", "/./" and "/x/../" as text: the folders may be those of another machine. */
@@ -54,9 +57,21 @@ static struct cprof_error *path_add(struct debug_info *info, Dwarf_Die *unit_die
 	return string_pool_add(info->pool, clean, ret);
 }
 
+static bool paths_reserve(struct debug_unit *unit, size_t count)
+{
+	size_t before = unit->paths_capacity;
+
+	if (!vec_reserve(&unit->paths, &unit->paths_capacity, count, sizeof *unit->paths))
+		return false;
+	for (size_t i = before; i < unit->paths_capacity; i++)
+		unit->paths[i] = NULL;
+	return true;
+}
+
 static struct cprof_error *lines_read(struct debug_info *info, struct debug_unit *unit)
 {
 	Dwarf_Files *files;
+	size_t nr_files;
 
 	unit->lines_read = true;
 	if (info->damage || info->lines_overlap)
@@ -64,11 +79,10 @@ static struct cprof_error *lines_read(struct debug_info *info, struct debug_unit
 	debug_info_meter_start(info);
 	if (dwarf_getsrclines(&unit->lines_die, &unit->lines, &unit->nr_lines) != 0)
 		unit->nr_lines = 0;
-	if (dwarf_getsrcfiles(&unit->lines_die, &files, &unit->nr_paths) != 0)
-		unit->nr_paths = 0;
+	if (dwarf_getsrcfiles(&unit->lines_die, &files, &nr_files) != 0)
+		nr_files = 0;
 	debug_info_meter_stop(info);
-	unit->paths = calloc(unit->nr_paths + 1, sizeof *unit->paths);
-	return unit->paths ? NULL : &cprof_enomem;
+	return paths_reserve(unit, nr_files) ? NULL : &cprof_enomem;
 }
 
 /* The row in force at address: the last that is not behind it. */
@@ -108,7 +122,7 @@ struct cprof_error *line_table_find(struct debug_info *info, struct debug_unit *
 	dwarf_linecol(row, &column);
 	ret->line = line > 0 ? (uint32_t)line : 0;
 	ret->column = column > 0 ? (uint32_t)column : 0;
-	if (dwarf_line_file(row, &files, &index) != 0 || index >= unit->nr_paths)
+	if (dwarf_line_file(row, &files, &index) != 0 || index >= unit->paths_capacity)
 		return path_add(info, &unit->lines_die, dwarf_linesrc(row, NULL, NULL), &ret->path);
 	if (!unit->paths[index])
 		error = path_add(info, &unit->lines_die, dwarf_filesrc(files, index, NULL, NULL), &unit->paths[index]);
@@ -116,33 +130,67 @@ struct cprof_error *line_table_find(struct debug_info *info, struct debug_unit *
 	return error;
 }
 
-struct cprof_error *line_table_attribute_path(struct debug_info *info, struct debug_unit *unit, Dwarf_Attribute *attribute,
-					      const char **ret)
+/* Without reading the lines. *ret is NULL where that does not do, or there is no path. */
+static struct cprof_error *header_path(struct debug_info *info, struct debug_unit *unit, uint64_t index, const char **ret)
 {
-	struct cprof_error *error = unit->lines_read ? NULL : lines_read(info, unit);
-	Dwarf_Die die = { .cu = attribute->cu }, unit_die;
+	Dwarf_Attribute attribute;
+	struct line_file file;
+	char joined[PATH_BYTES];
+	Dwarf_Word offset;
+	bool found;
+
+	*ret = NULL;
+	debug_info_meter_start(info);
+	found = dwarf_formudata(dwarf_attr(&unit->lines_die, DW_AT_stmt_list, &attribute), &offset) == 0 &&
+		line_files_find(&info->line_sections, offset, index, &file);
+	debug_info_meter_stop(info);
+	if (!found)
+		return NULL;
+	if (*file.name == '/' || !file.folder)
+		return path_add(info, &unit->lines_die, file.name, ret);
+	bool based = file.base && *file.folder != '/';
+	int length = snprintf(joined, sizeof joined, "%.*s%s%.*s/%.*s", PATH_BYTES, based ? file.base : "", based ? "/" : "", PATH_BYTES, file.folder, PATH_BYTES,
+			      file.name);
+	return length < PATH_BYTES ? path_add(info, &unit->lines_die, joined, ret) : NULL;
+}
+
+/* As libdw says, which reads the lines as well. */
+static struct cprof_error *table_path(struct debug_info *info, Dwarf_Die *unit_die, uint64_t index, const char **ret)
+{
 	Dwarf_Files *files;
-	Dwarf_Word index;
 	size_t nr_files;
 
 	*ret = NULL;
-	if (error || info->damage || info->lines_overlap)
-		return error;
-	if (dwarf_formudata(attribute, &index) != 0 || !dwarf_diecu(&die, &unit_die, NULL, NULL))
-		return NULL;
-	bool own = attribute->cu == unit->lines_die.cu;
-	if (own && index < unit->nr_paths && unit->paths[index]) {
-		*ret = unit->paths[index];
-		return NULL;
-	}
 	debug_info_meter_start(info);
-	if (dwarf_getsrcfiles(&unit_die, &files, &nr_files) != 0)
+	if (dwarf_getsrcfiles(unit_die, &files, &nr_files) != 0)
 		nr_files = 0;
 	debug_info_meter_stop(info);
-	if (index >= nr_files)
+	return index < nr_files ? path_add(info, unit_die, dwarf_filesrc(files, index, NULL, NULL), ret) : NULL;
+}
+
+struct cprof_error *line_table_attribute_path(struct debug_info *info, struct debug_unit *unit, Dwarf_Attribute *attribute,
+					      const char **ret)
+{
+	Dwarf_Die die = { .cu = attribute->cu }, unit_die;
+	struct cprof_error *error = NULL;
+	Dwarf_Word index;
+
+	*ret = NULL;
+	if (info->damage || info->lines_overlap || dwarf_formudata(attribute, &index) != 0 || !dwarf_diecu(&die, &unit_die, NULL, NULL))
 		return NULL;
-	error = path_add(info, &unit_die, dwarf_filesrc(files, index, NULL, NULL), ret);
-	if (!error && own && index < unit->nr_paths)
-		unit->paths[index] = *ret;
-	return error;
+	bool own = attribute->cu == unit->lines_die.cu;
+	if (own && index < unit->paths_capacity)
+		*ret = unit->paths[index];
+	if (*ret)
+		return NULL;
+	if (own)
+		error = header_path(info, unit, index, ret);
+	if (!error && !*ret)
+		error = table_path(info, &unit_die, index, ret);
+	if (error || !own || !*ret)
+		return error;
+	if (!paths_reserve(unit, index + 1))
+		return &cprof_enomem;
+	unit->paths[index] = *ret;
+	return NULL;
 }
