@@ -106,11 +106,12 @@ bool histogram_sum_add(struct histogram_sum *sum, const struct histogram *histog
 	if (histogram->nr) {
 		if (!sum_reserve(sum, histogram->first, (uint32_t)histogram->first + histogram->nr))
 			return false;
-		uint64_t *counts = sum->counts + (histogram->first - sum->first);
-		for (uint32_t i = 0; i < histogram->nr; i++) {
+		uint64_t *counts = sum->counts + (histogram->first - sum->first), total = 0;
+		for (uint32_t i = 0; i < histogram->nr; i++) { /* several at once: total is no memory that counts could be */
 			counts[i] += histogram->counts[i];
-			sum->total += histogram->counts[i];
+			total += histogram->counts[i];
 		}
+		sum->total += total;
 		return true;
 	}
 	if (!histogram->logged)
