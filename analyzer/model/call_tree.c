@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "slots.h"
+#include "tree_metrics.h"
 
 struct path_sums {
 	struct call_numbers numbers;
@@ -26,24 +26,10 @@ struct addition {
 	struct histogram_sum durations; /* of one path at a time */
 };
 
-static struct cprof_error *metrics_make(struct call_tree *tree, struct call_metrics **ret)
-{
-	if (*ret || !tree->metrics)
-		return NULL;
-	*ret = text_store_alloc(tree->store, sizeof **ret);
-	return *ret ? NULL : &cprof_enomem;
-}
-
-/* While a tree is made its nodes' metrics are its own to change. */
-static struct call_metrics *node_metrics(const struct call_node *node)
-{
-	return (struct call_metrics *)node->numbers.metrics;
-}
-
 void call_tree_add_metric(struct call_node *node, enum call_metric metric, uint64_t value)
 {
 	if (node->numbers.metrics)
-		node_metrics(node)->self[metric] += value;
+		tree_metrics_of(node)->self[metric] += value;
 }
 
 struct cprof_error *call_tree_init(struct call_tree *tree, struct call_registry *registry, uint32_t metrics, double clock_hz)
@@ -55,7 +41,7 @@ struct cprof_error *call_tree_init(struct call_tree *tree, struct call_registry 
 	if (!tree->root)
 		return &cprof_enomem;
 	*tree->root = (struct call_node){ .kind = NODE_ROOT, .function = FUNCTION_NONE, .name = "all threads", .site_module = "" };
-	struct cprof_error *error = metrics_make(tree, &root_metrics);
+	struct cprof_error *error = tree_metrics_make(tree, &root_metrics);
 
 	tree->root->numbers.metrics = root_metrics;
 	return error;
@@ -89,7 +75,7 @@ static struct cprof_error *node_make(struct call_tree *tree, struct call_node *p
 	*ret = node;
 
 	struct call_metrics *metrics = NULL;
-	struct cprof_error *error = kind == NODE_FUNCTION || kind == NODE_OVERFLOW ? NULL : metrics_make(tree, &metrics);
+	struct cprof_error *error = kind == NODE_FUNCTION || kind == NODE_OVERFLOW ? NULL : tree_metrics_make(tree, &metrics);
 
 	node->numbers.metrics = metrics;
 	return error;
@@ -185,27 +171,16 @@ static void numbers_take_range(struct call_numbers *numbers, uint64_t timed_befo
 static struct cprof_error *path_metrics(struct addition *a, struct path_sums *sums)
 {
 	sums->used = true;
-	return metrics_make(a->tree, &sums->metrics);
+	return tree_metrics_make(a->tree, &sums->metrics);
 }
 
-/* What the scheduler did while the slot was current. Ticks become ns at the end, when nothing is added any more. */
 static struct cprof_error *sched_add(struct addition *a, const struct call_sched *sched, struct path_sums *sums)
 {
 	struct cprof_error *error = path_metrics(a, sums);
-	uint64_t *self;
 
-	if (error || !sums->metrics)
-		return error;
-	self = sums->metrics->self;
-	self[METRIC_SWITCHES] += sched->figures[CPROF_SCHED_SWITCHES];
-	self[METRIC_FAULTS] += sched->figures[CPROF_SCHED_FAULTS];
-	self[METRIC_RUNQ] += sched->figures[CPROF_SCHED_RUNQ];
-	self[METRIC_UNEXPLAINED] += sched->uncovered_ticks;
-	for (uint32_t c = 0; c < CPROF_BLOCKED_COUNT; c++) {
-		self[METRIC_BLOCKED] += sched->figures[CPROF_SCHED_BLOCKED + c];
-		self[METRIC_BLOCKED_LOCK + c] += sched->figures[CPROF_SCHED_BLOCKED + c];
-	}
-	return NULL;
+	if (!error && sums->metrics)
+		tree_metrics_add_sched(sums->metrics, sched);
+	return error;
 }
 
 static bool has_any(const uint64_t *values, size_t nr)
@@ -390,7 +365,7 @@ static struct cprof_error *nodes_make(struct addition *a, struct call_node *top)
 	a->sums[PATH_TOP].node = top;
 	if (a->facts->metrics && top->numbers.metrics)
 		for (int i = 0; i < NR_METRICS; i++) /* outside of every call; time is nobody's there */
-			node_metrics(top)->self[i] += METRICS_TIMES & 1u << i ? 0 : a->facts->metrics[0][i];
+			tree_metrics_of(top)->self[i] += METRICS_TIMES & 1u << i ? 0 : a->facts->metrics[0][i];
 	top->numbers.total_ticks += a->sums[PATH_TOP].numbers.total_ticks;
 	top->numbers.suspended_total_ticks += a->sums[PATH_TOP].numbers.suspended_total_ticks;
 	for (uint32_t path = PATH_OVERFLOW; path < registry->nr_paths; path++) {
@@ -404,7 +379,7 @@ static struct cprof_error *nodes_make(struct addition *a, struct call_node *top)
 		if (error)
 			return error;
 		node_describe(sums->node, registry, path);
-		error = metrics_make(a->tree, &sums->metrics);
+		error = tree_metrics_make(a->tree, &sums->metrics);
 		if (error)
 			return error;
 		sums->node->numbers = sums->numbers;
@@ -548,93 +523,10 @@ static void tops_total(struct call_tree *tree)
 	tree->root->numbers.span_ticks = tree->root->numbers.total_ticks;
 }
 
-/* Metrics: from sums of single nodes to totals and ns. */
-
-static uint64_t ticks_ns(const struct call_tree *tree, uint64_t ticks)
-{
-	return (uint64_t)((long double)ticks * 1e9L / (long double)tree->clock_hz + 0.5L);
-}
-
-/*
- * What is left of wall time when all that the kernel tells is taken away was spent on a processor. It cannot be less than nothing: then two clocks do
- * not agree, and what is unexplained is so much less.
- */
-static void times_split(const struct call_tree *tree, uint64_t *values, uint64_t wall_ticks)
-{
-	uint64_t unexplained_ns = ticks_ns(tree, values[METRIC_UNEXPLAINED]);
-	int64_t cpu_ns = (int64_t)(ticks_ns(tree, wall_ticks) - values[METRIC_RUNQ] - values[METRIC_BLOCKED] - values[METRIC_STOPPED] - unexplained_ns);
-
-	values[METRIC_CPU] = cpu_ns > 0 ? (uint64_t)cpu_ns : 0;
-	values[METRIC_UNEXPLAINED] = cpu_ns < 0 ? unexplained_ns + (uint64_t)cpu_ns : unexplained_ns;
-}
-
-static void node_times(const struct call_tree *tree, const struct call_node *node)
-{
-	struct call_metrics *metrics = node_metrics(node);
-
-	if (node->kind == NODE_SAMPLED || !(tree->metrics & METRIC_BIT(CPU)))
-		return;
-	times_split(tree, metrics->self, node->numbers.self_ticks);
-	times_split(tree, metrics->total, node->numbers.total_ticks);
-}
-
-static bool is_outermost(const struct call_node *node)
-{
-	for (const struct call_node *up = node->parent; up; up = up->parent)
-		if (up->kind == NODE_FUNCTION && up->function == node->function)
-			return false;
-	return true;
-}
-
-static struct cprof_error *functions_measure(struct call_tree *tree)
-{
-	struct cprof_error *error = NULL;
-
-	for (size_t i = 0; !error && i < tree->registry->nr_functions; i++) {
-		struct call_metrics *metrics = NULL;
-
-		error = metrics_make(tree, &metrics);
-		tree->registry->functions[i].numbers.metrics = metrics;
-	}
-	for (size_t i = 0; !error && i < tree->nr_nodes; i++) {
-		const struct call_node *node = tree->nodes[i];
-		bool outermost;
-
-		if (node->kind != NODE_FUNCTION)
-			continue;
-		struct call_metrics *sum = (struct call_metrics *)tree->registry->functions[node->function].numbers.metrics;
-
-		outermost = is_outermost(node);
-		for (int m = 0; m < NR_METRICS; m++) {
-			sum->self[m] += node->numbers.metrics->self[m];
-			sum->total[m] += outermost ? node->numbers.metrics->total[m] : 0;
-		}
-	}
-	return error;
-}
-
-static struct cprof_error *metrics_finish(struct call_tree *tree)
-{
-	for (size_t i = tree->nr_nodes + 1; i--;) { /* children have larger numbers; the root comes last */
-		struct call_node *node = i ? tree->nodes[i - 1] : tree->root;
-		struct call_metrics *metrics = node_metrics(node);
-
-		for (int m = 0; m < NR_METRICS; m++) {
-			metrics->total[m] += metrics->self[m];
-			if (node->parent)
-				node_metrics(node->parent)->total[m] += metrics->total[m];
-		}
-	}
-	node_times(tree, tree->root);
-	for (size_t i = 0; i < tree->nr_nodes; i++)
-		node_times(tree, tree->nodes[i]);
-	return functions_measure(tree);
-}
-
 struct cprof_error *call_tree_finish(struct call_tree *tree)
 {
 	tops_total(tree);
-	struct cprof_error *error = tree->metrics ? metrics_finish(tree) : NULL;
+	struct cprof_error *error = tree->metrics ? tree_metrics_finish(tree) : NULL;
 
 	if (!error)
 		error = nodes_rank(tree);
