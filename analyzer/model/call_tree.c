@@ -526,10 +526,12 @@ static void tops_total(struct call_tree *tree)
 struct cprof_error *call_tree_finish(struct call_tree *tree)
 {
 	tops_total(tree);
-	struct cprof_error *error = tree->metrics ? tree_metrics_finish(tree) : NULL;
+	if (tree->metrics)
+		tree_metrics_finish(tree);
+	struct cprof_error *error = nodes_rank(tree);
 
-	if (!error)
-		error = nodes_rank(tree);
+	if (!error && tree->metrics)
+		error = tree_metrics_of_functions(tree);
 	if (error)
 		return error;
 	if (tree->nr_pairs)

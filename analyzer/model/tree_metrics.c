@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tree_metrics.h"
 
+#include <stdlib.h>
+
 #include "slots.h"
 
 struct cprof_error *tree_metrics_make(struct call_tree *tree, struct call_metrics **ret)
@@ -58,42 +60,7 @@ static void node_times(const struct call_tree *tree, const struct call_node *nod
 	times_split(tree, metrics->total, node->numbers.total_ticks);
 }
 
-static bool is_outermost(const struct call_node *node)
-{
-	for (const struct call_node *up = node->parent; up; up = up->parent)
-		if (up->kind == NODE_FUNCTION && up->function == node->function)
-			return false;
-	return true;
-}
-
-static struct cprof_error *functions_measure(struct call_tree *tree)
-{
-	struct cprof_error *error = NULL;
-
-	for (size_t i = 0; !error && i < tree->registry->nr_functions; i++) {
-		struct call_metrics *metrics = NULL;
-
-		error = tree_metrics_make(tree, &metrics);
-		tree->registry->functions[i].numbers.metrics = metrics;
-	}
-	for (size_t i = 0; !error && i < tree->nr_nodes; i++) {
-		const struct call_node *node = tree->nodes[i];
-		bool outermost;
-
-		if (node->kind != NODE_FUNCTION)
-			continue;
-		struct call_metrics *sum = (struct call_metrics *)tree->registry->functions[node->function].numbers.metrics;
-
-		outermost = is_outermost(node);
-		for (int m = 0; m < NR_METRICS; m++) {
-			sum->self[m] += node->numbers.metrics->self[m];
-			sum->total[m] += outermost ? node->numbers.metrics->total[m] : 0;
-		}
-	}
-	return error;
-}
-
-struct cprof_error *tree_metrics_finish(struct call_tree *tree)
+void tree_metrics_finish(struct call_tree *tree)
 {
 	for (size_t i = tree->nr_nodes + 1; i--;) { /* children have larger numbers; the root comes last */
 		struct call_node *node = i ? tree->nodes[i - 1] : tree->root;
@@ -108,5 +75,58 @@ struct cprof_error *tree_metrics_finish(struct call_tree *tree)
 	node_times(tree, tree->root);
 	for (size_t i = 0; i < tree->nr_nodes; i++)
 		node_times(tree, tree->nodes[i]);
-	return functions_measure(tree);
+}
+
+static struct cprof_error *functions_make(struct call_tree *tree)
+{
+	struct cprof_error *error = NULL;
+
+	for (size_t i = 0; !error && i < tree->registry->nr_functions; i++) {
+		struct call_metrics *metrics = NULL;
+
+		error = tree_metrics_make(tree, &metrics);
+		tree->registry->functions[i].numbers.metrics = metrics;
+	}
+	return error;
+}
+
+/* To a function's total, only what is outermost adds: open counts its nodes on the path. */
+static void function_enter(struct call_tree *tree, const struct call_node *node, uint32_t *open)
+{
+	struct call_metrics *sum;
+
+	if (node->kind != NODE_FUNCTION)
+		return;
+	sum = (struct call_metrics *)tree->registry->functions[node->function].numbers.metrics;
+	for (int m = 0; m < NR_METRICS; m++) {
+		sum->self[m] += node->numbers.metrics->self[m];
+		sum->total[m] += open[node->function] ? 0 : node->numbers.metrics->total[m];
+	}
+	open[node->function]++;
+}
+
+static const struct call_node *function_leave(const struct call_node *node, uint32_t *open)
+{
+	if (node->kind == NODE_FUNCTION)
+		open[node->function]--;
+	return node;
+}
+
+struct cprof_error *tree_metrics_of_functions(struct call_tree *tree)
+{
+	uint32_t *open = calloc(tree->registry->nr_functions + 1, sizeof *open);
+	struct cprof_error *error = open ? functions_make(tree) : &cprof_enomem;
+
+	for (const struct call_node *node = tree->root; !error && node;) {
+		function_enter(tree, node, open);
+		if (node->first_child) {
+			node = node->first_child;
+			continue;
+		}
+		while (node && !function_leave(node, open)->next_sibling)
+			node = node->parent;
+		node = node ? node->next_sibling : NULL;
+	}
+	free(open);
+	return error;
 }

@@ -16,6 +16,8 @@ struct call_metrics *tree_metrics_of(const struct call_node *node);
 /* What the scheduler did while a slot was current. */
 void tree_metrics_add_sched(struct call_metrics *metrics, const struct call_sched *sched);
 /* Once, when all nodes are there and have their times. */
-struct cprof_error *tree_metrics_finish(struct call_tree *tree) CPROF_MUST_CHECK;
+void tree_metrics_finish(struct call_tree *tree);
+/* After that, and when nodes know their children. */
+struct cprof_error *tree_metrics_of_functions(struct call_tree *tree) CPROF_MUST_CHECK;
 
 #endif

@@ -13,6 +13,8 @@
  *   stopped.lz4: it was stopped half way; nothing else of it is left
  *   waiting.lz4, waiting.bpf.lz4
  *       serve (of the first thread) and grab (of one that got the first one's tid when that had ended) wait when no event comes any more
+ *   deep.lz4
+ *       main calls itself 50,000 times and tiny at each level, followed by cprof-record
  */
 #include "make_kernel_traces.h"
 
@@ -266,6 +268,37 @@ static void make_waiting(const struct cprof_kernel_end *end)
 	kernel_builder_destroy(kernel);
 }
 
+static void make_deep(void)
+{
+	enum { LEVELS = 50000, CHUNK = 5000 };
+	const struct cprof_sched record = { .attached_ns = 5000000000ull, .heartbeat_ns = 7000000000ull, .threads = 1, .kernel_tgid = TGID };
+	struct trace_builder *builder = trace_builder_create(NULL);
+	uint32_t top = trace_builder_context(builder, 0, MAIN, 0x500), again = trace_builder_edge(builder, top, top, 0x1010);
+	uint32_t leaf = trace_builder_context(builder, top, TINY, 0x1020);
+	uint64_t now = 1000;
+
+	trace_builder_enter(builder, 0, now, top);
+	for (int i = 0; i < LEVELS; i++) {
+		trace_builder_enter(builder, 0, now += 10, again);
+		sched(builder, 0, CPROF_SCHED_FAULTS, (uint64_t)i + 1);
+		trace_builder_enter(builder, 0, now += 10, leaf);
+		trace_builder_exit(builder, 0, now += 10);
+		if (i % CHUNK == 0)
+			trace_builder_cut(builder, 0);
+	}
+	for (int i = 0; i <= LEVELS; i++) {
+		trace_builder_exit(builder, 0, now += 10);
+		if (i % CHUNK == 0)
+			trace_builder_cut(builder, 0);
+	}
+	trace_builder_thread_record(builder, 0)->kernel_tgid = TGID;
+	trace_builder_thread_record(builder, 0)->kernel_tid = TGID;
+	trace_builder_table(builder, CPROF_CHUNK_SCHED, 0, 1, &record, sizeof record);
+	trace_builder_end(builder);
+	trace_builder_write(builder, "deep.lz4");
+	trace_builder_destroy(builder);
+}
+
 void make_kernel_traces(void)
 {
 	const struct cprof_kernel_end end = { .start_ns = 4900000000ull, .end_ns = 7000000000ull, .recorder_cpu_ns = 12 * MS, .bpf_run_ns = 3 * MS, .bpf_runs = 900,
@@ -294,4 +327,5 @@ void make_kernel_traces(void)
 	trace_builder_destroy(stopped);
 	trace_builder_destroy(trace);
 	make_waiting(&end);
+	make_deep();
 }
