@@ -8,18 +8,8 @@
 
 #include "chunk_list.h"
 #include "kernel_internal.h"
+#include "kernel_table_set.h"
 #include "trace_meta.h"
-#include "vec.h"
-
-struct stack_place { /* addresses move while they are collected */
-	struct kernel_stack stack;
-	size_t first;
-};
-
-struct file_place {
-	struct kernel_path path;
-	size_t first;
-};
 
 struct kernel_file {
 	struct trace_file file;
@@ -30,181 +20,8 @@ struct kernel_file {
 	struct trace_meta meta;
 	uint8_t *meta_payload;
 
-	struct cprof_kernel_process *processes;
-	struct cprof_kernel_thread *threads;
-	struct cprof_kernel_source *sources;
-	struct cprof_kernel_counter *counters;
-	struct cprof_kernel_symbol *symbols;
-	struct kernel_module *modules;
-	struct stack_place *stacks;
-	struct file_place *files;
-	uint64_t *addresses;
-	char *names;
-	size_t nr_processes, processes_capacity, nr_threads, threads_capacity, nr_sources, sources_capacity, nr_counters, counters_capacity;
-	size_t nr_symbols, symbols_capacity, nr_modules, modules_capacity, nr_stacks, stacks_capacity, nr_files, files_capacity;
-	size_t nr_addresses, addresses_capacity, names_bytes, names_capacity;
-	struct cprof_kernel_end end;
-	bool has_end;
-	uint64_t records;         /* of all kinds met so far, for the check */
-	struct kernel_tables tables;
+	struct kernel_table_set set;
 };
-
-#define TERMINATE(array) ((array)[sizeof(array) - 1] = '\0')
-
-/* --- tables --- */
-
-/* One more record in an array of the file; NULL: no memory. */
-static void *add_record(void *items, size_t *nr, size_t *capacity, const void *record, size_t record_bytes)
-{
-	uint8_t *base;
-
-	if (!vec_reserve(items, capacity, *nr + 1, record_bytes))
-		return NULL;
-	memcpy(&base, items, sizeof base);
-	memcpy(base + *nr * record_bytes, record, record_bytes);
-	return base + (*nr)++ * record_bytes;
-}
-
-#define ADD(file, what, record) add_record(&(file)->what, &(file)->nr_##what, &(file)->what##_capacity, record, sizeof *(file)->what)
-
-static struct cprof_error *take_module(struct kernel_file *file, const struct cprof_chunk_header *header, const void *record)
-{
-	struct kernel_module module = { .tgid = header->thread, .generation = header->strand };
-
-	memcpy(&module.module, record, sizeof module.module);
-	if (module.module.path_bytes > sizeof module.module.path)
-		module.module.path_bytes = sizeof module.module.path;
-	if (module.module.build_id_bytes > sizeof module.module.build_id)
-		module.module.build_id_bytes = sizeof module.module.build_id;
-	return ADD(file, modules, &module) ? NULL : &cprof_enomem;
-}
-
-static struct cprof_error *take_table_record(struct kernel_file *file, const struct cprof_chunk_header *header, const void *record)
-{
-	switch (header->kind) {
-	case CPROF_CHUNK_MODULES:
-		return take_module(file, header, record);
-	case CPROF_CHUNK_KERNEL_PROCESSES: {
-		struct cprof_kernel_process *process = ADD(file, processes, record);
-
-		if (process)
-			TERMINATE(process->name);
-		return process ? NULL : &cprof_enomem;
-	}
-	case CPROF_CHUNK_KERNEL_THREADS: {
-		struct cprof_kernel_thread *thread = ADD(file, threads, record);
-
-		if (thread)
-			TERMINATE(thread->name);
-		return thread ? NULL : &cprof_enomem;
-	}
-	case CPROF_CHUNK_KERNEL_SYMBOLS: {
-		struct cprof_kernel_symbol *symbol = ADD(file, symbols, record);
-
-		if (symbol)
-			TERMINATE(symbol->name);
-		return symbol ? NULL : &cprof_enomem;
-	}
-	case CPROF_CHUNK_KERNEL_SOURCES: {
-		struct cprof_kernel_source *source = ADD(file, sources, record);
-
-		if (source) {
-			TERMINATE(source->name);
-			TERMINATE(source->why);
-		}
-		return source ? NULL : &cprof_enomem;
-	}
-	case CPROF_CHUNK_KERNEL_LOSSES: {
-		struct cprof_kernel_counter *counter = ADD(file, counters, record);
-
-		if (counter)
-			TERMINATE(counter->name);
-		return counter ? NULL : &cprof_enomem;
-	}
-	default: /* KERNEL_END: the last one counts */
-		memcpy(&file->end, record, sizeof file->end);
-		file->has_end = true;
-		return NULL;
-	}
-}
-
-/* Records of different length: stacks and files. */
-static struct cprof_error *take_stacks(struct kernel_file *file, const uint8_t *payload, uint64_t bytes, const char **why)
-{
-	for (uint64_t at = 0; at < bytes;) {
-		struct cprof_kernel_stack record;
-
-		if (bytes - at < sizeof record) {
-			*why = "a stack is cut off";
-			return NULL;
-		}
-		memcpy(&record, payload + at, sizeof record);
-		at += sizeof record;
-		if (record.count > CPROF_STACK_DEPTH_MAX || record.count > (bytes - at) / sizeof(uint64_t)) {
-			*why = "a stack is longer than its chunk, or than stacks can be";
-			return NULL;
-		}
-		struct stack_place place = { { record.key, NULL, record.count, record.flags & 1 }, file->nr_addresses };
-
-		if (!vec_reserve(&file->addresses, &file->addresses_capacity, file->nr_addresses + record.count, sizeof(uint64_t)) ||
-		    !ADD(file, stacks, &place))
-			return &cprof_enomem;
-		if (record.count) /* else there may be no array yet */
-			memcpy(file->addresses + file->nr_addresses, payload + at, record.count * sizeof(uint64_t));
-		file->nr_addresses += record.count;
-		at += record.count * sizeof(uint64_t);
-		file->records++;
-	}
-	return NULL;
-}
-
-static struct cprof_error *take_files(struct kernel_file *file, const uint8_t *payload, uint64_t bytes, const char **why)
-{
-	for (uint64_t at = 0; at < bytes;) {
-		struct cprof_kernel_file record;
-		uint64_t padded;
-
-		if (bytes - at < sizeof record) {
-			*why = "the name of a file is cut off";
-			return NULL;
-		}
-		memcpy(&record, payload + at, sizeof record);
-		at += sizeof record;
-		padded = ((uint64_t)record.path_bytes + 7) / 8 * 8;
-		if (padded > bytes - at) {
-			*why = "the name of a file is longer than its chunk";
-			return NULL;
-		}
-		struct file_place place = { { record.inode, record.device, NULL }, file->names_bytes };
-		const uint8_t *nul = record.path_bytes ? memchr(payload + at, 0, record.path_bytes) : NULL;
-		size_t length = nul ? (size_t)(nul - (payload + at)) : record.path_bytes;
-
-		if (!vec_reserve(&file->names, &file->names_capacity, file->names_bytes + length + 1, 1) || !ADD(file, files, &place))
-			return &cprof_enomem;
-		memcpy(file->names + file->names_bytes, payload + at, length);
-		file->names[file->names_bytes + length] = '\0';
-		file->names_bytes += length + 1;
-		at += padded;
-		file->records++;
-	}
-	return NULL;
-}
-
-static size_t record_bytes_of(uint16_t kind)
-{
-	switch (kind) {
-	case CPROF_CHUNK_MODULES:
-		return sizeof(struct cprof_module);
-#define CPROF_X(name, type) \
-	case CPROF_CHUNK_##name: \
-		return sizeof(struct type);
-	CPROF_KERNEL_ARRAYS(CPROF_X)
-#undef CPROF_X
-	case CPROF_CHUNK_KERNEL_END:
-		return sizeof(struct cprof_kernel_end);
-	}
-	return 0;
-}
 
 /* Kinds whose records are not kept. */
 static bool kind_is_streamed(uint16_t kind)
@@ -269,27 +86,6 @@ static struct cprof_error *take_meta(struct kernel_file *file, const struct payl
 	return error;
 }
 
-static struct cprof_error *take_table(struct kernel_file *file, const struct payload *payload, const char **why)
-{
-	const struct cprof_chunk_header *header = &payload->header;
-	size_t record_bytes = record_bytes_of(header->kind);
-	struct cprof_error *error = NULL;
-
-	if (header->kind == CPROF_CHUNK_META)
-		return take_meta(file, payload, why);
-	if (header->kind == CPROF_CHUNK_KERNEL_STACKS)
-		return take_stacks(file, payload->bytes, header->payload_bytes, why);
-	if (header->kind == CPROF_CHUNK_KERNEL_FILES)
-		return take_files(file, payload->bytes, header->payload_bytes, why);
-	if (!record_bytes)
-		return NULL;
-	if (header->payload_bytes % record_bytes)
-		*why = "length of a table is not a multiple of its records'";
-	for (uint64_t at = 0; at < header->payload_bytes && !*why && !error; at += record_bytes, file->records++)
-		error = take_table_record(file, header, payload->bytes + at);
-	return error;
-}
-
 static struct cprof_error *load_tables(struct kernel_file *file)
 {
 	uint64_t nr_unknown = 0;
@@ -309,8 +105,10 @@ static struct cprof_error *load_tables(struct kernel_file *file)
 			continue;
 		}
 		error = load_chunk(file, place, &payload, &why);
-		if (!error && !why)
-			error = take_table(file, &payload, &why);
+		if (!error && !why && place->kind == CPROF_CHUNK_META)
+			error = take_meta(file, &payload, &why);
+		else if (!error && !why)
+			error = kernel_table_set_take(&file->set, &payload.header, payload.bytes, &why);
 		if (!error && why)
 			error = add_damage(file, place, why);
 	}
@@ -321,7 +119,7 @@ static struct cprof_error *load_tables(struct kernel_file *file)
 
 struct cprof_error *kernel_file_each(struct kernel_file *file, uint16_t kind, kernel_file_take *take, void *context)
 {
-	size_t record_bytes = record_bytes_of(kind);
+	size_t record_bytes = kernel_record_bytes(kind);
 
 	for (size_t i = 0; i < file->chunks.nr; i++) {
 		const struct chunk_place *place = &file->chunks.places[i];
@@ -355,123 +153,11 @@ struct cprof_error *kernel_file_check(struct kernel_file *file, uint64_t *record
 {
 	struct cprof_error *error = NULL;
 
-	*records = file->records;
+	*records = file->set.records;
 	for (uint16_t kind = CPROF_CHUNK_KERNEL_PROCESSES; kind <= CPROF_CHUNK_KERNEL_FAULTS && !error; kind++)
 		if (kind_is_streamed(kind))
 			error = kernel_file_each(file, kind, count_record, records);
 	return error;
-}
-
-/* --- order --- */
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
-/* As ids of processes: tgid and generation in one number. */
-static uint64_t image_key(uint32_t tgid, uint32_t generation)
-{
-	return (uint64_t)tgid << 32 | generation;
-}
-
-static int compare_modules(const void *left, const void *right)
-{
-	const struct kernel_module *a = left, *b = right;
-	int order = compare_u64(image_key(a->tgid, a->generation), image_key(b->tgid, b->generation));
-
-	return order ? order : compare_u64(a->module.start, b->module.start);
-}
-
-static int compare_stacks(const void *left, const void *right)
-{
-	const struct stack_place *a = left, *b = right;
-	int order = compare_u64(a->stack.key, b->stack.key);
-
-	return order ? order : compare_u64(a->first, b->first);
-}
-
-static int compare_file_ids(const struct kernel_path *a, const struct kernel_path *b)
-{
-	return a->device != b->device ? (a->device < b->device ? -1 : 1) : compare_u64(a->inode, b->inode);
-}
-
-static int compare_files(const void *left, const void *right)
-{
-	const struct file_place *a = left, *b = right;
-	int order = compare_file_ids(&a->path, &b->path);
-
-	return order ? order : compare_u64(a->first, b->first);
-}
-
-static int compare_symbols(const void *left, const void *right)
-{
-	const struct cprof_kernel_symbol *a = left, *b = right;
-
-	return compare_u64(a->address, b->address);
-}
-
-static int compare_processes(const void *left, const void *right)
-{
-	const struct cprof_kernel_process *a = left, *b = right;
-
-	return compare_u64(image_key(a->tgid, a->generation), image_key(b->tgid, b->generation));
-}
-
-struct ordered_process {
-	struct cprof_kernel_process process;
-	size_t position; /* in the file: of several records of an image the last one counts */
-};
-
-static int compare_ordered(const void *left, const void *right)
-{
-	const struct ordered_process *a = left, *b = right;
-	int order = compare_processes(&a->process, &b->process);
-
-	return order ? order : a->position < b->position ? 1 : -1;
-}
-
-static struct cprof_error *finish_processes(struct kernel_file *file)
-{
-	struct ordered_process *order = malloc((file->nr_processes + 1) * sizeof *order);
-	size_t nr = 0;
-
-	if (!order)
-		return &cprof_enomem;
-	for (size_t i = 0; i < file->nr_processes; i++)
-		order[i] = (struct ordered_process){ file->processes[i], i };
-	qsort(order, file->nr_processes, sizeof *order, compare_ordered);
-	for (size_t i = 0; i < file->nr_processes; i++)
-		if (!nr || compare_processes(&file->processes[nr - 1], &order[i].process) != 0)
-			file->processes[nr++] = order[i].process;
-	file->nr_processes = nr;
-	free(order);
-	return NULL;
-}
-
-static void sort(void *items, size_t nr, size_t bytes, int (*compare)(const void *, const void *))
-{
-	if (nr)
-		qsort(items, nr, bytes, compare);
-}
-
-static struct cprof_error *finish_tables(struct kernel_file *file)
-{
-	struct cprof_error *error = finish_processes(file);
-
-	if (error)
-		return error;
-	sort(file->modules, file->nr_modules, sizeof *file->modules, compare_modules);
-	sort(file->symbols, file->nr_symbols, sizeof *file->symbols, compare_symbols);
-	sort(file->stacks, file->nr_stacks, sizeof *file->stacks, compare_stacks);
-	sort(file->files, file->nr_files, sizeof *file->files, compare_files);
-	for (size_t i = 0; i < file->nr_stacks; i++)
-		file->stacks[i].stack.addresses = file->addresses ? file->addresses + file->stacks[i].first : NULL; /* if all are empty */
-	for (size_t i = 0; i < file->nr_files; i++)
-		file->files[i].path.path = file->names + file->files[i].first;
-	file->tables = (struct kernel_tables){ file->processes, file->nr_processes, file->threads, file->nr_threads, file->sources, file->nr_sources,
-					       file->counters, file->nr_counters, file->modules, file->nr_modules, file->has_end ? &file->end : NULL };
-	return NULL;
 }
 
 /* --- opening --- */
@@ -499,7 +185,7 @@ static struct cprof_error *load(struct kernel_file *file)
 		error = problems_add(&file->problems, PROBLEM_AT(FINDING_LOSS, file->chunks.cut_offset),
 				     "the file ends within a chunk; its last %" PRIu64 " bytes are not used", file->chunks.cut_bytes);
 	}
-	if (!error && !file->has_end && !file->state.active)
+	if (!error && !file->set.has_end && !file->state.active)
 		error = problems_add(&file->problems, PROBLEM_OF_TRACE(FINDING_LOSS),
 				     "%s has no END: cprof-record was killed, and what it had not written is lost", file->file.path);
 	if (!error && !file->meta_payload)
@@ -523,12 +209,12 @@ struct cprof_error *kernel_file_open(const char *path, struct kernel_file **ret)
 		error = load(file);
 	}
 	if (!error)
-		error = finish_tables(file);
+		error = kernel_table_set_finish(&file->set);
 	if (error) {
 		kernel_file_close(file);
 		return error;
 	}
-	file->state.clean = file->has_end && file->meta_payload && !file->state.damaged_bytes;
+	file->state.clean = file->set.has_end && file->meta_payload && !file->state.damaged_bytes;
 	file->state.nr_problems = file->problems.nr;
 	file->state.problems = (const char *const *)file->problems.lines;
 	*ret = file;
@@ -544,16 +230,7 @@ void kernel_file_close(struct kernel_file *file)
 	frame_buffer_deinit(&file->buffer);
 	problems_deinit(&file->problems);
 	free(file->meta_payload);
-	free(file->processes);
-	free(file->threads);
-	free(file->sources);
-	free(file->counters);
-	free(file->symbols);
-	free(file->modules);
-	free(file->stacks);
-	free(file->files);
-	free(file->addresses);
-	free(file->names);
+	kernel_table_set_deinit(&file->set);
 	free(file);
 }
 
@@ -571,7 +248,7 @@ const struct trace_meta *kernel_file_meta(const struct kernel_file *file)
 
 const struct kernel_tables *kernel_file_tables(const struct kernel_file *file)
 {
-	return &file->tables;
+	return &file->set.tables;
 }
 
 const struct trace_state *kernel_file_state(const struct kernel_file *file)
@@ -584,87 +261,39 @@ size_t kernel_file_nr_chunks(const struct kernel_file *file)
 	return file->chunks.nr;
 }
 
-static const void *find(const void *key, const void *items, size_t nr, size_t bytes, int (*compare)(const void *, const void *))
-{
-	return nr ? bsearch(key, items, nr, bytes, compare) : NULL;
-}
-
 const struct cprof_kernel_process *kernel_file_process(const struct kernel_file *file, uint32_t tgid, uint32_t generation)
 {
-	const struct cprof_kernel_process key = { .tgid = tgid, .generation = generation };
-
-	return find(&key, file->processes, file->nr_processes, sizeof key, compare_processes);
-}
-
-static int compare_stack_keys(const void *left, const void *right)
-{
-	return compare_u64(((const struct stack_place *)left)->stack.key, ((const struct stack_place *)right)->stack.key);
+	return kernel_table_set_process(&file->set, tgid, generation);
 }
 
 const struct kernel_stack *kernel_file_stack(const struct kernel_file *file, uint64_t key)
 {
-	const struct stack_place wanted = { .stack = { .key = key } };
-	const struct stack_place *place = key ? find(&wanted, file->stacks, file->nr_stacks, sizeof wanted, compare_stack_keys) : NULL;
-
-	return place ? &place->stack : NULL;
+	return kernel_table_set_stack(&file->set, key);
 }
 
 const struct kernel_module *kernel_file_module(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address)
 {
-	size_t low = 0, high = file->nr_modules;
-
-	while (low < high) { /* the first one behind it */
-		size_t middle = low + (high - low) / 2;
-		const struct kernel_module *module = &file->modules[middle];
-		int order = compare_u64(image_key(module->tgid, module->generation), image_key(tgid, generation));
-
-		if (order < 0 || (order == 0 && module->module.start <= address))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
-		return NULL;
-	const struct kernel_module *module = &file->modules[low - 1];
-
-	return module->tgid == tgid && module->generation == generation && address >= module->module.start && address < module->module.end ? module : NULL;
-}
-
-static int compare_file_keys(const void *left, const void *right)
-{
-	return compare_file_ids(&((const struct file_place *)left)->path, &((const struct file_place *)right)->path);
+	return kernel_table_set_module(&file->set, tgid, generation, address);
 }
 
 const char *kernel_file_name(const struct kernel_file *file, uint32_t device, uint64_t inode)
 {
-	const struct file_place wanted = { .path = { inode, device, NULL } };
-	const struct file_place *place = find(&wanted, file->files, file->nr_files, sizeof wanted, compare_file_keys);
-
-	return place ? place->path.path : NULL;
+	return kernel_table_set_name(&file->set, device, inode);
 }
 
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address)
 {
-	const struct cprof_kernel_symbol key = { .address = address };
-
-	return find(&key, file->symbols, file->nr_symbols, sizeof key, compare_symbols);
+	return kernel_table_set_symbol(&file->set, address);
 }
 
 bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off)
 {
-	return off->open != 2 || (!file->has_end && off->time_ns + off->blocked_ns + off->runq_ns == file->state.end_tsc);
+	return off->open != 2 || (!file->set.has_end && off->time_ns + off->blocked_ns + off->runq_ns == file->state.end_tsc);
 }
 
 bool kernel_file_has_source(const struct kernel_file *file, const char *name, uint32_t *value)
 {
-	for (size_t i = 0; i < file->nr_sources; i++) {
-		if (!file->sources[i].on || strcmp(file->sources[i].name, name) != 0)
-			continue;
-		if (value)
-			*value = file->sources[i].value;
-		return true;
-	}
-	return false;
+	return kernel_table_set_source(&file->set, name, value);
 }
 
 struct problems *kernel_file_problems(struct kernel_file *file)
