@@ -133,31 +133,29 @@ int BPF_PROG(process_exit, struct task_struct *task)
 }
 
 /* prctl(CPROF_PRCTL_REGISTER, slot, tls_offset, tid, generation); see slots.h. */
-static __always_inline void thread_registers(struct pt_regs *regs)
+static __always_inline void thread_registers(__u32 option, __u32 index, __s64 tls_offset, __u32 tid, __u32 generation)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct process_record *process;
 	struct task_record *record;
 	struct cprof_slot *slot;
-	__u32 index, generation;
 
-	if ((__u32)regs->di != CPROF_PRCTL_REGISTER)
+	if (option != CPROF_PRCTL_REGISTER)
 		return;
 	record = task_find(task);
 	process = process_find(task->tgid);
 	if (!record || !process)
 		return;
-	index = (__u32)regs->si;
-	generation = (__u32)regs->r8 & (RECORD_NO_GENERATION - 1);
+	generation &= RECORD_NO_GENERATION - 1;
 	if (!(process->said.flags & CPROF_KERNEL_PROCESS_RUNTIME) || process->said.generation != generation) {
 		process->said.flags |= CPROF_KERNEL_PROCESS_RUNTIME;
 		process->said.generation = generation;
 		process->said.pid = task_ns_tid(task->group_leader);
 		process_say(process);
 	}
-	process->tls_offset = (__s64)regs->dx;
+	process->tls_offset = tls_offset;
 	record->generation = generation;
-	record->ns_tid = (__u32)regs->r10;
+	record->ns_tid = tid;
 	record->quality = CPROF_QUALITY_NONE;
 	record->context = 0;
 	record->slot = 0;
@@ -177,12 +175,25 @@ static __always_inline void thread_registers(struct pt_regs *regs)
 	thread_name_keep(task, record);
 }
 
-/* Not attached where syscall_entered is, which does this too: each program costs every system call of the machine. */
-SEC("tp_btf/sys_enter")
-int BPF_PROG(thread_register, struct pt_regs *regs, long number)
+/* Linux 6.13 and later say of which option they know nothing: no other system call pays for that. */
+SEC("tp_btf/task_prctl_unknown")
+int BPF_PROG(register_by_prctl, int option, unsigned long slot, unsigned long tls_offset, unsigned long tid, unsigned long generation)
 {
-	if (number == settings.prctl_number)
-		thread_registers(regs);
+	thread_registers((__u32)option, (__u32)slot, (__s64)tls_offset, (__u32)tid, (__u32)generation);
+	return 0;
+}
+
+static __always_inline void syscall_registers(struct pt_regs *regs, long number)
+{
+	if (settings.prctl_number && number == settings.prctl_number)
+		thread_registers((__u32)regs->di, (__u32)regs->si, (__s64)regs->dx, (__u32)regs->r10, (__u32)regs->r8);
+}
+
+/* Where they do not, and syscall_entered, which does this too, is not attached: each program costs every system call of the machine. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(register_by_syscall, struct pt_regs *regs, long number)
+{
+	syscall_registers(regs, number);
 	return 0;
 }
 

@@ -32,17 +32,12 @@ static bool is_base(const char *name)
 	return false;
 }
 
-/* These do what a base program does, too, which is left out then. */
-static const struct {
-	const char *base, *by;
-} replaced[] = { { "thread_register", "syscall_entered" } };
-
-static bool is_replacing(const char *name)
+/* From Linux 6.13 on there is a tracepoint for the prctl that registers a thread. CPROF_RECORD_PRCTL=syscall does as older kernels have to: for tests. */
+static bool kernel_tells_prctl(void)
 {
-	for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++)
-		if (strcmp(replaced[i].by, name) == 0)
-			return true;
-	return false;
+	const char *by = getenv("CPROF_RECORD_PRCTL");
+
+	return !(by && strcmp(by, "syscall") == 0) && libbpf_find_vmlinux_btf_id("task_prctl_unknown", BPF_TRACE_RAW_TP) > 0;
 }
 
 static bool is_of_source(const char *name, const struct source_state *states)
@@ -54,11 +49,13 @@ static bool is_of_source(const char *name, const struct source_state *states)
 	return false;
 }
 
-static bool is_wanted(const char *name, const struct source_state *states)
+/* One program registers threads. */
+static bool is_wanted(const char *name, const struct source_state *states, bool tells_prctl)
 {
-	for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++)
-		if (strcmp(replaced[i].base, name) == 0 && is_of_source(replaced[i].by, states))
-			return false;
+	if (strcmp(name, "register_by_prctl") == 0)
+		return tells_prctl;
+	if (strcmp(name, "register_by_syscall") == 0)
+		return !tells_prctl && !is_of_source("syscall_entered", states);
 	return is_base(name) || is_of_source(name, states);
 }
 
@@ -67,14 +64,17 @@ static int open_object(const struct record_args *args, const struct record_setti
 {
 	struct programs_bpf *object = programs_bpf__open();
 	struct bpf_program *program;
+	bool tells_prctl = kernel_tells_prctl();
 
 	if (!object)
 		return -errno;
 	*(struct record_settings *)&object->rodata->settings = *settings;
+	if (tells_prctl)
+		((struct record_settings *)&object->rodata->settings)->prctl_number = 0;
 	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
 	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS);
 	bpf_object__for_each_program(program, object->obj) {
-		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), states));
+		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), states, tells_prctl));
 		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
 			bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)PROGRAMS_UPROBE_MULTI);
 	}
@@ -171,7 +171,7 @@ struct cprof_error *record_programs_attach(struct record_programs *programs, str
 			continue; /* those have attachments of their own */
 		int result = attach(programs, program);
 
-		if (result && (is_base(name) || is_replacing(name)))
+		if (result && (is_base(name) || strcmp(name, "syscall_entered") == 0))
 			return cprof_error_create(CPROF_ERROR_UNSUPPORTED, "cannot attach %s: %s", name, strerror(-result));
 		if (result)
 			turn_off(states, name, result);

@@ -74,7 +74,7 @@ struct record_settings {
 	uint32_t slots;              /* elements of the slots map */
 	uint32_t follow_all;         /* every process of the system */
 	uint32_t off_cpu;            /* records and sums of time off the CPU; the slots get theirs in any case */
-	uint32_t prctl_number;
+	uint32_t prctl_number;       /* 0: the kernel says which prctl it does not know, no system call is looked at for it */
 	uint32_t io, locks;          /* system calls; for locks threads are kept by name */
 	uint64_t off_cpu_threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t max_samples;

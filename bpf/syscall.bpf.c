@@ -17,8 +17,7 @@ int BPF_PROG(syscall_entered, struct pt_regs *regs, long number)
 	__u64 now;
 
 	if (!kind) {
-		if (number == settings.prctl_number)
-			thread_registers(regs);
+		syscall_registers(regs, number);
 		return 0;
 	}
 	if (kind == SYSCALL_FUTEX ? !settings.locks : !settings.io)

@@ -70,6 +70,25 @@ check_sound() {
 
 counter() { jq -s --arg name "$1" 'map(select(.record == "counter" and .name == $name).value) | add' facts.json; }
 
+# A thread says "here I am" by a prctl, seen by the kernel's own word for those that it does not know; as on kernels that have none (before 6.13); and there,
+# where system calls are recorded anyway, by the program that does that. Only one program registers.
+case_registration() {
+	if grep -aq btf_trace_task_prctl_unknown /sys/kernel/btf/vmlinux; then by=prctl; else by=syscall; fi
+	for way in "$by" syscall recorded; do
+		case $way in
+		recorded) CPROF_RECORD_PRCTL=syscall record --off-cpu --io -- record_target naps 20 ;;
+		syscall) CPROF_RECORD_PRCTL=syscall record --off-cpu -- record_target naps 20 ;;
+		*) record --off-cpu -- record_target naps 20 ;;
+		esac || fail "$way: status $?"
+		check_sound
+		check "$way: 20 naps in one context, read from the slot" '
+			[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context > 0)] | length == 1 and .[0].count == 20 and .[0].who.quality == 1'
+		check "$way: registered by that alone" '
+			[.[] | select(.record == "counter").name | select(startswith("missed.register_by_"))] == (if $way == "recorded" then [] else ["missed.register_by_" + $way] end)' \
+			--arg way "$way"
+	done
+}
+
 # 4 threads and 1,000 short ones: every event in its exact context.
 case_contexts() {
 	record --cpu --off-cpu --faults -- record_target contexts || fail "status $?"
