@@ -45,10 +45,11 @@ struct task_record {
 	__u8 state;                  /* while off the CPU: enum cprof_kernel_off_cpu.state */
 	__u64 start_ns;
 	__u64 on_since_ns;           /* 0: not on a CPU */
+	__u64 ran_since_ns;          /* when it came to the CPU that it left last; 0: not known */
 	__u64 exec_ns;               /* the scheduler's own count of its time, at the last switch that was seen */
 	__u64 preemptions;           /* and of how often it was put off, when it came */
 	__u64 off_since_ns;          /* 0: on a CPU, or not known */
-	__u64 wake_ns;               /* 0: not woken yet */
+	__u64 wake_ns;               /* when it was woken last; before ran_since_ns: not since */
 	__u64 on_cpu_ns, runq_ns, suspended_ns;
 	__u64 blocked_ns[CPROF_BLOCKED_COUNT];
 	__u64 switches, faults, samples;

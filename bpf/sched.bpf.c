@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Time off the CPU, from the scheduler's own words: sched_switch, sched_waking, sched_wakeup.
+ * Time off the CPU, from the scheduler's own words: sched_switch, sched_waking.
  *
  * An interval is closed when the task comes back, before it runs: so the sums in its slot are right when its next instruction executes, and
  * its kernel stack (taken only when the interval was long) is still that of the place where it slept.
@@ -51,18 +51,24 @@ int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task
 	return 0;
 }
 
-/* In the waker's context; sched_wakeup may come later and on another CPU. */
+/* In the waker's context. The task may still be on its way off the CPU, where its leaving has not been said yet. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_woken, struct task_struct *task)
 {
 	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0), *waker;
 	struct task_struct *current_task;
+	__u64 since;
 
-	if (!record || !record->off_since_ns || record->wake_ns || !record->state)
+	if (!record)
+		return 0;
+	since = record->off_since_ns;
+	if (since && (!record->state || record->wake_ns >= since))
 		return 0;
 	record->wake_ns = bpf_ktime_get_ns();
+	if (!settings.off_cpu || !since)
+		return 0;
 	current_task = bpf_get_current_task_btf();
-	if (!settings.off_cpu || !current_task->pid || !in_task(ctx, current_task))
+	if (!current_task->pid || !in_task(ctx, current_task))
 		return 0;
 	waker = task_find(current_task);
 	if (waker) {
@@ -75,16 +81,5 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 		record->waker.quality = CPROF_QUALITY_NO_RUNTIME;
 		record->waker.reserved = 0;
 	}
-	return 0;
-}
-
-/* For a task that was woken while it was still on its way off the CPU. */
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(sched_runnable, struct task_struct *task)
-{
-	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0);
-
-	if (record && record->off_since_ns && record->state && !record->wake_ns)
-		record->wake_ns = bpf_ktime_get_ns();
 	return 0;
 }

@@ -44,10 +44,10 @@ static __always_inline void task_leaves(struct task_struct *task, struct task_re
 		record->start_ns = record->on_since_ns = now;
 	if (record->on_since_ns)
 		record->on_cpu_ns += now - record->on_since_ns;
+	record->ran_since_ns = record->on_since_ns;
 	record->on_since_ns = 0;
 	record->exec_ns = task->se.sum_exec_runtime;
 	record->off_since_ns = now;
-	record->wake_ns = 0;
 	record->waker.tgid = 0;
 	record->user_stack = 0;
 	record->state = state & TASK_STATE_MASK;
@@ -59,7 +59,10 @@ struct off_cpu_times {
 	__u64 blocked_ns, runq_ns, suspended_ns;
 };
 
-/* How the interval that began at off_since_ns divides up to now. */
+/*
+ * How the interval that began at off_since_ns divides up to now. Woken before it began, while it ran for the last time: then that was on its way off the CPU, and
+ * it could run all the time. If it was not, and slept later, there was another waking.
+ */
 static __always_inline struct off_cpu_times off_cpu_divide(const struct task_record *record, __u64 now)
 {
 	struct off_cpu_times times = {};
@@ -70,8 +73,10 @@ static __always_inline struct off_cpu_times off_cpu_divide(const struct task_rec
 		times.runq_ns = now - since;
 		return times;
 	}
-	if (woken < since || woken > now)
+	if (woken > now || !woken || woken < record->ran_since_ns)
 		woken = now;
+	else if (woken < since)
+		woken = since;
 	waited = woken - since;
 	times.runq_ns = now - woken;
 	if (record->state & (TASK_STATE_STOPPED | TASK_STATE_TRACED))

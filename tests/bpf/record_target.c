@@ -293,6 +293,76 @@ static int run_many(unsigned contexts)
 	return 0;
 }
 
+/* How long the kernel says that the calling thread waited for a CPU. */
+static uint64_t run_delay_ns(void)
+{
+	uint64_t ran_ns, delay_ns = 0;
+	FILE *file = fopen("/proc/thread-self/schedstat", "r");
+
+	if (!file || fscanf(file, "%" SCNu64 " %" SCNu64, &ran_ns, &delay_ns) != 2)
+		exit(98);
+	fclose(file);
+	return delay_ns;
+}
+
+static int wakes[2]; /* pipe */
+static volatile unsigned wakes_awaited;
+
+/* To the first or last CPU that it may use: two threads side by side, if there are two. */
+static void stay(bool last)
+{
+	cpu_set_t all, one;
+	int cpu = last ? CPU_SETSIZE - 1 : 0;
+
+	if (sched_getaffinity(0, sizeof all, &all))
+		exit(94);
+	while (!CPU_ISSET(cpu, &all))
+		cpu += last ? -1 : 1;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof one, &one);
+}
+
+static void *wakes_reader(void *times)
+{
+	uint64_t runq_ns, delay_ns;
+	char byte;
+
+	stay(false);
+	target_register(0);
+	target_context(IN_NAP);
+	delay_ns = run_delay_ns();
+	runq_ns = target_slot->runq_ns;
+	for (unsigned i = 1; i <= (unsigned)(uintptr_t)times; i++) {
+		wakes_awaited = i;
+		if (read(wakes[0], &byte, 1) != 1)
+			exit(99);
+	}
+	runq_ns = target_slot->runq_ns - runq_ns;
+	printf("{\"runq_ns\":%" PRIu64 ",\"delay_ns\":%" PRIu64 "}\n", runq_ns, run_delay_ns() - delay_ns);
+	return NULL;
+}
+
+/* N reads of a pipe to which something is written while the reader goes to sleep, or just has, or not yet. */
+static int run_wakes(unsigned times)
+{
+	pthread_t reader;
+
+	if (pipe(wakes) || pthread_create(&reader, NULL, wakes_reader, (void *)(uintptr_t)times))
+		return 93;
+	stay(true);
+	for (unsigned i = 1; i <= times; i++) {
+		while (wakes_awaited != i)
+			;
+		for (unsigned steps = i * 7 % 4000; steps; steps--)
+			sink += steps;
+		if (write(wakes[1], "", 1) != 1)
+			return 99;
+	}
+	pthread_join(reader, NULL);
+	return 0;
+}
+
 /* What the exit hook can know of a call: the slot is read again when it moved meanwhile. */
 static uint64_t off_cpu_now_ns(uint64_t *clock_ns, uint64_t *cpu_ns, uint32_t *changes)
 {
@@ -415,6 +485,8 @@ int main(int argc, char **argv)
 		return run_threads(number);
 	if (strcmp(what, "many") == 0)
 		return run_many(number);
+	if (strcmp(what, "wakes") == 0)
+		return run_wakes(number);
 	if (strcmp(what, "brief") == 0)
 		return run_brief(number);
 	if (strcmp(what, "syscalls") == 0)
@@ -422,7 +494,7 @@ int main(int argc, char **argv)
 	if (strcmp(what, "calls") == 0)
 		return run_calls(number);
 	fprintf(stderr,
-		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N\n",
+		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N|wakes N\n",
 		argv[0]);
 	return 2;
 }

@@ -117,6 +117,22 @@ case_naps() {
 	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4)] | length > 0 and all(.waker.tgid == 0)'
 }
 
+# Woken while the scheduler has not yet said that it left: it was blocked for no time, and could run from then on. Intervals around a switch that the kernel does
+# not say are not looked at.
+case_woken_early() {
+	[ "$(nproc)" -gt 1 ] || { echo "skipped: there is one CPU, and so nobody who wakes who is leaving another"; exit 77; }
+	record --off-cpu --threshold=0 -- record_target wakes 10000 || fail "status $?"
+	check_sound
+	jq -s 'map(select(.record == "off_cpu" and .who.context == 1003 and .state == 1 and .open == 0)) |
+		{reads: length, early: map(select(.blocked_ns == 0)) | length, never_runnable: map(select(.runq_ns == 0)) | length}' facts.json >wakes.json
+	cat wakes.json out
+	check "nearly all reads had to wait" '$w[0].reads > 8000' --slurpfile w wakes.json
+	check "some were woken on their way" '$w[0].early > 0' --slurpfile w wakes.json
+	check "whoever was woken could run for a time before it did" '$w[0].never_runnable <= ([.[] | select(.record == "counter" and .name == "switches.unseen").value] | add)' \
+		--slurpfile w wakes.json
+	check "at least as long as the kernel says itself" '$out[0].runq_ns >= 0.95 * $out[0].delay_ns' --slurpfile out out
+}
+
 # What a call's exit hook can know: wall time less the slot's time off the CPU is the thread's own CPU time. Late: a switch that the kernel did not say, or
 # a host that took the CPU away in a call that was switched, too.
 case_calls() {
