@@ -27,6 +27,11 @@ volatile uint32_t *programs_sums_active(const struct record_programs *programs)
 	return &programs->object->bss->sums_active;
 }
 
+volatile uint32_t *programs_sums_keys(const struct record_programs *programs)
+{
+	return programs->object->bss->sums_keys;
+}
+
 struct cprof_error *programs_follow(const struct record_programs *programs, const struct process_record *process)
 {
 	uint32_t tgid = process->said.tgid;

@@ -14,6 +14,7 @@
 
 #include "programs.skel.h"
 #include "programs_maps.h"
+#include "switch_sums.h"
 #include "syscall_classes.h"
 #include "syscall_kinds.h"
 
@@ -65,12 +66,16 @@ static int open_object(const struct record_args *args, const struct record_setti
 	struct programs_bpf *object = programs_bpf__open();
 	struct bpf_program *program;
 	bool tells_prctl = kernel_tells_prctl();
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
 
 	if (!object)
 		return -errno;
-	*(struct record_settings *)&object->rodata->settings = *settings;
+	struct record_settings *set = (struct record_settings *)&object->rodata->settings;
+
+	*set = *settings;
 	if (tells_prctl)
-		((struct record_settings *)&object->rodata->settings)->prctl_number = 0;
+		set->prctl_number = 0;
+	set->switch_sums = switch_sums_per_cpu(cpus);
 	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
 	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS);
 	bpf_object__for_each_program(program, object->obj) {
@@ -78,6 +83,7 @@ static int open_object(const struct record_args *args, const struct record_setti
 		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
 			bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)PROGRAMS_UPROBE_MULTI);
 	}
+	bpf_map__set_max_entries(object->maps.switch_sums, cpus * 2 * set->switch_sums);
 	bpf_map__set_max_entries(object->maps.slots, settings->slots);
 	bpf_map__set_max_entries(object->maps.ring, (uint32_t)(args->ring_kb << 10));
 	bpf_map__set_max_entries(object->maps.sums_even, (uint32_t)args->sums);

@@ -149,8 +149,7 @@ static struct cprof_error *open_drains(struct recording *recording)
 
 	recording->tally.ring = &recording->ring;
 	if (!error)
-		error = sums_drain_open(record_programs_map(programs, "sums_even"), record_programs_map(programs, "sums_odd"),
-					(uint32_t)recording->args->sums, programs_sums_active(programs), &recording->sums);
+		error = sums_drain_open(programs, (uint32_t)recording->args->sums, &recording->sums);
 	recording->sums.observer = recording->observer;
 	return error;
 }
@@ -291,6 +290,8 @@ static void tick(struct recording *recording, uint64_t now_ns)
 		slots_header_beat(&recording->slots, now_ns);
 		recording->next_beat_ns = now_ns + BEAT_NS;
 	}
+	if (sums_drain_is_filling(&recording->sums))
+		sums_drain_take(&recording->sums, &recording->writer);
 	if (now_ns >= recording->next_window_ns) {
 		sums_drain_take(&recording->sums, &recording->writer);
 		end_window(recording, now_ns);

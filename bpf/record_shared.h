@@ -76,8 +76,22 @@ struct record_settings {
 	uint32_t off_cpu;            /* records and sums of time off the CPU; the slots get theirs in any case */
 	uint32_t prctl_number;       /* 0: the kernel says which prctl it does not know, no system call is looked at for it */
 	uint32_t io, locks;          /* system calls; for locks threads are kept by name */
+	uint32_t switch_sums;        /* places for each CPU in each copy: a power of 2 */
 	uint64_t off_cpu_threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t max_samples;
+};
+
+/* Time off the CPU of one key on one CPU; what is in no bucket of a histogram has not been. */
+struct switch_time {
+	uint64_t ns, max_ns;
+	uint32_t histogram[CPROF_SUM_BUCKETS];
+};
+struct switch_sums {
+	struct cprof_who who;        /* its tid is of no meaning */
+	uint32_t used;               /* 0: nobody's */
+	uint32_t blocked_class;      /* of `blocked`; CPROF_BLOCKED_COUNT: only `runq` is there */
+	uint64_t stack;
+	struct switch_time blocked, runq;
 };
 
 /* The functions of an allocator, by what their arguments mean: cookies of the probes. */

@@ -18,6 +18,7 @@ struct sums_map {
 };
 struct sums_map sums_even SEC(".maps"), sums_odd SEC(".maps");
 volatile __u32 sums_active;
+volatile __u32 sums_keys[2]; /* keys that have come into a copy; cprof-record empties it before it is full, and sets it back */
 const struct cprof_kernel_sum_value sum_zero;
 
 static __always_inline __u32 log2_of(__u64 value)
@@ -57,12 +58,13 @@ static __always_inline void sum_max(__u64 *max, __u64 value)
 	}
 }
 
-static __always_inline void sum_add_to(void *map, const struct cprof_kernel_sum_key *key, __u64 ns, __u64 bytes)
+static __always_inline void sum_add_to(void *map, volatile __u32 *keys, const struct cprof_kernel_sum_key *key, __u64 ns, __u64 bytes)
 {
 	struct cprof_kernel_sum_value *value = bpf_map_lookup_elem(map, key);
 
 	if (!value) {
-		bpf_map_update_elem(map, key, &sum_zero, BPF_NOEXIST);
+		if (!bpf_map_update_elem(map, key, &sum_zero, BPF_NOEXIST))
+			__sync_fetch_and_add(keys, 1);
 		value = bpf_map_lookup_elem(map, key);
 	}
 	counter_add(COUNTER_SUMS_ADDED, 1);
@@ -84,9 +86,9 @@ static __always_inline void sum_add_to(void *map, const struct cprof_kernel_sum_
 static __always_inline void sum_add(const struct cprof_kernel_sum_key *key, __u64 ns, __u64 bytes)
 {
 	if (sums_active & 1)
-		sum_add_to(&sums_odd, key, ns, bytes);
+		sum_add_to(&sums_odd, &sums_keys[1], key, ns, bytes);
 	else
-		sum_add_to(&sums_even, key, ns, bytes);
+		sum_add_to(&sums_even, &sums_keys[0], key, ns, bytes);
 }
 
 #endif

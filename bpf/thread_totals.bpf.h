@@ -9,6 +9,7 @@
 #include "context.bpf.h"
 #include "stacks.bpf.h"
 #include "sums.bpf.h"
+#include "switch_sums.bpf.h"
 #include "syscall.bpf.h"
 
 #define CPROF_IMAGES_MAX 0x8000u
@@ -130,8 +131,8 @@ static __always_inline void off_cpu_sums(const struct task_record *record, const
 	}
 }
 
-/* It is on the CPU again; with_stack: and still has the kernel stack on which it slept. */
-static __always_inline void task_returns(struct task_struct *task, struct task_record *record, __u64 now, bool with_stack)
+/* It is on the CPU again. in_switch: the scheduler says so now, with interrupts off, and the task still has the kernel stack on which it slept. */
+static __always_inline void task_returns(struct task_struct *task, struct task_record *record, __u64 now, bool in_switch)
 {
 	struct off_cpu_times times;
 	struct cprof_slot *slot;
@@ -160,10 +161,14 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 		(*(volatile __u32 *)&slot->changes)++;
 	}
 	if (settings.off_cpu) {
-		who_tally(record->off_who.quality);
-		off_cpu_sums(record, &times);
+		if (in_switch)
+			counter_add_unshared(COUNTER_CONTEXT_NONE + (record->off_who.quality & 7), 1);
+		else
+			who_tally(record->off_who.quality);
+		if (!in_switch || !switch_sums_add(&record->off_who, class, record->user_stack, times.blocked_ns, times.runq_ns))
+			off_cpu_sums(record, &times);
 		if (now - record->off_since_ns >= settings.off_cpu_threshold_ns) {
-			if (record->state && with_stack)
+			if (record->state && in_switch)
 				kernel_stack = stack_of_task(task, SCRATCH_SCHED);
 			off_cpu_say(task, record, &times, kernel_stack, false);
 		}

@@ -293,6 +293,20 @@ static int run_many(unsigned contexts)
 	return 0;
 }
 
+/* N contexts with two short naps each, the second after all the first; what the slot says about them. */
+static int run_returning(unsigned contexts)
+{
+	uint64_t slept_ns = target_slot->blocked_ns[CPROF_BLOCKED_SLEEP];
+
+	for (unsigned i = 0; i < 2 * contexts; i++) {
+		target_context(1 + i % contexts);
+		target_nap(1000);
+	}
+	target_context(0);
+	printf("{\"slept_ns\":%" PRIu64 "}\n", target_slot->blocked_ns[CPROF_BLOCKED_SLEEP] - slept_ns);
+	return 0;
+}
+
 /* How long the kernel says that the calling thread waited for a CPU. */
 static uint64_t run_delay_ns(void)
 {
@@ -485,6 +499,8 @@ int main(int argc, char **argv)
 		return run_threads(number);
 	if (strcmp(what, "many") == 0)
 		return run_many(number);
+	if (strcmp(what, "returning") == 0)
+		return run_returning(number);
 	if (strcmp(what, "wakes") == 0)
 		return run_wakes(number);
 	if (strcmp(what, "brief") == 0)
@@ -494,7 +510,7 @@ int main(int argc, char **argv)
 	if (strcmp(what, "calls") == 0)
 		return run_calls(number);
 	fprintf(stderr,
-		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N|wakes N\n",
+		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N|returning N|wakes N\n",
 		argv[0]);
 	return 2;
 }

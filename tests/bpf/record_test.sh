@@ -117,6 +117,17 @@ case_naps() {
 	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4)] | length > 0 and all(.waker.tgid == 0)'
 }
 
+# More contexts than a CPU has places for sums of its own: the others go to the sums of all CPUs, and in the file it is one sum for each.
+case_sums_of_cpus() {
+	record --off-cpu -- record_target returning 600 || fail "status $?"
+	check_sound
+	check "600 contexts, each with a sum for its two naps" '
+		[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context > 0)] |
+		length == 600 and (map(.who.context) | unique | length) == 600 and all(.count == 2 and (.histogram | add) == 2 and .max_ns * 2 >= .ns)'
+	check "together what the slot says" '
+		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context > 0).ns] | add) == $out[0].slept_ns' --slurpfile out out
+}
+
 # Woken while the scheduler has not yet said that it left: it was blocked for no time, and could run from then on. Intervals around a switch that the kernel does
 # not say are not looked at.
 case_woken_early() {
