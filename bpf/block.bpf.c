@@ -3,7 +3,11 @@
  * Requests of block devices: queued from block_io_start to block_rq_issue, in the device from there to block_rq_complete.
  *
  * A request belongs to the thread that started it. One that a thread of the kernel started for a file that a followed process wrote to is that
- * writer's, marked asynchronous. What the kernel adds to a request later (the next blocks, perhaps of another file) comes with it. A request is issued by whoever comes along and completed in an interrupt: those only find it again, by its address.
+ * writer's, marked asynchronous. What the kernel adds to a request later (the next blocks, perhaps of another file) comes with it. A request is issued by whoever
+ * comes along and completed in an interrupt: those only find it again, by its address.
+ *
+ * A kernel may run a process of which it traces nothing, interrupts that come meanwhile included. Then the end of a request is not said; it is counted when its
+ * address is used again, at the latest when the recording ends (block.open).
  */
 #include "io.bpf.h"
 
@@ -107,6 +111,10 @@ int BPF_PROG(block_started, struct request *request)
 	struct cprof_who *writer;
 	struct file_id id = {};
 
+	if (bpf_map_lookup_elem(&blocks, &key)) { /* it has been used before, and nobody said that this had ended */
+		bpf_map_delete_elem(&blocks, &key);
+		counter_add(COUNTER_BLOCKS_END_UNSEEN, 1);
+	}
 	block.said.op = block_op(request);
 	block_file_of_call(request, record, block.said.op, &id);
 	if (task->flags & PF_KTHREAD && block.said.op == CPROF_BLOCK_WRITE) {
@@ -139,6 +147,17 @@ int BPF_PROG(block_issued, struct request *request)
 
 	if (block && !block->issue_ns)
 		block->issue_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* It is done as part of another request, which says how. */
+SEC("tp_btf/block_rq_merge")
+int BPF_PROG(block_merged, struct request *request)
+{
+	__u64 key = (__u64)request;
+
+	if (!bpf_map_delete_elem(&blocks, &key))
+		counter_add(COUNTER_BLOCKS_MERGED, 1);
 	return 0;
 }
 

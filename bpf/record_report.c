@@ -145,6 +145,15 @@ static uint64_t read_counter(int map, uint32_t counter)
 	return sum;
 }
 
+static uint64_t count_keys(int map)
+{
+	uint64_t key, *last = NULL, count = 0;
+
+	for (; !bpf_map_get_next_key(map, last, &key); last = &key)
+		count++;
+	return count;
+}
+
 struct record_losses record_report_losses(struct kernel_writer *writer, const struct record_programs *programs, const struct record_tally *tally)
 {
 	static const char *const words[] = {
@@ -173,6 +182,8 @@ struct record_losses record_report_losses(struct kernel_writer *writer, const st
 	for (uint32_t i = 0; i < sizeof others / sizeof *others; i++)
 		add_counter(writer, &losses, others[i].name, "", read_counter(counters, i), others[i].is_loss);
 	add_counter(writer, &losses, "sums.received", "", tally->sums_received, false);
+	if (writer) /* in the device when the recording ended, or their end was not said */
+		add_counter(writer, &losses, "block.open", "", count_keys(record_programs_map(programs, "blocks")), false);
 	for (size_t i = 0; (program = record_programs_missed(programs, i, &missed)); i++)
 		add_counter(writer, &losses, "missed.", program, missed, strcmp(program, "fault_kernel") != 0); /* it misses faults of our own probes alone */
 	add_counter(writer, &losses, "ring.malformed", "", tally->ring->malformed, true);

@@ -55,6 +55,8 @@ struct ring_head {
 	X(SAMPLES_OVER_LIMIT, "samples.over-limit", 1) \
 	X(FILES_FULL, "files.table-full", 1) \
 	X(BLOCKS_FULL, "block.table-full", 1) \
+	X(BLOCKS_END_UNSEEN, "block.end-unseen", 1) \
+	X(BLOCKS_MERGED, "block.merged", 0) \
 	X(THREAD_NAMES_FULL, "locks.threads-table-full", 1) \
 	X(LOCKS_NOT_WAITED, "locks.not-waited", 0) \
 	X(LOCKS_UNKNOWN, "locks.class-unknown", 0) \

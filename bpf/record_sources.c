@@ -17,7 +17,7 @@ const struct record_source record_sources[] = {
 	{ "cpu", OPTION(cpu), true, PROGRAMS("cpu_sampled"), "CPU samples" },
 	{ "off-cpu", OPTION(off_cpu), true, PROGRAMS("sched_switched"), "time off the CPU, with its reason" },
 	{ "io", OPTION(io), false, PROGRAMS("syscall_entered", "syscall_left"), "file I/O by system call and file" },
-	{ "block", OPTION(io), false, PROGRAMS("block_started", "block_issued", "block_completed"), "requests of block devices" },
+	{ "block", OPTION(io), false, PROGRAMS("block_started", "block_issued", "block_merged", "block_completed"), "requests of block devices" },
 	{ "locks", OPTION(locks), false, PROGRAMS("syscall_entered", "syscall_left"), "waits for locks, with who held them" },
 	{ "memory", OPTION(memory), false, PROGRAMS("memory_entered", "memory_returned"), "allocations" },
 	{ "faults", OPTION(faults), true, PROGRAMS("fault_user", "fault_kernel"), "page faults" },

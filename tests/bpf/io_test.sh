@@ -3,11 +3,8 @@
 #
 # io_test.sh BUILD: what cprof-record --io says of io_target.c: each system call at its context with its file, bytes and count; strace -f -c counts the same
 # calls in the same run; paths are right; requests of the block device at the context that issued them, or wrote what is written back.
-#
-# Measured up to three times: a kernel may leave out events of a tracepoint for a few ms (two of twenty block requests, once in forty runs, beside other
-# recorders that came and went; cprof-record counts such switches as switches.unseen). What is wrong with cprof is wrong each time.
 set -u
-build=$1 attempt=${2:-1}
+build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kernel-env.sh"
 work=$build/tests/work/bpf/io
@@ -74,15 +71,22 @@ ask "every file has a path" '[sums(3) | select(.inode != 0 and .path == null)] =
 ask "the slow read is a record" '[every("io") | select(path(.who)[0] == "read_slowly" and .syscall == 0 and .path == "pipe")] |
 	length == 1 and (.[0] | .duration_ns >= 20000000 and .result == 1 and .fd >= 0)'
 
-# --- block device: FUNCTION OP FILE BYTES LEAST
+# --- block device: FUNCTION OP FILE BYTES LEAST. A kernel may keep to itself what happens while a certain process runs, interrupts that come then included, and so
+# that a request ended. Such requests are counted: with them it is as many as there have to be, and without one nothing is missing.
+unseen=$(tell 'counter("block.end-unseen") + counter("block.open")')
+[ "$unseen" = 0 ] || echo "of $unseen requests the kernel did not say that they ended"
+ask "of nearly all it did" '$unseen <= 3 + counter("block.produced") / 10' --argjson unseen "$unseen"
 while read -r function op name bytes least; do
 	ask "$function: $bytes bytes in at least $least requests on $name" '
 		[every("block") | select(path(.who)[0] == $function and .op == $op and .inode == $inode)] |
-		length >= $least and total(.[].bytes) == $bytes and all(.[]; .error == 0 and .device_ns > 0 and .who.quality == 1)' \
-		--arg function "$function" --argjson op "$op" --argjson bytes "$bytes" --argjson least "$least" --argjson inode "$(file "$name" 4)"
+		length + $unseen >= $least and (total(.[].bytes) | . == $bytes or ($unseen > 0 and . < $bytes)) and
+		all(.[]; .error == 0 and .device_ns > 0 and .who.quality == 1)' \
+		--argjson unseen "$unseen" --arg function "$function" --argjson op "$op" --argjson bytes "$bytes" --argjson least "$least" --argjson inode "$(file "$name" 4)"
 	ask "$function: sums of its requests" '
-		[sums(5) | select(path(.who)[0] == $function and .sub == $op and .inode == $inode)] | total(.[].bytes) == $bytes and total(.[].count) >= $least' \
-		--arg function "$function" --argjson op "$op" --argjson bytes "$bytes" --argjson least "$least" --argjson inode "$(file "$name" 4)"
+		[every("block") | select(path(.who)[0] == $function and .op == $op and .inode == $inode)] as $records |
+		[sums(5) | select(path(.who)[0] == $function and .sub == $op and .inode == $inode)] |
+		total(.[].bytes) == total($records[].bytes) and total(.[].count) == ($records | length)' \
+		--arg function "$function" --argjson op "$op" --argjson inode "$(file "$name" 4)"
 done <<END
 direct_write 1 direct 1310720 20
 direct_read 0 direct 1310720 20
@@ -118,10 +122,4 @@ done
 ask "every call is a record or lost" 'counter("io.produced") == total(sums(3) | .count)'
 ask "records are those received" '[every("io")] | length == counter("io.received")'
 ask "sums are whole" '[sums(3) | select(names(.who.context)[0] == "direct_write" and .bytes > 0) | [.count, .bytes]] == [[20, 1310720]]'
-if [ $failures != 0 ] && [ "$attempt" -lt 3 ]; then
-	echo "measured again"
-	cd "$here" && { [ $alone = no ] || umount "$folder"; }
-	trap - EXIT
-	exec sh "$here/$(basename "$0")" "$build" $((attempt + 1))
-fi
 finish
