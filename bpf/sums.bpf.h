@@ -21,7 +21,8 @@ volatile __u32 sums_active;
 volatile __u32 sums_keys[2]; /* keys that have come into a copy; cprof-record empties it before it is full, and sets it back */
 const struct cprof_kernel_sum_value sum_zero;
 
-static __always_inline __u32 log2_of(__u64 value)
+/* A function of its own, and not static: the kernel proves it once, and not again on each of its ways through whoever calls it. */
+__attribute__((noinline)) __u32 log2_of(__u64 value)
 {
 	__u32 log = 0;
 
