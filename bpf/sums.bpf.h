@@ -83,13 +83,16 @@ static __always_inline void sum_add_to(void *map, volatile __u32 *keys, const st
 	__sync_fetch_and_add(&value->histogram[log2_of(ns) & (CPROF_SUM_BUCKETS - 1)], 1);
 }
 
-/* One event. */
-static __always_inline void sum_add(const struct cprof_kernel_sum_key *key, __u64 ns, __u64 bytes)
+/* One event. A function of its own, as log2_of is. */
+__attribute__((noinline)) int sum_add(const struct cprof_kernel_sum_key *key, __u64 ns, __u64 bytes)
 {
+	if (!key) /* which only the kernel can think of */
+		return 0;
 	if (sums_active & 1)
 		sum_add_to(&sums_odd, &sums_keys[1], key, ns, bytes);
 	else
 		sum_add_to(&sums_even, &sums_keys[0], key, ns, bytes);
+	return 0;
 }
 
 #endif
