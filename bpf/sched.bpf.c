@@ -65,7 +65,7 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 	if (since && (!record->state || record->wake_ns >= since))
 		return 0;
 	record->wake_ns = bpf_ktime_get_ns();
-	if (!settings.off_cpu || !since)
+	if (!settings.off_cpu || !since || record->wake_ns - since < settings.off_cpu_threshold_ns) /* who ended a short wait is not said */
 		return 0;
 	current_task = bpf_get_current_task_btf();
 	if (!current_task->pid || !in_task(ctx, current_task))

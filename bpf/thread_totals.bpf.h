@@ -182,10 +182,11 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
  */
 static __always_inline void task_returned_unseen(struct task_struct *task, struct task_record *record, __u64 now)
 {
-	__u64 ran = task->se.sum_exec_runtime - record->exec_ns;
+	__u64 ran;
 
 	if (!record->off_since_ns)
 		return;
+	ran = task->se.sum_exec_runtime - record->exec_ns;
 	if (ran > now - record->off_since_ns)
 		ran = now - record->off_since_ns;
 	counter_add(COUNTER_SWITCHES_UNSEEN, 1);
@@ -195,11 +196,13 @@ static __always_inline void task_returned_unseen(struct task_struct *task, struc
 /* The other way round: it comes to a CPU, and was not seen to have left the last one. Its slot still says where it was. */
 static __always_inline void task_left_unseen(struct task_struct *task, struct task_record *record, __u64 now)
 {
-	__u64 ran = task->se.sum_exec_runtime - record->exec_ns;
-	struct cprof_slot *slot = slot_of(task, record);
+	struct cprof_slot *slot;
+	__u64 ran;
 
 	if (record->off_since_ns || !record->on_since_ns || record->on_since_ns >= now)
 		return;
+	slot = slot_of(task, record);
+	ran = task->se.sum_exec_runtime - record->exec_ns;
 	if (ran > now - record->on_since_ns)
 		ran = now - record->on_since_ns;
 	counter_add(COUNTER_SWITCHES_UNSEEN, 1);

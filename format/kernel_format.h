@@ -90,7 +90,7 @@ struct cprof_kernel_off_cpu { /* KERNEL_OFF_CPU: one interval off the CPU, at le
 	struct cprof_who who;
 	uint64_t blocked_ns, runq_ns;
 	uint64_t kernel_stack, user_stack;
-	struct cprof_who waker;    /* tgid 0: an interrupt, or none */
+	struct cprof_who waker;    /* tgid 0: an interrupt, or none, or it was blocked for less than the threshold */
 	uint64_t object;           /* futex address, or inode of the file; 0 unknown */
 	uint32_t device;           /* of the inode */
 	uint32_t syscall;          /* number, 0xFFFFFFFF: not in one */

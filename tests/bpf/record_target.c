@@ -300,7 +300,7 @@ static int run_returning(unsigned contexts)
 
 	for (unsigned i = 0; i < 2 * contexts; i++) {
 		target_context(1 + i % contexts);
-		target_nap(1000);
+		target_nap(500000);
 	}
 	target_context(0);
 	printf("{\"slept_ns\":%" PRIu64 "}\n", target_slot->blocked_ns[CPROF_BLOCKED_SLEEP] - slept_ns);

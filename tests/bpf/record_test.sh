@@ -121,9 +121,10 @@ case_naps() {
 case_sums_of_cpus() {
 	record --off-cpu -- record_target returning 600 || fail "status $?"
 	check_sound
-	check "600 contexts, each with a sum for its two naps" '
+	check "600 contexts, each with a sum for its two naps (but for those that were over before the thread had left its CPU)" '
 		[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context > 0)] |
-		length == 600 and (map(.who.context) | unique | length) == 600 and all(.count == 2 and (.histogram | add) == 2 and .max_ns * 2 >= .ns)'
+		length > 590 and length <= 600 and (map(.who.context) | unique | length) == length and (map(select(.count == 2)) | length) > 580 and
+		all(.count <= 2 and (.histogram | add) == .count and .max_ns * .count >= .ns)'
 	check "together what the slot says" '
 		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context > 0).ns] | add) == $out[0].slept_ns' --slurpfile out out
 }
