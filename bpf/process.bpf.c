@@ -8,7 +8,13 @@
 #include "syscall.bpf.h"
 #include "thread_totals.bpf.h"
 
-/* A new image: what the old one had registered is void. */
+/* Not followed yet. */
+static const struct task_record task_to_be = { .ended = 1 };
+
+/*
+ * A new image: what the old one had registered is void. The task has its record before the process is followed, or else a CPU sample that comes while the
+ * record is being made would want to make it, too, and could not.
+ */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
 {
@@ -26,6 +32,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 		slot_release(task, record);
 		thread_name_forget(task, record);
 	}
+	record = bpf_task_storage_get(&tasks, task, (void *)&task_to_be, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (process->active && process->image + 1 < CPROF_IMAGES_MAX) /* the image before */ {
 		process->said.end_ns = now;
 		process_say(process);
@@ -40,7 +47,6 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	process->said.pid = task_ns_tid(task);
 	bpf_probe_read_kernel_str(process->said.name, sizeof process->said.name, task->comm);
 	process_say(process);
-	record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!record) {
 		counter_add(COUNTER_TASKS_FULL, 1);
 		return 0;

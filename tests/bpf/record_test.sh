@@ -283,6 +283,16 @@ case_samples_kept() {
 		[.[] | select(.record == "sample")] | (map(select(.who.context == 1010)) | length) >= 0.95 * length and (map(select(.kernel == 1 and .kernel_stack != 0)) | length) > 0.3 * length'
 }
 
+# Samples from the first instruction on, 10,000/s: none comes before what it is to be put into is there.
+case_samples_from_the_start() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		record --cpu -F 9999 -- record_target spin 10 || fail "status $?"
+		check_sound
+		check "nothing lost" '[.[] | select(.record == "counter" and .is_loss != 0 and .value != 0) | select(.name | test("^(kernel-symbols|modules)[.]") | not)] == []'
+		check "each that was taken is there" '(map(select(.record == "thread").samples) | add) == (map(select(.record == "sample")) | length)'
+	done
+}
+
 # A child has its parent's context until it registers, and says so; then its own.
 case_fork() {
 	record --off-cpu --faults -- record_target fork || fail "status $?"
