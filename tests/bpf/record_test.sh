@@ -453,6 +453,15 @@ case_sums_full() {
 		(map(select(.record == "counter" and .name == "sums.received").value) | add) == (map(select(.record == "sum").count) | add)'
 }
 
+# More keys in one window than there is room for, but not all at once: they are taken before the table is full.
+case_sums_taken_early() {
+	record --sums=8192 --off-cpu --faults -- record_target many 20000 || fail "status $?"
+	check_sound
+	[ "$(counter sums.lost)" = 0 ] || fail "$(counter sums.lost) were lost"
+	check "20,000 contexts, a fault in each" '
+		[.[] | select(.record == "sum" and .kind == 7 and .who.context > 0)] | (map(.count) | add) == 20000 and (map(.who.context) | unique | length) == 20000'
+}
+
 # Seen from within, everything is the same: the namespace's own ids are said beside.
 case_pid_namespace() {
 	[ "$(id -u)" = 0 ] || { echo "skipped: needs root to make a pid namespace"; exit 77; }
@@ -489,7 +498,7 @@ case_limits() {
 case_system_wide() {
 	record_target naps 1000 >target.out &
 	background=$!
-	cprof-record -q -o t.lz4 -a --off-cpu --sums=65536 -d 1 2>err || fail "status $?"
+	cprof-record -q -o t.lz4 -a --off-cpu -d 1 2>err || fail "status $?"
 	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
 	check_sound
 	check "somebody else's process, by name, with its sleep, by stack" '
