@@ -3,11 +3,11 @@
  * Requests of block devices: queued from block_io_start to block_rq_issue, in the device from there to block_rq_complete.
  *
  * A request belongs to the thread that started it. One that a thread of the kernel started for a file that a followed process wrote to is that
- * writer's, marked asynchronous. What the kernel adds to a request later (the next blocks, perhaps of another file) comes with it. A request is issued by whoever
- * comes along and completed in an interrupt: those only find it again, by its address.
+ * writer's, marked asynchronous. What the kernel adds to a request later (the next blocks, perhaps of another file) comes with it. A request is
+ * issued by whoever comes along and completed in an interrupt: those only find it again, by its address.
  *
- * A kernel may run a process of which it traces nothing, interrupts that come meanwhile included. Then the end of a request is not said; it is counted when its
- * address is used again, at the latest when the recording ends (block.open).
+ * A kernel may run a process of which it traces nothing, interrupts that come meanwhile included. Then the end of a request is not said; it is
+ * counted when its address is used again, at the latest when the recording ends (block.open).
  */
 #include "io.bpf.h"
 

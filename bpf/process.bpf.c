@@ -8,6 +8,12 @@
 #include "syscall.bpf.h"
 #include "thread_totals.bpf.h"
 
+/* Before its totals are said: a CPU sample that comes meanwhile would be in none. */
+static __always_inline void task_ends(struct task_record *record)
+{
+	*(volatile __u8 *)&record->ended = 1;
+}
+
 /* Not followed yet. */
 static const struct task_record task_to_be = { .ended = 1 };
 
@@ -28,6 +34,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 		return 0;
 	record = bpf_task_storage_get(&tasks, task, 0, 0);
 	if (record) {
+		task_ends(record);
 		thread_say(task, record, now);
 		slot_release(task, record);
 		thread_name_forget(task, record);
@@ -121,12 +128,12 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	__u32 tgid = task->tgid;
 
 	if (record && !record->ended) {
+		task_ends(record);
 		task_returned_unseen(task, record, now);
 		fault_settle(task, record);
 		thread_say(task, record, now);
 		slot_release(task, record);
 		thread_name_forget(task, record);
-		record->ended = 1;
 	}
 	if (!process || task->signal->live.counter)
 		return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Sums of time off the CPU, kept by CPU: the scheduler's programs run with interrupts off, so plain additions are enough where sums of all CPUs need
- * atomic ones. Those were more than a third of what a switch cost.
+ * Sums of time off the CPU, kept by CPU: the scheduler's programs run with interrupts off, so plain additions are enough where sums of all CPUs
+ * need atomic ones. Those were more than a third of what a switch cost.
  *
- * Two copies like those of sums.bpf.h, turned with them. A place is its key's from its first event in a window to the window's end; whoever finds his two
- * places taken goes to the sums of all CPUs. cprof-record adds both up (sums_drain.c): nobody else sees that there are two kinds.
+ * Two copies like those of sums.bpf.h, turned with them. A place is its key's from its first event in a window to the window's end; whoever finds
+ * his two places taken goes to the sums of all CPUs. cprof-record adds both up (sums_drain.c): nobody else sees that there are two kinds.
  */
 #ifndef CPROF_SWITCH_SUMS_BPF_H
 #define CPROF_SWITCH_SUMS_BPF_H

@@ -61,8 +61,8 @@ struct off_cpu_times {
 };
 
 /*
- * How the interval that began at off_since_ns divides up to now. Woken before it began, while it ran for the last time: then that was on its way off the CPU, and
- * it could run all the time. If it was not, and slept later, there was another waking.
+ * How the interval that began at off_since_ns divides up to now. Woken before it began, while it ran for the last time: then that was on its way
+ * off the CPU, and it could run all the time. If it was not, and slept later, there was another waking.
  */
 static __always_inline struct off_cpu_times off_cpu_divide(const struct task_record *record, __u64 now)
 {
