@@ -189,14 +189,16 @@ static void add_trailing_compile_flags(const char *arch, struct cc_words *out)
  *
  * Shared: kept even under --as-needed, and looked for as shared library even behind -Wl,-Bstatic.
  * Static: -u, because the empty hooks of libc.a would do as well, and because LTO would see no one who calls them. --wrap: what libcprof.so does by
- * standing in front of libc; it changes nothing for programs that call none of these.
+ * standing in front of libc; it changes nothing for programs that call none of these. -u for those, because who calls them may come after the archive: libc.a's
+ * own fork(), and the user's objects where libc is named.
  */
 static void add_library(bool is_static, struct cc_words *out)
 {
 	if (is_static) {
 		cc_words_add(out, "-Wl,-u,__cyg_profile_func_enter");
 		cc_words_add(out, "-Wl,-u,__cyg_profile_func_exit");
-		cc_words_add(out, "-Wl,--wrap=swapcontext,--wrap=setcontext");
+		cc_words_add(out, "-Wl,--wrap=swapcontext,--wrap=setcontext,--wrap=_Fork,--wrap=unshare,--wrap=setns");
+		cc_words_add(out, "-Wl,-u,__wrap_swapcontext,-u,__wrap__Fork");
 		cc_words_add(out, "-lcprof");
 		cc_words_add(out, "-lpthread");
 		return;

@@ -17,7 +17,10 @@
 #define FRAMES "-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer"
 #define SO "-Wl,--push-state,-Bdynamic,--no-as-needed -lcprof -Wl,--pop-state"
 #define SO_DIR "-L/opt/cprof/lib -Wl,-rpath,/opt/cprof/lib"
-#define AR "-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit -Wl,--wrap=swapcontext,--wrap=setcontext -lcprof -lpthread"
+#define AR \
+	"-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit " \
+	"-Wl,--wrap=swapcontext,--wrap=setcontext,--wrap=_Fork,--wrap=unshare,--wrap=setns -Wl,-u,__wrap_swapcontext,-u,__wrap__Fork " \
+	"-lcprof -lpthread"
 #define AR_DIR "-L/opt/cprof/lib"
 #define ALLOC "-Wl,--push-state,-Bdynamic,--no-as-needed -lcprof-alloc -Wl,--pop-state"
 #define ALLOC_AR \

@@ -42,6 +42,36 @@ for kind in '' -static; do
 done
 "$cc" -O2 main.c twice.c -lc -o app
 traced "libc named before" ./app
+# what the library stands in front of, called from objects behind it on the command line
+cat >gates.c <<EOF
+#define _GNU_SOURCE
+#include <sched.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+static ucontext_t here, there;
+static char stack[65536];
+static void visit(void) { swapcontext(&there, &here); }
+int main(void)
+{
+	int status = 1;
+	getcontext(&there);
+	there.uc_stack.ss_sp = stack;
+	there.uc_stack.ss_size = sizeof stack;
+	makecontext(&there, visit, 0);
+	swapcontext(&here, &there);
+	pid_t child = fork();
+	if (!child)
+		_exit(unshare(0) + setns(-1, 0) != -1);
+	waitpid(child, &status, 0);
+	return status;
+}
+EOF
+for kind in '' -static; do
+	# shellcheck disable=SC2086
+	"$cc" -O2 $kind gates.c -lc -o app
+	traced "$kind libc named before, and gates" ./app
+done
 "$cc" -O2 -fPIC -shared twice.c -o libtwice.so
 "$real_cc" main.c -L. -ltwice -Wl,-rpath,"$top" -Wl,-rpath-link,"$3" -o plain
 traced "instrumented library in a plain program" ./plain

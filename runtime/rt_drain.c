@@ -334,16 +334,34 @@ void rt_drain_wake(void)
 		rt_sys(SYS_futex, &ours.work, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
 }
 
+/* The kernel clears its number before it takes it from the process's threads, and unshare() counts those. */
+static void wait_until_gone(uint32_t tid)
+{
+	enum { PAUSE_NS = 20000, PAUSES = 50000 };
+	long pid = rt_sys(SYS_getpid);
+
+	for (int i = 0; i < PAUSES && !rt_sys(SYS_tgkill, pid, tid, 0); i++) {
+		struct timespec pause = { 0, PAUSE_NS };
+
+		rt_sys(SYS_nanosleep, &pause, NULL);
+	}
+}
+
 void rt_drain_stop(void)
 {
-	uint32_t tid;
+	uint32_t tid, last;
 
 	if (atomic_load(&ours.state) != 1)
 		return;
+	last = __atomic_load_n(&ours.tid, __ATOMIC_ACQUIRE);
 	atomic_store(&ours.state, 2);
 	atomic_fetch_add(&ours.work, 1);
 	rt_sys(SYS_futex, &ours.work, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
-	while ((tid = __atomic_load_n(&ours.tid, __ATOMIC_ACQUIRE)) != 0)
+	while ((tid = __atomic_load_n(&ours.tid, __ATOMIC_ACQUIRE)) != 0) {
+		last = tid;
 		rt_sys(SYS_futex, &ours.tid, FUTEX_WAIT, tid, NULL); /* the kernel's wake at exit is not a private one */
+	}
+	if (last > 1) /* 1: it was still being made */
+		wait_until_gone(last);
 	atomic_store(&ours.state, 0);
 }

@@ -386,6 +386,8 @@ void rt_process_after_fork_in_parent(void)
 
 void rt_process_after_fork_in_child(void)
 {
+	if (atomic_load(&not_a_child) && !rt_process_is_forked_child())
+		return; /* it records already: another handler was before us */
 	rt_alloc_after_fork_in_child();
 	/* A child that lives on without a call would keep the parent's trace locked. */
 	rt_writer_drop_file();
@@ -403,6 +405,18 @@ void rt_process_after_fork_in_child(void)
 	/* Nor is one that was just about to: the end must not wait for it. */
 	if (atomic_load(&rt_phase) == RT_PHASE_NONE)
 		rt_status_reset_holders(0);
+}
+
+pid_t rt_process_fork(pid_t (*next)(void))
+{
+	rt_process_before_fork();
+	pid_t pid = next();
+
+	if (pid)
+		rt_process_after_fork_in_parent();
+	else
+		rt_process_after_fork_in_child();
+	return pid;
 }
 
 __attribute__((constructor(102))) static void process_constructor(void)

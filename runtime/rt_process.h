@@ -24,4 +24,6 @@ uint64_t rt_process_fork_ticks(void);
 void rt_process_before_fork(void);
 void rt_process_after_fork_in_parent(void);
 void rt_process_after_fork_in_child(void);
+/* A fork by next(), which runs no handlers; or does, as libc.a's _Fork() inside of fork(): twice does no harm. */
+pid_t rt_process_fork(pid_t (*next)(void));
 #endif

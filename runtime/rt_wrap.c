@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The few libc functions that libcprof.so stands in front of, because what they do changes what the recording rests on.
+ * The few libc functions that libcprof stands in front of, because what they do changes what the recording rests on. Static programs are linked with
+ * --wrap for them (all but dlclose, which has nothing to close there).
  *
  * dlclose: addresses go away and come back as something else. (dlopen is left alone: wrapping it breaks $ORIGIN.)
  * _Fork: runs no fork handlers, and until a child knows that it is one it would write into its parent's files.
  * unshare, setns: with a user namespace they refuse to work in a process with threads, and the drain's is one.
- * Each does just what the host asked for, and returns what the host would have got.
+ * Each does just what the host asked for, and returns what the host would have got. In a forked child that has made no call yet the recording is its
+ * parent's, and not touched.
  */
+#ifdef CPROF_SHARED
 #include <dlfcn.h>
+#endif
 #include <errno.h>
 #include <sched.h>
 
@@ -21,15 +25,55 @@
 
 #define WRAP __attribute__((visibility("default")))
 
-WRAP int dlclose(void *handle);
-WRAP int unshare(int flags);
-WRAP int setns(int fd, int type);
-WRAP pid_t _Fork(void);
+#ifdef CPROF_SHARED
+#define NAME(name) name
+#else
+#define NAME(name) __wrap_##name
+#endif
+
+WRAP int NAME(unshare)(int flags);
+WRAP int NAME(setns)(int fd, int type);
 
 static bool is_on(void)
 {
-	return atomic_load(&rt_phase) == RT_PHASE_ON;
+	return atomic_load(&rt_phase) == RT_PHASE_ON && !rt_process_is_forked_child();
 }
+
+static int finish_call(long ret)
+{
+	if (ret < 0) {
+		errno = (int)-ret;
+		return -1;
+	}
+	return (int)ret;
+}
+
+int NAME(unshare)(int flags)
+{
+	if (is_on() && flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND))
+		rt_drain_stop(); /* the next full block starts it again */
+	return finish_call(rt_sys(SYS_unshare, flags));
+}
+
+int NAME(setns)(int fd, int type)
+{
+	if (is_on())
+		rt_drain_stop();
+	return finish_call(rt_sys(SYS_setns, fd, type));
+}
+
+#ifdef CPROF_STATIC
+WRAP pid_t cprof_rt_fork(pid_t (*next)(void));
+
+pid_t cprof_rt_fork(pid_t (*next)(void))
+{
+	return rt_process_fork(next);
+}
+#endif
+
+#ifdef CPROF_SHARED
+WRAP int dlclose(void *handle);
+WRAP pid_t _Fork(void);
 
 static bool forgot;
 
@@ -56,29 +100,6 @@ int dlclose(void *handle)
 	return ret;
 }
 
-static int finish_call(long ret)
-{
-	if (ret < 0) {
-		errno = (int)-ret;
-		return -1;
-	}
-	return (int)ret;
-}
-
-int unshare(int flags)
-{
-	if (is_on() && flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND))
-		rt_drain_stop(); /* the next full block starts it again */
-	return finish_call(rt_sys(SYS_unshare, flags));
-}
-
-int setns(int fd, int type)
-{
-	if (is_on())
-		rt_drain_stop();
-	return finish_call(rt_sys(SYS_setns, fd, type));
-}
-
 static pid_t (*next_fork)(void);
 
 /* Early: _Fork() may be called in a signal handler, where dlsym() may not. */
@@ -95,11 +116,6 @@ pid_t _Fork(void)
 		errno = ENOSYS;
 		return -1;
 	}
-	rt_process_before_fork();
-	pid_t pid = next_fork();
-	if (pid)
-		rt_process_after_fork_in_parent();
-	else
-		rt_process_after_fork_in_child();
-	return pid;
+	return rt_process_fork(next_fork);
 }
+#endif
