@@ -347,7 +347,7 @@ static void end_of_thread(void *value)
 	}
 	rt_signals_block();
 	rt_tls.ending = true;
-	if (!rt_tls.thread)
+	if (!rt_tls.thread || rt_process_is_forked_child()) /* what it holds is the parent's */
 		return;
 	if (rt_status_hold()) {
 		detach(&rt_tls);

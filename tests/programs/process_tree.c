@@ -8,6 +8,7 @@
  * info: .processes == 200 and .threads == 200 and .clean_exit
  * traces: 200
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
