@@ -138,7 +138,7 @@ static __attribute__((noinline)) void enter_slowly(uint64_t function, uint64_t c
 		if (frame >= top->frame && !is_inlined_call(top, frame, hook_return, call_site)) {
 			uint64_t checked = rt_repair_enter(frame, call_site, hook_return);
 
-			if (t->state != state || checked != frame) {
+			if (t->state != state || checked != frame || (uint32_t)state >= t->end) {
 				frame = checked;
 				continue;
 			}

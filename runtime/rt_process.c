@@ -375,13 +375,16 @@ void rt_process_before_fork(void)
 		return;
 	tls->thread->fork_pending = true;
 	tls->end = 0;
+	rt_strands_wipe(tls, false);
 	atomic_store(&fork_ticks, rt_clock_ticks());
 }
 
 void rt_process_after_fork_in_parent(void)
 {
-	if (rt_tls.thread)
-		rt_tls.thread->fork_pending = false;
+	if (!rt_tls.thread)
+		return;
+	rt_tls.thread->fork_pending = false;
+	rt_strands_wipe(&rt_tls, true);
 }
 
 void rt_process_after_fork_in_child(void)
@@ -392,6 +395,7 @@ void rt_process_after_fork_in_child(void)
 	/* A child that lives on without a call would keep the parent's trace locked. */
 	rt_writer_drop_file();
 	rt_live_drop_file();
+	rt_strands_reset();
 	/* Nothing is recorded until the child makes a call: one that execs leaves no file. The next event finds the wiped page. */
 	if (rt_tls.thread)
 		rt_tls.end = 0;

@@ -5,6 +5,7 @@
 #include "rt_contexts.h"
 #include "rt_stackframe.h"
 #include "rt_strand.h"
+#include "rt_stream.h"
 #include "rt_thread.h"
 
 /* Commits an escape and a depth in one step. false: a handler was here. */
@@ -45,6 +46,15 @@ static bool is_gone(const struct rt_entry *entry, uint64_t frame, const struct r
 	return entry->frame < frame;
 }
 
+/* A child of a raw clone(): from now on every event of it polls, and the first begins a recording of its own. */
+static bool is_told_now(struct rt_tls *tls)
+{
+	if (__builtin_expect(!rt_stream_stack_is_empty(tls->stack), 1))
+		return false;
+	tls->end = 0;
+	return true;
+}
+
 uint64_t rt_repair_enter(uint64_t frame, uint64_t call_site, uint64_t hook_return)
 {
 	struct rt_tls *tls = &rt_tls;
@@ -54,7 +64,7 @@ uint64_t rt_repair_enter(uint64_t frame, uint64_t call_site, uint64_t hook_retur
 		uint32_t depth = (uint32_t)(state >> 32), keep = depth;
 		const struct rt_entry *stack = tls->stack;
 
-		if ((uint32_t)state >= tls->end || frame < stack[depth].frame)
+		if ((uint32_t)state >= tls->end || frame < stack[depth].frame || is_told_now(tls))
 			return frame;
 		if (!rt_frame_leads_to(frame, call_site, stack[depth].frame))
 			return stack[depth].frame - 1; /* no frame pointer: a place below its caller, unlike any true one */
@@ -86,6 +96,8 @@ bool rt_repair_exit(uint64_t function, uint64_t frame, uint64_t tail_frame)
 		uint64_t state = tls->state;
 		uint32_t depth = (uint32_t)(state >> 32), match = depth;
 
+		if (is_told_now(tls))
+			return true;
 		for (; match; match--) {
 			const struct rt_entry *entry = &tls->stack[match];
 

@@ -401,6 +401,8 @@ bool rt_strand_is_same_stack(uint64_t frame, uint64_t other)
 
 static struct rt_inherited slot_inherit(const struct rt_thread *thread)
 {
+	if (!thread->inherited.depth && thread->stack && rt_stream_stack_is_empty(thread->stack))
+		return (struct rt_inherited){ 0 }; /* nobody told us of the fork: what was open is not known */
 	return thread->inherited.depth ? thread->inherited :
 					 (struct rt_inherited){ thread->saved_depth, thread->stack, thread->told_suspended };
 }
@@ -422,6 +424,24 @@ struct rt_inherited rt_strands_take_over(struct rt_tls *tls)
 		strand->thread = NULL;
 	}
 	return thread ? slot_inherit(thread->own ? thread->own : thread) : (struct rt_inherited){ 0 };
+}
+
+void rt_strands_wipe(struct rt_tls *tls, bool wipe)
+{
+	struct rt_thread *own = tls->thread->own ? tls->thread->own : tls->thread;
+
+	rt_stream_stack_wipe(own, wipe);
+	if (!atomic_load_explicit(&table.count, memory_order_relaxed))
+		return;
+	uint64_t mask = table_take();
+
+	for (uint32_t at = 0; at < atomic_load(&table.count); at++) {
+		struct rt_thread *thread = table.by_low[at]->thread;
+
+		if (thread && (!thread->tls || thread->tls == tls))
+			rt_stream_stack_wipe(thread, wipe);
+	}
+	table_give(mask);
 }
 
 void rt_strands_reset(void)

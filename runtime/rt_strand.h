@@ -43,6 +43,8 @@ void rt_strand_go_home(struct rt_tls *tls); /* back to the thread's own: it ends
 
 /* In a fork's child, before the slots go: what is open in strands will be inherited when they run. Returns what is in the thread's own. */
 struct rt_inherited rt_strands_take_over(struct rt_tls *tls);
+/* Before a fork, and after it in the parent: the child will go on, or not, with what is open now in this thread's strand and in suspended ones. */
+void rt_strands_wipe(struct rt_tls *tls, bool wipe);
 void rt_strands_reset(void); /* ... in which another thread may have been at work on the table */
 
 #endif

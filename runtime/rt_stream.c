@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rt_stream.h"
 
+#include <sys/mman.h>
 #include <time.h>
 
 #include "rt_clock.h"
@@ -16,6 +17,11 @@ enum {
 	FAST_FILL_NS = 50000000,      /* a small block filled faster than this, or a tiny one so much faster: large ones from then on */
 	WAIT_STEP_NS = 200000,
 };
+
+#ifndef MADV_KEEPONFORK
+#define MADV_WIPEONFORK 18
+#define MADV_KEEPONFORK 19
+#endif
 
 #define WAIT_MOST_NS UINT64_C(10000000000)
 
@@ -94,6 +100,13 @@ void rt_stream_rebase(struct rt_thread *thread, struct rt_tls *tls, uint32_t use
 	tls->end = thread->real_end;
 }
 
+void rt_stream_stack_wipe(struct rt_thread *thread, bool wipe)
+{
+	if (thread->stack && thread->stack_wiped != wipe &&
+	    !rt_sys(SYS_madvise, thread->stack, thread->stack_capacity * sizeof *thread->stack, wipe ? MADV_WIPEONFORK : MADV_KEEPONFORK))
+		thread->stack_wiped = wipe;
+}
+
 /* A stack entry is written before its event: after this, a whole block of enters fits. */
 bool rt_stream_stack_reserve(struct rt_thread *thread, uint32_t events)
 {
@@ -118,6 +131,8 @@ bool rt_stream_stack_reserve(struct rt_thread *thread, uint32_t events)
 	}
 	thread->stack = tls->stack = bigger;
 	thread->stack_capacity = (uint32_t)capacity;
+	thread->stack_wiped = false;
+	rt_stream_stack_wipe(thread, !thread->fork_pending);
 	return true;
 }
 

@@ -25,4 +25,14 @@ void rt_stream_lost_count(struct rt_thread *thread);
 /* A stack entry is written before its event: after this, a whole block of enters fits. */
 bool rt_stream_stack_reserve(struct rt_thread *thread, uint32_t events);
 
+/*
+ * A child of a raw clone() would go on writing into its parent's blocks. So a stack of open calls is empty in any child (MADV_WIPEONFORK): no call fits, both
+ * hooks leave the hot path, and rt_repair.c sees it. Around a fork that we are told of, those that the child goes on with are kept.
+ */
+void rt_stream_stack_wipe(struct rt_thread *thread, bool wipe);
+static inline bool rt_stream_stack_is_empty(const struct rt_entry *stack)
+{
+	return stack[0].frame != UINT64_MAX; /* the ground */
+}
+
 #endif

@@ -255,6 +255,7 @@ struct rt_thread *rt_thread_begin(uint32_t flags)
 	slot_reset(thread);
 	*thread->record = (struct cprof_thread){ .index = index, .tid = thread->tid, .start_tsc = rt_clock_ticks(), .parent = CPROF_NO_THREAD, .flags = flags };
 	thread_name_read(thread->record);
+	rt_stream_stack_wipe(thread, true); /* a fork may have been at it just when its strand ended */
 	uint32_t count = __atomic_load_n(&rt_live.header->threads, __ATOMIC_RELAXED);
 	while (count <= index && !__atomic_compare_exchange_n(&rt_live.header->threads, &count, index + 1, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;

@@ -117,6 +117,7 @@ struct rt_thread {
 	uint32_t told_depth, told_context;
 	struct rt_entry *stack;
 	uint32_t stack_capacity;
+	bool stack_wiped;            /* in a child that nobody told us of (rt_stream_stack_wipe) */
 	bool discarding;             /* no block was to be had: events are counted as lost */
 	struct rt_sched_figures sched_base, sched_told; /* of the slot: when the thread began; last said in the stream */
 	bool fork_pending;           /* between the prepare handler and the parent's or child's */
