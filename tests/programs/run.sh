@@ -61,6 +61,15 @@ python_plugin.c)
 	printf '#!/bin/sh\nexec /usr/bin/python3 "%s/python_plugin.py" "${1:-traced}"\n' "$here" >prog
 	chmod +x prog
 	;;
+allocators.c)
+	case " $* " in
+	*" -DJEMALLOC "*) friend=libjemalloc.so.2 ;;
+	*) friend=libtcmalloc_minimal.so.4 ;;
+	esac
+	mv prog allocators
+	printf '#!/bin/sh\nMALLOC_CONF=background_thread:true LD_PRELOAD=%s exec ./allocators\n' "$friend" >prog
+	chmod +x prog
+	;;
 plugin_host.c | last_round.c)
 	cprof_cc "$compiler" shared -g "$@" -shared -fPIC "$here/plugin.c" -o plugin_red.so &&
 		cprof_cc "$compiler" shared -g "$@" -shared -fPIC -DBLUE "$here/plugin.c" -o plugin_blue.so || die "plug-ins do not build"
