@@ -5,7 +5,8 @@
  * A child calls an instrumented function; its parent steps through the hooks with ptrace and delivers one signal after the n-th instruction, for
  * every n until the call is over. The handler makes calls of its own. After each round the child reads the events of the round from its block: every
  * call must be there once, nested under the context that was committed, with time never running back. Done for warm hooks, for hooks that
- * miss the cache, for hooks that leave through the poll word, and for those that find that the thread was off its CPU (here the child plays BPF).
+ * miss the cache, for hooks that leave through the poll word, for those that find that the thread was off its CPU (here the child plays BPF), for those that
+ * find that the clock's upper half has changed, and for an enter and an exit that find calls that have ended without one.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,8 +28,8 @@
 #include "rt_contexts.h"
 #include "rt_thread.h"
 
-enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANT_SWITCHED };
-enum { F_CALLS = 2, HANDLER_CALLS = 5, ROUND_EVENTS = 128, STEPS_MOST = 20000 };
+enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANT_SWITCHED, VARIANT_CLOCK, VARIANT_LEFT_ENTER, VARIANT_LEFT_EXIT };
+enum { F_CALLS = 2, HANDLER_CALLS = 5, LEFT_CALLS = 2, ROUND_EVENTS = 128, STEPS_MOST = 20000 };
 
 struct report {
 	unsigned long rounds, struck, failures;
@@ -98,7 +99,7 @@ static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls
 {
 	uint32_t stack[64] = { 0 }, depth = 0, last = 0;
 	uint64_t told[16] = { 0 }, high = 0;
-	unsigned long calls = 0;
+	unsigned long calls = 0, clocks = 0, repaired = 0;
 	int first = 1;
 
 	for (uint32_t i = from; i != to; i++) {
@@ -114,9 +115,15 @@ static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls
 				check_sched(ticks, told, &high);
 				continue;
 			}
+			if (id == CPROF_ESCAPE_FIRST + CPROF_ESCAPE_REPAIR && ticks <= depth && repaired + ticks <= LEFT_CALLS) {
+				repaired += ticks;
+				depth -= ticks;
+				continue;
+			}
 			if (id != CPROF_ESCAPE_FIRST + CPROF_ESCAPE_CLOCK)
 				note_failure("an escape that nothing asked for", id, ticks);
 			first = 1; /* the clock's lower half has wrapped */
+			clocks++;
 			continue;
 		}
 		if (!first && (int32_t)(ticks - last) < 0)
@@ -139,12 +146,41 @@ static void check_round(uint32_t from, uint32_t to, unsigned long expected_calls
 		}
 	}
 	check_told(told);
+	if (variant == VARIANT_CLOCK && !clocks)
+		note_failure("the clock's upper half was not told", 0, 0);
+	if (repaired != (variant == VARIANT_LEFT_ENTER || variant == VARIANT_LEFT_EXIT ? LEFT_CALLS : 0))
+		note_failure("calls not or wrongly repaired", repaired, 0);
 	if (depth)
 		note_failure("calls left open", depth, 0);
 	if (calls != expected_calls)
 		note_failure("calls lost or made up", calls, expected_calls);
 	if (rt_tls.state >> 32)
 		note_failure("the stack is not empty", rt_tls.state >> 32, 0);
+}
+
+static __attribute__((noinline)) void leave_calls(void)
+{
+	if (!_setjmp(program_back))
+		program_leave();
+}
+
+static void parent_steps_now(void)
+{
+	raise(SIGSTOP);
+}
+
+/* Calls that it makes by itself. */
+static unsigned long make_calls(void)
+{
+	if (variant == VARIANT_LEFT_EXIT) {
+		program_catch(parent_steps_now);
+		return 1 + LEFT_CALLS;
+	}
+	if (variant == VARIANT_LEFT_ENTER)
+		leave_calls();
+	parent_steps_now();
+	program_f();
+	return F_CALLS + (variant == VARIANT_LEFT_ENTER ? LEFT_CALLS : 0);
 }
 
 static void child(void)
@@ -164,15 +200,16 @@ static void child(void)
 			rt_tls.end = 0;
 		if (variant == VARIANT_SWITCHED)
 			switch_out(7);
+		if (variant == VARIANT_CLOCK)
+			rt_tls.clock_high--;
 		uint32_t before = (uint32_t)rt_tls.state;
 		unsigned long runs = handler_runs;
+		unsigned long calls = make_calls();
 
-		raise(SIGSTOP); /* the parent steps from here */
-		program_f();
 		raise(SIGSTOP); /* over */
 		struck = handler_runs - runs;
 		report->struck += struck;
-		check_round(before, (uint32_t)rt_tls.state, F_CALLS + struck * HANDLER_CALLS);
+		check_round(before, (uint32_t)rt_tls.state, calls + struck * HANDLER_CALLS);
 		if (rt_tls.thread->record->unmatched_exits)
 			note_failure("exits ignored", rt_tls.thread->record->unmatched_exits, 0);
 	}
@@ -272,6 +309,24 @@ static void test_switched(void **state)
 	step_through(VARIANT_SWITCHED);
 }
 
+static void test_clock(void **state)
+{
+	(void)state;
+	step_through(VARIANT_CLOCK);
+}
+
+static void test_left_enter(void **state)
+{
+	(void)state;
+	step_through(VARIANT_LEFT_ENTER);
+}
+
+static void test_left_exit(void **state)
+{
+	(void)state;
+	step_through(VARIANT_LEFT_EXIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +334,9 @@ int main(void)
 		cmocka_unit_test(test_cache_miss),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_switched),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_left_enter),
+		cmocka_unit_test(test_left_exit),
 	};
 
 	char folder[] = "/tmp/cprof-hooks-XXXXXX";
