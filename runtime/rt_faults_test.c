@@ -22,7 +22,13 @@
 
 /* --- every call of a kind fails once ------------------------------------------------------------------------------------------------ */
 
-static void fail_each(int nr, const char *name, int error, bool from_there_on)
+static const char *fault_name(int error)
+{
+	return error == FAULT_SHORT ? "takes half" : strerror(error);
+}
+
+/* Returns how many runs had something to say. */
+static unsigned fail_each(int nr, const char *name, int error, bool from_there_on)
 {
 	char what[128];
 	struct fault_result result;
@@ -33,10 +39,10 @@ static void fail_each(int nr, const char *name, int error, bool from_there_on)
 		struct fault fault = { nr, n, from_there_on, error };
 
 		clear();
-		snprintf(what, sizeof what, "%s number %u%s: %s", name, n, from_there_on ? " and all after it" : "", strerror(error));
+		snprintf(what, sizeof what, "%s number %u%s: %s", name, n, from_there_on ? " and all after it" : "", fault_name(error));
 		if (!fault_inject_run(argv, "libcprof.so", &fault, "stdout", "stderr", 30, &result)) {
 			skip();
-			return;
+			return 0;
 		}
 		if (result.calls < n)
 			break;
@@ -45,8 +51,9 @@ static void fail_each(int nr, const char *name, int error, bool from_there_on)
 		if (n >= 40) /* the rest is the same again: look at some of it */
 			n += n / 4;
 	}
-	print_message("%s, %s%s: %u runs, %u with a line\n", name, strerror(error), from_there_on ? " from there on" : "", runs, said);
+	print_message("%s, %s%s: %u runs, %u with a line\n", name, fault_name(error), from_there_on ? " from there on" : "", runs, said);
 	assert_in_range(runs, 1, UINT32_MAX);
+	return said;
 }
 
 #define FAIL_EACH(nr, error) fail_each(SYS_##nr, #nr, error, false)
@@ -84,6 +91,14 @@ static void test_write_fails(void **state)
 	line_is_lost = false;
 }
 
+/* Of every write, and of each alone, the kernel takes half: the rest comes with the next ones, and nothing is missing. */
+static void test_short_writes(void **state)
+{
+	(void)state;
+	assert_int_equal(FAIL_EACH(write, FAULT_SHORT), 0);
+	assert_int_equal(FAIL_FROM(write, FAULT_SHORT), 0);
+}
+
 static void test_others_fail(void **state)
 {
 	(void)state;
@@ -97,6 +112,10 @@ static void test_others_fail(void **state)
 	FAIL_EACH(unlinkat, EACCES);
 	FAIL_EACH(getrandom, EAGAIN);
 	FAIL_EACH(munmap, EINVAL);
+	FAIL_EACH(prctl, EINVAL);
+	FAIL_EACH(newfstatat, EACCES);
+	FAIL_EACH(close, EIO);
+	FAIL_EACH(tgkill, EPERM);
 }
 
 /* --- killed in front of every call of a kind ------------------------------------------------------------------------------------------ */
@@ -455,6 +474,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_memory_fails),
 		cmocka_unit_test(test_space_fails),
 		cmocka_unit_test(test_write_fails),
+		cmocka_unit_test(test_short_writes),
 		cmocka_unit_test(test_others_fail),
 		cmocka_unit_test(test_killed_at_each_call),
 		cmocka_unit_test(test_file_size_limit),

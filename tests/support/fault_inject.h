@@ -10,13 +10,16 @@
 
 #include <stdbool.h>
 
-enum { FAULT_KILL = -1 }; /* instead of an errno: the process gets SIGKILL, and the call is not made */
+enum {
+	FAULT_KILL = -1,  /* instead of an errno: the process gets SIGKILL, and the call is not made */
+	FAULT_SHORT = -2, /* a write takes half of the bytes */
+};
 
 struct fault {
 	int nr;             /* SYS_* */
 	unsigned nth;       /* from 1; 0: none fails, all are counted */
 	bool from_there_on; /* not only the n-th but all after it, too */
-	int error;          /* errno, or FAULT_KILL */
+	int error;          /* errno, or FAULT_* */
 };
 
 struct fault_result {
