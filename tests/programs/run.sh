@@ -12,7 +12,7 @@
 #     exit: N                  status of the program, else 0
 #     traces: N                files it leaves, else 1
 #
-# Checked for every program: nothing on stderr from cprof, `cprof-analyze check` passes, `lz4 -t` passes for what ended cleanly,
+# Checked for every program: nothing on stderr from cprof, `cprof-analyze check` passes, what ended cleanly passes `lz4 -t` and leaves no live file,
 # sums of calls agree between commands, times add up in every node. Exit status 0 when all of it holds.
 set -u
 build=$1 source=$2 compiler=$3 link=$4
@@ -146,6 +146,7 @@ done
 		"$cprof_analyze" tree --recursion=unroll --format=json $symbols $traces >unroll.json || fail "tree --recursion=unroll"
 	fi
 }
+[ "$(jq .clean_exit info.json)" = false ] || [ -z "$(ls trace*.live 2>/dev/null)" ] || fail "a clean end left $(ls trace*.live)"
 [ $failures = 0 ] || exit 1
 
 # All checks are one jq program: a line of output for each that does not hold.
