@@ -42,6 +42,35 @@ run_lz4() {
 	"$@" -q -f -9 lz4-input lz4-output && cksum lz4-output
 }
 
+# Plain makefiles, threads, assembler, functions chosen by the processor. It has the hash that libcprof uses itself, and liblz4 in its program. -t1: without the
+# unit tests, which trace minutes of compression.
+package_zstd=libzstd
+build_zstd() {
+	make -j2 -C programs CC="$1" CFLAGS=-O2 V=1 zstd && make -j2 -C tests CC="$1" CFLAGS=-O2 V=1 fuzzer zstreamtest decodecorpus poolTests invalidDictionaries legacy datagen
+}
+check_zstd() {
+	cat lib/*/*.c >zstd-input
+	(
+		cd tests && first=-t1
+		[ "$full" ] && first=
+		zstd_test() { # NAME COMMAND...: with a trace of its own
+			zstd_test=$1
+			shift
+			CPROF_OUTPUT=trace-$zstd_test.lz4 "$@"
+		}
+		zstd_test pool ./poolTests && zstd_test dictionaries ./invalidDictionaries && zstd_test legacy ./legacy &&
+			zstd_test corpus ./decodecorpus -t -T2 && zstd_test fuzzer ./fuzzer $first -T4s && zstd_test stream ./zstreamtest $first -T4s &&
+			zstd_test newapi ./zstreamtest --newapi -t1 -T4s && zstd_test threads ../programs/zstd -q -f -T2 -B1M ../zstd-input -o ../zstd-output &&
+			zstd_test back ../programs/zstd -q -t ../zstd-output && zstd_test lz4 ../programs/zstd -q -f --format=lz4 ../zstd-input -o ../zstd-output &&
+			lz4 -q -t ../zstd-output
+	)
+}
+program_zstd=programs/zstd
+run_zstd() {
+	cat lib/*/*.c >zstd-input
+	"$@" -q -f -7 --single-thread --no-asyncio zstd-input -o zstd-output && cksum zstd-output
+}
+
 # CMake with Ninja, C++ with threads and a shared library; by launchers, so that CMake thinks it has the plain compiler.
 package_leveldb=leveldb
 build_leveldb() {
