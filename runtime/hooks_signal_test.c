@@ -6,7 +6,8 @@
  * every n until the call is over. The handler makes calls of its own. After each round the child reads the events of the round from its block: every
  * call must be there once, nested under the context that was committed, with time never running back. Done for warm hooks, for hooks that
  * miss the cache, for hooks that leave through the poll word, for those that find that the thread was off its CPU (here the child plays BPF), for those that
- * find that the clock's upper half has changed, and for an enter and an exit that find calls that have ended without one.
+ * find that the clock's upper half has changed, and for an enter and an exit that find calls that have ended without one. A handler may also fork: its child
+ * goes on in the middle of the hook.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,7 @@
 #include "rt_contexts.h"
 #include "rt_thread.h"
 
-enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANT_SWITCHED, VARIANT_CLOCK, VARIANT_LEFT_ENTER, VARIANT_LEFT_EXIT };
+enum variant { VARIANT_WARM, VARIANT_MISS, VARIANT_POLL, VARIANT_SWITCHED, VARIANT_CLOCK, VARIANT_LEFT_ENTER, VARIANT_LEFT_EXIT, VARIANT_FORK };
 enum { F_CALLS = 2, HANDLER_CALLS = 5, LEFT_CALLS = 2, ROUND_EVENTS = 128, STEPS_MOST = 20000 };
 
 struct report {
@@ -51,19 +53,43 @@ static void switch_out(uint64_t runq_ns)
 	slot->changes++;
 }
 
-static void handler(int signal)
-{
-	handler_runs++;
-	if (variant == VARIANT_SWITCHED)
-		switch_out(3);
-	program_handler(signal);
-}
-
 static void note_failure(const char *what, uint64_t a, uint64_t b)
 {
 	if (!report->failures++)
 		snprintf(report->first_failure, sizeof report->first_failure, "round %lu: %s (%#lx, %#lx)", report->rounds, what,
 			 (unsigned long)a, (unsigned long)b);
+}
+
+static volatile bool is_in_call, is_fork;
+
+/* The child goes on in the middle of the hook, up to the end of the call. It may not have written what is ours to write. */
+static void fork_in_hook(void)
+{
+	uint64_t next = (uint32_t)rt_tls.state;
+	int status = 1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		is_fork = true;
+		return;
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		note_failure("the child of a fork in a hook", (uint64_t)pid, (uint64_t)status);
+	if (rt_tls.events[next])
+		note_failure("a child wrote into its parent's block", next, rt_tls.events[next]);
+}
+
+static void handler(int signal)
+{
+	handler_runs++;
+	if (variant == VARIANT_FORK) {
+		if (is_in_call)
+			fork_in_hook();
+		return;
+	}
+	if (variant == VARIANT_SWITCHED)
+		switch_out(3);
+	program_handler(signal);
 }
 
 /* Every figure once known is told again when it has grown, and never a smaller one. */
@@ -179,7 +205,9 @@ static unsigned long make_calls(void)
 	if (variant == VARIANT_LEFT_ENTER)
 		leave_calls();
 	parent_steps_now();
+	is_in_call = true;
 	program_f();
+	is_in_call = false;
 	return F_CALLS + (variant == VARIANT_LEFT_ENTER ? LEFT_CALLS : 0);
 }
 
@@ -206,10 +234,12 @@ static void child(void)
 		unsigned long runs = handler_runs;
 		unsigned long calls = make_calls();
 
+		if (is_fork)
+			_exit(0);
 		raise(SIGSTOP); /* over */
 		struck = handler_runs - runs;
 		report->struck += struck;
-		check_round(before, (uint32_t)rt_tls.state, calls + struck * HANDLER_CALLS);
+		check_round(before, (uint32_t)rt_tls.state, calls + struck * (variant == VARIANT_FORK ? 0 : HANDLER_CALLS));
 		if (rt_tls.thread->record->unmatched_exits)
 			note_failure("exits ignored", rt_tls.thread->record->unmatched_exits, 0);
 	}
@@ -327,6 +357,12 @@ static void test_left_exit(void **state)
 	step_through(VARIANT_LEFT_EXIT);
 }
 
+static void test_fork(void **state)
+{
+	(void)state;
+	step_through(VARIANT_FORK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_left_enter),
 		cmocka_unit_test(test_left_exit),
+		cmocka_unit_test(test_fork),
 	};
 
 	char folder[] = "/tmp/cprof-hooks-XXXXXX";
@@ -344,7 +381,7 @@ int main(void)
 		return 1;
 	report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	if (system("rm -f trace.*") == 0)
+	if (system("rm -f trace*") == 0)
 		rmdir(folder);
 	return failed;
 }

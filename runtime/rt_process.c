@@ -13,6 +13,7 @@
 #include "rt_alloc.h"
 #include "rt_blocks.h"
 #include "rt_clock.h"
+#include "rt_commit.h"
 #include "rt_config.h"
 #include "rt_contexts.h"
 #include "rt_drain.h"
@@ -397,8 +398,13 @@ void rt_process_after_fork_in_child(void)
 	rt_live_drop_file();
 	rt_strands_reset();
 	/* Nothing is recorded until the child makes a call: one that execs leaves no file. The next event finds the wiped page. */
-	if (rt_tls.thread)
+	if (rt_tls.thread) {
+		uint64_t state = rt_tls.state;
+
 		rt_tls.end = 0;
+		/* Nor may a hook that we have interrupted commit; if this fails, a handler has made calls and it cannot. */
+		rt_commit(&rt_tls.state, state, state + 1);
+	}
 	/* Another thread of the parent began to start just when this one forked. It is not here: the child would wait for it for ever. */
 	if (atomic_load(&rt_phase) == RT_PHASE_STARTING) {
 		forget_parent(0);
