@@ -99,8 +99,10 @@ round() {
 		if [ $((seed % 3)) = 0 ]; then # while it runs
 			counters_read counted_before
 			cp counted_before counted_after
-			"$cprof_analyze" flat trace.lz4 >/dev/null || fail "flat of a trace that is being written"
-			"$cprof_analyze" flat --format=json trace.lz4 >running.json || fail "flat of a trace that is being written"
+			running=trace.lz4
+			[ ! -e "trace.$pid.lz4" ] || running=trace.$pid.lz4 # a child was the first to record
+			"$cprof_analyze" flat "$running" >/dev/null || fail "flat of a trace that is being written"
+			"$cprof_analyze" flat --format=json "$running" >running.json || fail "flat of a trace that is being written"
 			counters_read counted_after
 			cp running.json flat.json
 			compare_running
