@@ -2,8 +2,9 @@
 /*
  * File I/O: one sum per context, system call and file, a record for the long ones.
  *
- * The file is looked up when the call begins, for then the descriptor is certainly what the program meant; where the call makes the descriptor
- * (open, accept), when it ends. A call that a signal interrupted counts as one and transferred nothing.
+ * The file is looked up when the call begins, for then the descriptor is certainly what the program meant, and a wait in the call can be said to be for
+ * it; where the call makes the descriptor (open, accept), when it ends; a path again then, if it could not be read before the kernel had. A call
+ * that a signal interrupted counts as one and transferred nothing.
  */
 #ifndef CPROF_IO_BPF_H
 #define CPROF_IO_BPF_H
@@ -29,6 +30,12 @@ static __always_inline void file_written(const struct file_id *id, const struct 
 	bpf_map_update_elem(&file_writers, id, who, BPF_ANY);
 }
 
+static __always_inline void io_file_by_path(const struct pt_regs *regs, const struct syscall_state *call, struct file_id *id)
+{
+	if (call->kind & (SYSCALL_PATH_FIRST | SYSCALL_PATH_SECOND))
+		file_of_path((void *)(call->kind & SYSCALL_PATH_FIRST ? regs->di : regs->si), id);
+}
+
 static __always_inline void io_entered(struct task_struct *task, struct task_record *record, struct pt_regs *regs, struct syscall_state *call)
 {
 	struct file *file;
@@ -40,6 +47,11 @@ static __always_inline void io_entered(struct task_struct *task, struct task_rec
 	call->device = 0;
 	call->direct = 0;
 	call->mode = 0;
+	if ((call->kind & SYSCALL_FILE_MASK) == SYSCALL_FILE_NONE) {
+		io_file_by_path(regs, call, &id);
+		call->object = id.inode;
+		return;
+	}
 	if ((call->kind & SYSCALL_FILE_MASK) != SYSCALL_FILE_ARGUMENT)
 		return;
 	call->fd = (int)regs->di;
@@ -63,10 +75,8 @@ static __always_inline void io_file_at_end(struct task_struct *task, struct pt_r
 		call->fd = (int)result;
 		if (file)
 			call->mode = file_identify(file, &id);
-	} else if (call->kind & SYSCALL_PATH_FIRST) {
-		file_of_path((void *)regs->di, &id);
-	} else if (call->kind & SYSCALL_PATH_SECOND) {
-		file_of_path((void *)regs->si, &id);
+	} else if (call->kind & (SYSCALL_PATH_FIRST | SYSCALL_PATH_SECOND) && !call->object) {
+		io_file_by_path(regs, call, &id);
 	} else {
 		return;
 	}

@@ -22,13 +22,13 @@ static __always_inline void syscall_object(struct task_struct *task, const struc
 	struct pt_regs *regs;
 	struct file *file;
 
-	if (kind != SYSCALL_FILE_ARGUMENT && kind != SYSCALL_FUTEX)
-		return;
-	if (call->start_ns && call->number == record->syscall) {
+	if (kind && call->start_ns && call->number == record->syscall) {
 		object->inode = call->object;
 		object->device = call->device;
 		return;
 	}
+	if (kind != SYSCALL_FILE_ARGUMENT && kind != SYSCALL_FUTEX)
+		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (kind == SYSCALL_FUTEX) {
 		object->inode = regs->di;
