@@ -98,7 +98,7 @@ static struct cprof_error *print_threads(FILE *out, const void *pointer, const s
 	} else if (args->format == FORMAT_CSV) {
 		fputs("name,calls,open,repaired,contexts,total_ns,hottest\r\n", out);
 	} else {
-		fputs("   total     %         calls  contexts  thread                    most self time in\n", out);
+		fputs("   total     %         calls  contexts  thread                    most self in\n", out);
 	}
 	for (const struct call_node *node = root; node && !ferror(out); node = call_node_next(root, node, node->kind == NODE_THREAD, &depth))
 		if (node->kind == NODE_THREAD)

@@ -152,6 +152,20 @@ static uint64_t since_start_ns(const struct causes_report *report, const struct 
 	return to_ns(report, call->start_ticks > report->start_ticks ? call->start_ticks - report->start_ticks : 0);
 }
 
+/* The command that shows it goes to a line of its own where there is no room. */
+static void print_slow_call(FILE *out, const struct text_style *style, const struct causes_report *report, const struct slow_call *call)
+{
+	uint64_t start_ns = since_start_ns(report, call);
+	unsigned column = (unsigned)fprintf(out, "  %10s", human_ns(to_ns(report, call->ticks)).text);
+	char range[64];
+
+	snprintf(range, sizeof range, "replay --time=%" PRIu64 "ns:%" PRIu64 "ns", start_ns, start_ns + to_ns(report, call->ticks) + 1);
+	column += (unsigned)fprintf(out, "  at %s in ", human_ns(start_ns).text);
+	column += text_print(style, out, thread_of(report, call)->name, 16);
+	column += (unsigned)fprintf(out, " [%" PRIu32 "]", thread_of(report, call)->tid);
+	fprintf(out, "%s%s\n", column + 3 + strlen(range) > style->width ? "\n                " : "   ", range);
+}
+
 void causes_report_text(FILE *out, const struct text_style *style, const struct causes_report *report)
 {
 	const struct call_causes *causes = report->causes;
@@ -176,16 +190,8 @@ void causes_report_text(FILE *out, const struct text_style *style, const struct 
 			calls[1] ? (double)causes->sums[1].faults / (double)calls[1] : 0, "switches per call",
 			calls[0] ? (double)causes->sums[0].switches / (double)calls[0] : 0, calls[1] ? (double)causes->sums[1].switches / (double)calls[1] : 0);
 	fputs("\nslowest calls\n", out);
-	for (size_t i = 0; i < causes->nr_slowest; i++) {
-		const struct slow_call *call = &causes->slowest[i];
-
-		fprintf(out, "  %10s", human_ns(to_ns(report, call->ticks)).text);
-		fprintf(out, "  at %s in ", human_ns(since_start_ns(report, call)).text);
-		text_print(style, out, thread_of(report, call)->name, 16);
-		fprintf(out, " [%" PRIu32 "]", thread_of(report, call)->tid);
-		fprintf(out, "   replay --time=%" PRIu64 "ns:%" PRIu64 "ns\n", since_start_ns(report, call),
-			since_start_ns(report, call) + to_ns(report, call->ticks) + 1);
-	}
+	for (size_t i = 0; i < causes->nr_slowest; i++)
+		print_slow_call(out, style, report, &causes->slowest[i]);
 	if (!causes->times)
 		fputs("\nWhat the scheduler did is not known: a run under cprof-record also splits this by cause.\n", out);
 }

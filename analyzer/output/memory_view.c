@@ -175,7 +175,7 @@ static struct cprof_error *allocations_show(const struct kernel_view *to, bool l
 	else if (rows.nr > to->limit)
 		fprintf(to->out, "(%s more)\n", human_count(rows.nr - to->limit).text);
 	if (!to->json && rows.rough)
-		fputs("~: peaks of a process with several threads are exact to 4,096 bytes for each thread\n", to->out);
+		fputs("~: peak, in a process with several threads: exact to 4,096 bytes for each\n", to->out);
 	free(rows.items);
 	return NULL;
 }

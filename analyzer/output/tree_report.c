@@ -8,7 +8,7 @@
 #include "human_ticks.h"
 #include "numbers_json.h"
 
-enum { SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100 };
+enum { SITE_COLUMNS = 18, BAR_COLUMNS = 10, BAR_FROM_WIDTH = 100, NAME_LEAST = 8 };
 
 struct tree_text {
 	FILE *out;
@@ -236,10 +236,12 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 	if (site_used > text->site_columns)
 		site_used = text->site_columns;
 	room = room > used ? room - used : 0;
+	if (site_used && room < NAME_LEAST + 1 + site_used) /* deep in the tree: a part of the site is better than a line that is too long */
+		site_used = room > NAME_LEAST + 1 + NAME_LEAST ? room - NAME_LEAST - 1 : site_used < NAME_LEAST ? site_used : NAME_LEAST;
 	if (site_used)
 		room = room > site_used + 1 ? room - site_used - 1 : 0;
-	if (room < 8)
-		room = 8;
+	if (room < NAME_LEAST)
+		room = NAME_LEAST;
 	if (node->kind != NODE_FUNCTION)
 		text_color(text->style, text->out, node->kind == NODE_SAMPLED ? TEXT_DIM : TEXT_BOLD);
 	bool marked = node->recursive_calls && !text->wide, sampled = node->kind == NODE_SAMPLED;
@@ -256,9 +258,9 @@ static void print_node(struct tree_text *text, const struct call_node *node, siz
 		notes.count = 0;
 	}
 	if (site_used) {
-		text_pad(text->out, text->style->width < TEXT_WIDTH_MAX && (room > printed || sampled) ? room - printed + 1 : 2);
+		text_pad(text->out, text->style->width < TEXT_WIDTH_MAX && room >= printed ? room - printed + 1 : 2);
 		text_color(text->style, text->out, TEXT_DIM);
-		text_print(text->style, text->out, site.text, text->site_columns);
+		text_print(text->style, text->out, site.text, site_used);
 		text_color(text->style, text->out, TEXT_PLAIN);
 	}
 	fputc('\n', text->out);

@@ -67,7 +67,7 @@ static void test_text(void **state)
 			    "                                         span 911.2 ms, 1 not ended)\n"
 			    "256.0 ms   27.7 223.0 ms 45,678,901    |-get                           run.c:123\n"
 			    "33.00 ms    3.6 33.00 ms  4,567,890    | `-get_text                  table.c:512\n"
-			    "83.00 ms    9.0 83.00 ms         99    |-a_functio..om_for_it  a_file_w..cpp:1023\n"
+			    "83.00 ms    9.0 83.00 ms         99    |-a_functio..om_for_it a_file_w..cpp:1023\n"
 			    "20.00 ms    2.2 20.00 ms          1    `-evil?[31m?name?                   t.c:1\n");
 	free(text);
 	profile_fixture_destroy(profile);
