@@ -16,10 +16,19 @@
 
 enum { GENERATION_UNKNOWN = 0x8000 };
 
+enum { LOCK_CLASSES = CPROF_LOCK_JOIN + 1 };
+
+struct lock_waits { /* for one lock, of all threads and times */
+	uint64_t ns[LOCK_CLASSES];
+};
+
 struct kernel_facts_private {
 	struct number_map trace_of;   /* (kernel file, tgid, generation) -> trace */
 	struct number_map stranger_of, sum_of, sample_of, off_of;
 	struct kernel_tails tails;
+	struct number_map lock_of;    /* (kernel file, image, address) -> lock */
+	struct lock_waits *locks;
+	size_t nr_locks, locks_capacity;
 	size_t sums_capacity, samples_capacity, offs_capacity, strangers_capacity;
 };
 
@@ -322,6 +331,45 @@ static struct cprof_error *sum_metrics(struct kernel_facts *facts, const struct 
 	return NULL;
 }
 
+static struct number_key lock_key(struct kernel_image image, uint64_t address)
+{
+	return (struct number_key){ image.kernel, (uint64_t)image.tgid << 32 | image.generation, address };
+}
+
+static struct cprof_error *lock_note(struct kernel_facts *facts, struct kernel_image image, const struct cprof_kernel_sum *sum)
+{
+	struct kernel_facts_private *own = facts->private_data;
+	uint32_t index;
+
+	if (sum->key.kind != CPROF_SUM_LOCK || sum->key.sub >= LOCK_CLASSES)
+		return NULL;
+	index = number_map_find(&own->lock_of, lock_key(image, sum->key.object));
+	if (index == NUMBER_MAP_NONE) {
+		struct cprof_error *error;
+
+		if (!vec_reserve(&own->locks, &own->locks_capacity, own->nr_locks + 1, sizeof *own->locks))
+			return &cprof_enomem;
+		error = number_map_add(&own->lock_of, lock_key(image, sum->key.object), (uint32_t)own->nr_locks);
+		if (error)
+			return error;
+		index = (uint32_t)own->nr_locks++;
+		own->locks[index] = (struct lock_waits){ 0 };
+	}
+	own->locks[index].ns[sum->key.sub] += sum->value.ns;
+	return NULL;
+}
+
+uint32_t kernel_facts_lock_class(const struct kernel_facts *facts, struct kernel_image image, uint64_t address)
+{
+	const struct kernel_facts_private *own = facts->private_data;
+	uint32_t index = number_map_find(&own->lock_of, lock_key(image, address)), most = CPROF_LOCK_UNKNOWN;
+
+	for (uint32_t class = 0; index != NUMBER_MAP_NONE && class < LOCK_CLASSES; class++)
+		if (own->locks[index].ns[class] > own->locks[index].ns[most])
+			most = class;
+	return most;
+}
+
 static struct cprof_error *take_sum(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	struct facts_build *build = context;
@@ -334,6 +382,9 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 	memcpy(&sum, record, sizeof sum);
 	memset(&key, 0, sizeof key);
 	key.place = place_of(build, &sum.key.who, sum.key.stack);
+	error = lock_note(facts, key.place.image, &sum);
+	if (error)
+		return error;
 	if (!is_in_range(build, header->first_tsc / 2 + header->last_tsc / 2))
 		return NULL;
 	if (!is_chosen(build, &key.place, sum.key.who.tid)) {
@@ -543,6 +594,8 @@ void kernel_facts_destroy(struct kernel_facts *facts)
 		number_map_deinit(&facts->private_data->sum_of);
 		number_map_deinit(&facts->private_data->sample_of);
 		number_map_deinit(&facts->private_data->off_of);
+		number_map_deinit(&facts->private_data->lock_of);
+		free(facts->private_data->locks);
 		kernel_tails_deinit(&facts->private_data->tails);
 	}
 	free(facts->private_data);

@@ -87,4 +87,7 @@ void kernel_facts_destroy(struct kernel_facts *facts);
 /* Time off the CPU behind a thread's last event (kernel_tails.h). figures: SCHED_FIGURES, added to. */
 void kernel_facts_tail(const struct kernel_facts *facts, uint32_t trace, uint32_t thread, uint64_t *figures);
 
+/* enum cprof_lock_class of a lock of that process, as most of the waits for it say, whoever waited and when. */
+uint32_t kernel_facts_lock_class(const struct kernel_facts *facts, struct kernel_image image, uint64_t address);
+
 #endif

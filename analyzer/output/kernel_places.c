@@ -86,7 +86,7 @@ static const char *process_name(const struct profile *profile, const struct fact
 }
 
 /* Innermost first; NULL: no frame, or no memory for it. */
-static const char *stack_frame(const struct profile *profile, const struct fact_place *place, uint32_t index)
+static const struct kernel_frame *stack_frame(const struct profile *profile, const struct fact_place *place, uint32_t index)
 {
 	const struct kernel_file *file = session_kernel(profile->kernel_names->session, place->image.kernel);
 	const struct kernel_stack *stack = kernel_file_stack(file, place->stack);
@@ -98,7 +98,31 @@ static const char *stack_frame(const struct profile *profile, const struct fact_
 	error = kernel_names_frame(profile->kernel_names, place->image, stack->addresses[index],
 				   stack->kernel ? ADDRESS_OF_KERNEL : index ? ADDRESS_OF_RETURN : ADDRESS_OF_CODE, &frame);
 	cprof_error_free(error);
-	return error ? NULL : profile->kernel_names->frames[frame].name;
+	return error ? NULL : &profile->kernel_names->frames[frame];
+}
+
+bool place_is_profiler(const struct profile *profile, const struct fact_place *place)
+{
+	const struct kernel_frame *frame = place->trace != FACT_NO_TRACE && !place->context ? stack_frame(profile, place, 0) : NULL;
+
+	return frame && frame->runtime;
+}
+
+void frame_line_add(const struct kernel_view *to, struct frame_line *line, const char *name)
+{
+	unsigned columns = text_columns(to->style, name);
+
+	columns = columns > line->most ? line->most : columns;
+	if (line->begun && line->column + 3 + columns + 2 > to->style->width) {
+		fputs(" <\n", to->out);
+		text_pad(to->out, line->indent);
+		line->column = line->indent;
+	} else if (line->begun) {
+		fputs(" < ", to->out);
+		line->column += 3;
+	}
+	line->begun = true;
+	line->column += text_print_name(to->style, to->out, name, columns);
 }
 
 void place_json(const struct kernel_view *to, const char *key, const struct fact_place *place)
@@ -115,7 +139,7 @@ void place_json(const struct kernel_view *to, const char *key, const struct fact
 	if (!node && place->stack) {
 		json_begin_array(to->json, "stack");
 		for (uint32_t i = 0; stack_frame(profile, place, i); i++)
-			json_text(to->json, NULL, stack_frame(profile, place, i));
+			json_text(to->json, NULL, stack_frame(profile, place, i)->name);
 		json_end_array(to->json);
 	}
 	json_end_object(to->json);
@@ -125,6 +149,9 @@ void place_text(const struct kernel_view *to, const struct fact_place *place, un
 {
 	const struct profile *profile = to->view->profile;
 	const struct call_node *node = place_node(profile, place);
+	const struct kernel_frame *frame, *last = NULL;
+	struct frame_line line = { .indent = indent + 2, .most = 24, .column = indent };
+	char text[64] = "(outside of every recorded call)";
 
 	if (node || (place->trace != FACT_NO_TRACE && !place->stack)) {
 		place_print(to, node, indent);
@@ -132,14 +159,20 @@ void place_text(const struct kernel_view *to, const struct fact_place *place, un
 	}
 	text_pad(to->out, indent);
 	if (place->trace == FACT_NO_TRACE) {
-		text_print(to->style, to->out, process_name(profile, place), 16);
-		fprintf(to->out, " [%" PRIu32 "], not traced", place->image.tgid);
-	} else {
-		fputs("(outside of every recorded call)", to->out);
+		snprintf(text, sizeof text, " [%" PRIu32 "], not traced", place->image.tgid);
+		line.column += text_print(to->style, to->out, process_name(profile, place), 16);
 	}
-	for (uint32_t i = 0; stack_frame(profile, place, i); i++) {
-		fputs(i ? " < " : ": ", to->out);
-		text_print_name(to->style, to->out, stack_frame(profile, place, i), 24);
+	line.column += text_columns(to->style, text);
+	fputs(text, to->out);
+	for (uint32_t i = 0; (frame = stack_frame(profile, place, i)); i++) {
+		if (last && last->runtime && frame->runtime) /* its functions have one name */
+			continue;
+		if (!last) {
+			fputs(": ", to->out);
+			line.column += 2;
+		}
+		frame_line_add(to, &line, frame->name);
+		last = frame;
 	}
 	fputc('\n', to->out);
 }

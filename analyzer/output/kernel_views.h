@@ -35,6 +35,16 @@ void path_json(struct json_writer *json, const char *key, const struct call_node
 /* "path" of a place; without a context "process" and "stack". */
 void place_json(const struct kernel_view *to, const char *key, const struct fact_place *place);
 void place_text(const struct kernel_view *to, const struct fact_place *place, unsigned indent);
+/* Frames of a stack in lines of the terminal, innermost first: "a < b < c". */
+struct frame_line {
+	unsigned indent, most; /* of further lines; columns of a name */
+	unsigned column;       /* where the first begins */
+	bool begun;
+};
+void frame_line_add(const struct kernel_view *to, struct frame_line *line, const char *name);
+/* Whether it is the profiler's own thread in a recorded process. */
+bool place_is_profiler(const struct profile *profile, const struct fact_place *place);
+const char *lock_class_name(uint32_t lock_class);
 struct cprof_error *view_needs(const struct kernel_view *to, uint32_t metrics, const char *what, const char *option) CPROF_MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include "kernel_facts.h"
 #include "kernel_views.h"
 #include "slots.h"
+#include "syscall_names.h"
 
 enum { REASON_RUNQ = CPROF_BLOCKED_COUNT, REASON_STOPPED, NR_REASONS };
 
@@ -122,36 +123,85 @@ static const char *object_name(const struct profile *profile, const struct off_f
 					    : NULL;
 }
 
+/* The lock that was waited for, as the sums of --locks know it: its class; NULL: it was no lock. */
+static const char *lock_name(const struct profile *profile, const struct off_fact *fact)
+{
+	if (fact->blocked_class != CPROF_BLOCKED_FUTEX || !fact->object || fact->device)
+		return NULL;
+	return lock_class_name(kernel_facts_lock_class(profile->kernel, fact->place.image, fact->object));
+}
+
+/* Who ended it: "thread" of the program, another "process", an "interrupt" (a timer, a device, the network). NULL: it has not ended. */
+static const char *waker_kind(const struct off_fact *fact)
+{
+	if (fact->open)
+		return NULL;
+	if (!fact->waker.image.tgid)
+		return "interrupt";
+	return fact->waker.image.tgid == fact->place.image.tgid ? "thread" : "process";
+}
+
 static void print_kernel_stack(const struct kernel_view *to, const struct off_fact *fact)
 {
 	enum { SHOWN = 6 };
+	static const char title[] = "      kernel: ";
+	struct frame_line line = { .indent = 8, .most = 32, .column = sizeof title - 1 };
 	const char *name;
 
-	for (uint32_t i = 0; i < SHOWN && (name = kernel_frame_name(to->view->profile, fact, i)); i++) {
-		fputs(i ? " < " : "      kernel: ", to->out);
-		text_print_name(to->style, to->out, name, 32);
-		if (i + 1 == SHOWN)
-			fputs(" < ...", to->out);
+	if (!fact->kernel_stack || !kernel_frame_name(to->view->profile, fact, 0))
+		return;
+	fputs(title, to->out);
+	for (uint32_t i = 0; i <= SHOWN && (name = kernel_frame_name(to->view->profile, fact, i)); i++)
+		frame_line_add(to, &line, i == SHOWN ? "..." : name);
+	fputc('\n', to->out);
+}
+
+/* "in fsync, on FILE": what the largest waited in and for. */
+static void print_object(const struct kernel_view *to, const struct off_fact *fact, bool alone)
+{
+	const char *file = object_name(to->view->profile, fact), *lock = lock_name(to->view->profile, fact);
+	const char *most = alone ? "" : "most ";
+	char text[64];
+	unsigned column = 6;
+
+	if (fact->syscall == UINT32_MAX && !file && !lock)
+		return;
+	text_pad(to->out, column);
+	if (fact->syscall != UINT32_MAX) {
+		syscall_text(fact->syscall, text, sizeof text);
+		column += (unsigned)fprintf(to->out, "%sin %s", most, text);
+		most = "";
+		if (file || lock)
+			column += (unsigned)fprintf(to->out, ", ");
 	}
-	if (fact->kernel_stack && kernel_frame_name(to->view->profile, fact, 0))
-		fputc('\n', to->out);
+	if (lock) {
+		fprintf(to->out, "%son %s 0x%" PRIx64, most, lock, fact->object);
+	} else if (file) {
+		column += (unsigned)fprintf(to->out, "%son ", most);
+		text_print(to->style, to->out, file, to->style->width > column + 16 ? to->style->width - column : 16);
+	}
+	fputc('\n', to->out);
 }
 
 /* What the intervals above the threshold say more. The largest of their kinds stand for all. */
 static void print_details(const struct kernel_view *to, const struct off_row *row)
 {
 	const struct off_fact *fact, *largest = NULL, *woken = NULL;
-	uint64_t count = 0, max_ns = 0, open = 0;
+	uint64_t count = 0, max_ns = 0, open = 0, interrupts = 0;
+	bool alone = true;
 	size_t at = 0;
 
 	while ((fact = row_fact(to->view->profile, row, &at))) {
 		count += fact->count;
 		open += fact->open;
 		max_ns = fact->max_ns > max_ns ? fact->max_ns : max_ns;
+		alone &= !largest || (fact->object == largest->object && fact->device == largest->device && fact->syscall == largest->syscall);
 		if (!largest || fact->blocked_ns > largest->blocked_ns)
 			largest = fact;
 		if (fact->waker.image.tgid && (!woken || fact->blocked_ns > woken->blocked_ns))
 			woken = fact;
+		if (!fact->waker.image.tgid)
+			interrupts += fact->count - fact->open;
 	}
 	if (!largest)
 		return;
@@ -160,16 +210,15 @@ static void print_details(const struct kernel_view *to, const struct off_row *ro
 	fprintf(to->out, ", up to %s", human_ns(max_ns).text);
 	if (open)
 		fprintf(to->out, ", %s not ended", human_count(open).text);
-	if (object_name(to->view->profile, largest)) {
-		fputs(", on ", to->out);
-		text_print(to->style, to->out, object_name(to->view->profile, largest), to->style->width / 2);
-	}
 	fputc('\n', to->out);
+	print_object(to, largest, alone);
 	print_kernel_stack(to, largest);
 	if (woken) {
 		fprintf(to->out, "      woken (%s) from\n", human_count(woken->count).text);
 		place_text(to, &woken->waker, 8);
 	}
+	if (interrupts && row->reason != REASON_STOPPED)
+		fprintf(to->out, "      woken (%s) by an interrupt\n", human_count(interrupts).text);
 	text_color(to->style, to->out, TEXT_PLAIN);
 }
 
@@ -188,9 +237,24 @@ static void print_row(const struct kernel_view *to, const struct off_rows *rows,
 	print_details(to, row);
 }
 
+static void json_lock(const struct kernel_view *to, const struct off_fact *fact)
+{
+	const char *name = lock_name(to->view->profile, fact);
+
+	if (!name) {
+		json_null(to->json, "lock");
+		return;
+	}
+	json_begin_object(to->json, "lock");
+	json_text(to->json, "class", name);
+	json_u64(to->json, "address", fact->object);
+	json_end_object(to->json);
+}
+
 static void json_row(const struct kernel_view *to, const struct off_row *row)
 {
 	const struct off_fact *fact;
+	char text[64];
 	size_t at = 0;
 
 	json_line(to->json);
@@ -209,7 +273,14 @@ static void json_row(const struct kernel_view *to, const struct off_row *row)
 		json_u64(to->json, "runq_ns", fact->runq_ns);
 		json_u64(to->json, "max_ns", fact->max_ns);
 		json_u64(to->json, "open", fact->open);
+		if (fact->syscall == UINT32_MAX) {
+			json_null(to->json, "syscall");
+		} else {
+			syscall_text(fact->syscall, text, sizeof text);
+			json_text(to->json, "syscall", text);
+		}
 		json_text(to->json, "file", object_name(to->view->profile, fact));
+		json_lock(to, fact);
 		json_begin_array(to->json, "kernel_stack");
 		for (uint32_t i = 0; kernel_frame_name(to->view->profile, fact, i); i++)
 			json_text(to->json, NULL, kernel_frame_name(to->view->profile, fact, i));
@@ -218,6 +289,7 @@ static void json_row(const struct kernel_view *to, const struct off_row *row)
 			place_json(to, "waker", &fact->waker);
 		else
 			json_null(to->json, "waker");
+		json_text(to->json, "woken_by", waker_kind(fact));
 		json_end_object(to->json);
 	}
 	json_end_array(to->json);

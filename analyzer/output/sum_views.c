@@ -7,6 +7,7 @@
 #include "human_ticks.h"
 #include "kernel_facts.h"
 #include "kernel_views.h"
+#include "syscall_names.h"
 
 struct latency { /* of facts taken together */
 	uint64_t count, ns, max_ns, bytes;
@@ -22,6 +23,7 @@ struct sum_rows {
 	struct sum_row *items;
 	size_t nr;
 	struct latency all;
+	struct latency own; /* the profiler's: in no row */
 };
 
 static void latency_add(struct latency *latency, const struct sum_fact *fact)
@@ -69,8 +71,9 @@ static int compare_rows(const void *left, const void *right)
 }
 
 /* Rows of the facts that pass, those that the order takes for equal together, most time first. */
-static struct cprof_error *rows_make(const struct kernel_facts *facts, fact_test *test, fact_order *order, struct sum_rows *ret)
+static struct cprof_error *rows_make(const struct profile *profile, fact_test *test, fact_order *order, struct sum_rows *ret)
 {
+	const struct kernel_facts *facts = profile->kernel;
 	size_t most = facts ? facts->nr_sums : 0, nr = 0;
 	const struct sum_fact **chosen = calloc(most + 1, sizeof *chosen);
 	struct sum_rows rows = { .items = calloc(most + 1, sizeof *rows.items) };
@@ -80,9 +83,14 @@ static struct cprof_error *rows_make(const struct kernel_facts *facts, fact_test
 		free(rows.items);
 		return &cprof_enomem;
 	}
-	for (size_t i = 0; i < most; i++)
-		if (test(&facts->sums[i]))
+	for (size_t i = 0; i < most; i++) {
+		if (!test(&facts->sums[i]))
+			continue;
+		if (place_is_profiler(profile, &facts->sums[i].place))
+			latency_add(&rows.own, &facts->sums[i]);
+		else
 			chosen[nr++] = &facts->sums[i];
+	}
 	sorting_order = order;
 	qsort(chosen, nr, sizeof *chosen, compare_facts);
 	for (size_t i = 0; i < nr; i++) {
@@ -143,7 +151,7 @@ static void print_latency(const struct kernel_view *to, const struct latency *la
 
 /* --- locks --- */
 
-static const char *lock_class_name(uint32_t class)
+const char *lock_class_name(uint32_t class)
 {
 	static const char *const names[] = { "unknown", "mutex", "rwlock", "condition", "semaphore", "join" };
 
@@ -182,7 +190,7 @@ struct cprof_error *locks_view(const struct kernel_view *to)
 	struct cprof_error *error = view_needs(to, METRIC_BIT(LOCK_NS), "waits for locks were", "--locks");
 
 	if (!error)
-		error = rows_make(to->view->profile->kernel, is_lock, order_lock, &rows);
+		error = rows_make(to->view->profile, is_lock, order_lock, &rows);
 	if (error)
 		return error;
 	if (to->json)
@@ -219,44 +227,15 @@ struct cprof_error *locks_view(const struct kernel_view *to)
 		json_end_array(to->json);
 	else
 		print_more(to, rows.nr);
+	if (rows.own.count && to->json)
+		json_u64(to->json, "profiler_ns", rows.own.ns);
+	else if (rows.own.count)
+		fprintf(to->out, "(the profiler's own thread in the process waited %s: left out)\n", human_ns(rows.own.ns).text);
 	free(rows.items);
 	return NULL;
 }
 
 /* --- I/O --- */
-
-static const char *syscall_name(uint32_t number)
-{
-	static const struct {
-		uint32_t number;
-		const char *name;
-	} names[] = { /* x86-64; those that cprof-record knows */
-		{ 0, "read" }, { 1, "write" }, { 2, "open" }, { 3, "close" }, { 17, "pread64" }, { 18, "pwrite64" }, { 19, "readv" },
-		{ 20, "writev" }, { 26, "msync" }, { 40, "sendfile" }, { 42, "connect" }, { 43, "accept" }, { 44, "sendto" },
-		{ 45, "recvfrom" }, { 46, "sendmsg" }, { 47, "recvmsg" }, { 73, "flock" }, { 74, "fsync" }, { 75, "fdatasync" },
-		{ 76, "truncate" }, { 77, "ftruncate" }, { 82, "rename" }, { 83, "mkdir" }, { 84, "rmdir" }, { 85, "creat" },
-		{ 86, "link" }, { 87, "unlink" }, { 162, "sync" }, { 217, "getdents64" }, { 257, "openat" }, { 258, "mkdirat" },
-		{ 263, "unlinkat" }, { 264, "renameat" }, { 265, "linkat" }, { 275, "splice" }, { 277, "sync_file_range" },
-		{ 285, "fallocate" }, { 288, "accept4" }, { 295, "preadv" }, { 296, "pwritev" }, { 299, "recvmmsg" }, { 306, "syncfs" },
-		{ 307, "sendmmsg" }, { 316, "renameat2" }, { 326, "copy_file_range" }, { 327, "preadv2" }, { 328, "pwritev2" },
-		{ 426, "io_uring_enter" }, { 437, "openat2" },
-	};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].number == number)
-			return names[i].name;
-	return NULL;
-}
-
-static void syscall_text(uint32_t number, char *text, size_t bytes)
-{
-	const char *name = syscall_name(number);
-
-	if (name)
-		snprintf(text, bytes, "%s", name);
-	else
-		snprintf(text, bytes, "syscall %" PRIu32, number);
-}
 
 static bool is_syscall(const struct sum_fact *fact)
 {
@@ -373,7 +352,8 @@ static void io_print_row(const struct kernel_view *to, enum io_table table, cons
 	fprintf(to->out, "%9s ", row->latency.bytes ? human_bytes(row->latency.bytes).text : "");
 	if (table == IO_BY_DEVICE) {
 		block_op_text(fact, text, sizeof text);
-		fprintf(to->out, " %" PRIu32 ":%" PRIu32 " %s\n", fact->device >> 20, fact->device & 0xFFFFF, text);
+		fprintf(to->out, " %.*s\n    %" PRIu32 ":%" PRIu32 "%s\n", (int)strcspn(text, " ,"), text, fact->device >> 20, fact->device & 0xFFFFF,
+			text + strcspn(text, " ,"));
 		return;
 	}
 	syscall_text(fact->sub, text, sizeof text);
@@ -411,10 +391,23 @@ static void io_print_histogram(const struct kernel_view *to, const struct latenc
 	}
 }
 
+/* What the profiler's own thread in the process did, to write the trace. */
+static void io_say_own(const struct kernel_view *to, const struct latency *own)
+{
+	if (to->json) {
+		json_u64(to->json, "profiler_ns", own->ns);
+		json_u64(to->json, "profiler_bytes", own->bytes);
+		return;
+	}
+	fprintf(to->out, "(the profiler's own thread in the process: %s calls", human_count(own->count).text);
+	fprintf(to->out, ", %s", human_bytes(own->bytes).text);
+	fprintf(to->out, ", %s: left out)\n", human_ns(own->ns).text);
+}
+
 static struct cprof_error *io_table_show(const struct kernel_view *to, enum io_table table)
 {
 	struct sum_rows rows = { 0 };
-	struct cprof_error *error = rows_make(to->view->profile->kernel, io_tables[table].test, io_tables[table].order, &rows);
+	struct cprof_error *error = rows_make(to->view->profile, io_tables[table].test, io_tables[table].order, &rows);
 
 	if (error)
 		return error;
@@ -438,6 +431,8 @@ static struct cprof_error *io_table_show(const struct kernel_view *to, enum io_t
 		json_end_array(to->json);
 	else
 		print_more(to, rows.nr);
+	if (table == IO_BY_CALL && rows.own.count)
+		io_say_own(to, &rows.own);
 	free(rows.items);
 	return NULL;
 }
