@@ -31,14 +31,17 @@ run_bzip2() {
 	"$1" -c input
 }
 
-# The amalgamation is made by SQLite's own build, which needs tclsh.
-compile_sqlite() {
-	( # once, though tests run side by side
+# $cache/sqlite3/build/sqlite3.c is made by SQLite's own build, which needs tclsh. Once, though tests run side by side.
+sqlite_amalgamation() {
+	(
 		flock 9
 		[ -e "$cache/sqlite3/build/.complete" ] && exit 0
 		rm -rf "$cache/sqlite3/build" && mkdir "$cache/sqlite3/build" && cd "$cache/sqlite3/build" &&
 			../configure --disable-tcl >configure.log 2>&1 && make sqlite3.c >make.log 2>&1 && touch .complete
-	) 9>"$cache/sqlite3.lock" || return
+	) 9>"$cache/sqlite3.lock"
+}
+compile_sqlite() {
+	sqlite_amalgamation || return
 	"$@" -c "$cache/sqlite3/build/sqlite3.c" -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION || return
 	"$@" -c "$cache/sqlite3/test/speedtest1.c" -I"$cache/sqlite3/build" -DSQLITE_THREADSAFE=0 -Dmain=program_main
 }
