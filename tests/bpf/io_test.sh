@@ -10,10 +10,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$build/tests/work/bpf/io
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 
-calls=read,pread64,write,pwrite64,writev,fsync,fdatasync,openat,close,syncfs,sendto,recvfrom,rename,mkdir
 cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/io_target.c" -o io || die "does not build"
 make_ext4_folder
-timeout 200 "$cprof_record" --io --window=10m -o trace.lz4 -- strace -f -c -U name,calls -e "trace=$calls" -o strace.out ./io "$folder" >said 2>record.err ||
+timeout 200 "$cprof_record" --io --window=10m -o trace.lz4 -- strace -f -c -U name,calls -o strace.out ./io "$folder" >said 2>record.err ||
 	{ cat record.err; die "cprof-record: $?"; }
 for source in io block; do
 	grep -q "$source *on:" record.err || { cat record.err; die "no $source"; }
@@ -26,12 +25,7 @@ file() { awk -v name="$1" -v field="$2" '$1 == "file" && $2 == name { print $fie
 mine='def mine: [every("process") | select(.name == "io") | [.tgid, .generation]] as $images | select([.who.tgid, .who.generation] as $who | $images | index([$who]));'
 
 # --- counts
-for call in $(echo $calls | tr , ' '); do
-	number=$(printf '#include <sys/syscall.h>\nSYS_%s\n' "$call" | gcc -E -P - | tail -1)
-	counted=$(awk -v call="$call" '$1 == call { print $2 }' strace.out)
-	ask "$call: $(tell "$mine"'total(sums(3) | mine | select(.sub == $number) | .count)' --argjson number "$number") times, strace says ${counted:-0}" \
-		"$mine"'[sums(3) | mine | select(.sub == $number) | .count] | (add // 0) == $counted' --argjson number "$number" --argjson counted "${counted:-0}"
-done
+ask_strace "system calls" strace.out 18 "$mine"
 
 # --- by context and file: FUNCTION NUMBER FILE COUNT BYTES
 while read -r function number name count bytes; do

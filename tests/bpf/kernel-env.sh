@@ -74,6 +74,20 @@ ask_nothing_lost() {
 	done
 }
 
+# ask_strace WHAT COUNTS LEAST [FILTER]: the sums of system calls that pass the filter are as many, by name, as `strace -c -U name,calls` wrote into COUNTS: of
+# each call that --io counts, at least LEAST different ones made.
+ask_strace() {
+	{
+		echo '#include <sys/syscall.h>'
+		sed -n 's/ROW(/\n&/gp' "$here/../../bpf/syscall_kinds.c" | sed -n 's/^ROW(\([a-z0-9_]*\), [A-Z|]*).*/\1 SYS_\1/p' | grep -v '^name '
+	} | gcc -E -P - | awk 'NR == FNR { counted[$1] = $2; next } NF == 2 { print $1, $2, counted[$1] + 0 }' "$2" - >strace.counts
+	[ "$(awk '$3 > 0' strace.counts | wc -l)" -ge "$3" ] || fail "$1: fewer than $3 kinds of system calls: $(cat "$2")"
+	ask_strace_other=$(tell "${4:-def mine: .;}"'[sums(3) | mine] as $sums | $counts | split("\n")[] | select(length > 0) | split(" ") | . as $call |
+		([$sums[] | select(.sub == ($call[1] | tonumber)).count] | add // 0) as $count | select($count != ($call[2] | tonumber)) |
+		"\($call[0]): \($count) times, strace says \($call[2])"' --rawfile counts strace.counts 2>&1)
+	[ -z "$ask_strace_other" ] || fail "$1: $ask_strace_other"
+}
+
 # make_ext4_folder: $folder on a file system that nobody else writes to, so that no request holds anything of others; $alone=no: on one of others.
 make_ext4_folder() {
 	folder=$PWD/files alone=yes
