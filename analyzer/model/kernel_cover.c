@@ -17,12 +17,17 @@ static bool is_timed(const struct trace_kernel *kernel)
 	return false;
 }
 
-/* The recorder's own word, its last sign of life, or its file's end. */
+/*
+ * The recorder's own word, its last sign of life, or its file's end. It gives a sign every 100 ms, later when the machine is busy; one whose file has no end was
+ * killed, or is at work.
+ */
 static uint64_t stop_ns(const struct cprof_sched *sched, const struct kernel_file *file, uint64_t end_ns)
 {
+	uint64_t silence_ns = file && !kernel_file_tables(file)->end ? NS_PER_S / 5 : NS_PER_S;
+
 	if (sched && sched->stopped_ns)
 		return sched->stopped_ns;
-	if (sched && sched->heartbeat_ns && end_ns > sched->heartbeat_ns && end_ns - sched->heartbeat_ns > NS_PER_S)
+	if (sched && sched->heartbeat_ns && end_ns > sched->heartbeat_ns && end_ns - sched->heartbeat_ns > silence_ns)
 		return sched->heartbeat_ns;
 	if (!sched && file)
 		return kernel_file_tables(file)->end ? kernel_file_tables(file)->end->end_ns : kernel_file_state(file)->end_tsc;
