@@ -25,6 +25,7 @@ work=$(mktemp -d)
 background=
 cleanup() {
 	for pid in $background; do kill -9 "$pid" 2>/dev/null; done
+	[ ! -e swap ] || swapoff swap 2>/dev/null
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -362,6 +363,59 @@ case_attach() {
 		[.[] | select(.record == "sum" and .who.context == 1003 and .kind == 1 and .sub == 4)] as $naps | [.[] | select(.record == "sum" and .who.context == 1005 and .kind == 7)] as $faults |
 		($naps | map(.count) | add) == 70 and ($faults | map(.count) | add) == 200 and ($naps + $faults | all(.who.quality == 2))'
 	check "one process, with runtime, still running" '[.[] | select(.record == "process")] | length == 1 and .[0].flags == 5 and .[0].end_ns == 0'
+}
+
+# Threads whose memory cannot be read, or whose thread pointer is another: a slot says the context all the same; without slots it is the last one known, and
+# labelled so, or none. Quality 1: slot, 2: the thread's memory, 4: inherited, 5: stale, 6: not registered.
+naps_are() { # WAY FILTER: of the interval of each nap that ended, in order: [context, quality]
+	check "$1: $2" '[.[] | select(.record == "off_cpu" and .blocked_class == 4 and .open == 0 and .blocked_ns > 10e6)] | sort_by(.time_ns) | map([.who.context, .who.quality]) | '"$2"
+}
+case_context_errors() {
+	for way in no-access elsewhere other-stack; do
+		record --off-cpu --threshold=0 -- context_target $way || fail "$way: status $?"
+		check_sound
+		naps_are $way '. == [[1100, 1]]'
+	done
+	record --off-cpu --threshold=0 -- context_target raw-clone || fail "raw-clone: status $?"
+	# It looks at its parent's memory, which names no context while that has a slot: none rather than a wrong one.
+	naps_are "raw-clone, beside its parent's four" 'map(select(.[1] == 4)) == [[0, 4]] and map(select(.[1] == 1)) == [[1100, 1], [1100, 1], [1100, 1], [1100, 1]] and length == 5'
+	record --off-cpu --threshold=0 -- context_target unregistered || fail "unregistered: status $?"
+	naps_are unregistered '. == [[0, 6]]'
+	attach_to no-access
+	naps_are "no-access, attached" '. == [[1100, 2], [1100, 5]]'
+	attach_to elsewhere
+	naps_are "elsewhere, attached" '. == [[1100, 2], [0, 6]]'
+	attach_to other-stack
+	naps_are "other-stack, attached" '. == [[1100, 2], [1100, 2]]'
+	[ "$(id -u)" = 0 ] && truncate -s 0 swap && chmod 600 swap && dd if=/dev/zero of=swap bs=1M count=8 2>/dev/null && mkswap swap >/dev/null && swapon swap 2>swap.err ||
+		{ echo "not tried, for swap cannot be had: a page that is swapped out: $(cat swap.err 2>/dev/null)"; return; }
+	(attach_to swapped && naps_are "swapped, attached" '. == [[1100, 2], [1100, 5]]')
+	swapped=$?
+	swapoff swap
+	[ $swapped = 0 ] || fail "a page that is swapped out"
+}
+attach_to() { # WAY
+	rm -f in target.out
+	mkfifo in
+	context_target attach "$1" <in >target.out &
+	target=$!
+	background=$target
+	exec 3>in
+	until grep -q ready target.out 2>/dev/null; do sleep 0.05; done
+	cprof-record -o t.lz4 --off-cpu --threshold=0 -p $target 2>err &
+	recorder=$!
+	background="$target $recorder"
+	until grep -q "^cprof-record: faults" err; do kill -0 $recorder 2>/dev/null || fail "it ended"; sleep 0.05; done
+	echo >&3
+	until grep -q "done" target.out; do kill -0 $target || fail "$1: the target died"; sleep 0.05; done
+	kill -INT $recorder
+	wait $recorder || fail "status $?"
+	echo >&3
+	wait $target || fail "$1: the target: $?"
+	exec 3>&-
+	background=
+	kernel_dump t.bpf.lz4 >facts.json || fail "unreadable"
+	check_sound
 }
 
 # Exit status, signal, arguments, standard streams; a program that is not there.

@@ -22,7 +22,10 @@
 __attribute__((visibility("default"))) struct cprof_runtime_header cprof_runtime_header;
 
 static struct cprof_slot *target_slots; /* NULL: none, TLS alone */
-static __thread struct cprof_slot target_line __attribute__((aligned(64)));
+#ifndef TARGET_LINE_ALIGNED
+#define TARGET_LINE_ALIGNED 64 /* its page, for a target that takes that away */
+#endif
+static __thread struct cprof_slot target_line __attribute__((aligned(TARGET_LINE_ALIGNED)));
 static __thread struct cprof_slot *target_slot;
 
 static int64_t target_tls_offset(void)
@@ -81,7 +84,7 @@ static inline void target_context(uint32_t context)
 }
 
 /* Ends as a well-behaved thread does; a thread that just dies leaves its slot to BPF. */
-static void target_release(void)
+static inline void target_release(void)
 {
 	struct cprof_slot *slot = target_slot;
 
