@@ -6,6 +6,7 @@
 #include "slots_target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -377,6 +378,19 @@ static int run_wakes(unsigned times)
 	return 0;
 }
 
+/* N writes of a byte that go nowhere. */
+static int run_writes(unsigned writes)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	target_context(IN_NAP);
+	for (unsigned i = 0; i < writes; i++)
+		if (write(fd, "x", 1) != 1)
+			return 98;
+	target_context(0);
+	return 0;
+}
+
 /* What the exit hook can know of a call: the slot is read again when it moved meanwhile. */
 static uint64_t off_cpu_now_ns(uint64_t *clock_ns, uint64_t *cpu_ns, uint32_t *changes)
 {
@@ -509,8 +523,10 @@ int main(int argc, char **argv)
 		return run_syscalls(number);
 	if (strcmp(what, "calls") == 0)
 		return run_calls(number);
+	if (strcmp(what, "writes") == 0)
+		return run_writes(number);
 	fprintf(stderr,
-		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N|returning N|wakes N\n",
+		"usage: %s brief N|calls N|syscalls MS|contexts|naps N|spin MS|queue MS|fork|exec 0|spawn|attached|threads N|many N|returning N|wakes N|writes N\n",
 		argv[0]);
 	return 2;
 }

@@ -548,6 +548,22 @@ case_stalled_consumer() {
 	check "the sums have all of it" '[.[] | select(.record == "sum" and .kind == 7 and .who.context > 0)] | (map(.count) | add) == 3000'
 }
 
+# A million records, a ring of 1 MiB that nobody empties for a while, and one that is emptied all the time: produced = received + lost, to the record.
+case_ring_overflows() {
+	for stop in STOP CONT; do
+		cprof-record -q -o t.lz4 --ring-kb=1024 --io --io-threshold=0 --window=10m -- sh -c 'kill -'$stop' $PPID; record_target writes 1000000; echo $? >status; kill -CONT $PPID' >out 2>err ||
+			fail "status $?"
+		[ "$(cat status)" = 0 ] || fail "the target was disturbed"
+		kernel_dump t.bpf.lz4 | grep -v '"record":"io"' >facts.json || fail "unreadable"
+		check_sound
+		check "a million writes in one sum" '[.[] | select(.record == "sum" and .kind == 3 and .who.context == 1003 and .sub == 1)] | length == 1 and .[0].count == 1000000 and .[0].bytes == 1000000'
+		[ "$(counter io.produced)" -ge 1000000 ] || fail "io.produced: $(counter io.produced)"
+		[ "$(kernel_dump t.bpf.lz4 | grep -c '"record":"io"')" = "$(counter io.received)" ] || fail "the file has not what was received"
+		echo "ring of 1 MiB, $stop: $(counter io.produced) produced, $(counter io.received) received, $(counter io.lost) lost"
+	done
+	[ "$(counter io.lost)" -lt 1000000 ] || fail "nothing was received"
+}
+
 # A table of sums that is too small: each event is in a sum or counted as lost.
 case_sums_full() {
 	record --sums=8 --off-cpu --faults -- record_target many 500 || fail "status $?"
