@@ -75,7 +75,8 @@ ask_both "requests that were completed" 'by(1)' '."@completed" | by'
 ask_both "bytes" 'by(.bytes)' '."@bytes" | by'
 ask_both "latencies in the distribution" '$requests | length' '[."@latency"[].count] | add'
 moved() { awk -v way="$1" '$1 == way { print $2 }' moved; }
-ask "those of its file are the bytes that the program moved" "$requests"'([$requests[] | select(.inode == $inode)] as $requests | {R: ([$requests[] | select(.op == 0).bytes] | add), W: ([$requests[] | select(.op == 1).bytes] | add)}) == {R: $read, W: $write}' \
+ask "those of its file are the bytes that the program moved" \
+	"$requests"'([$requests[] | select(.inode == $inode)] as $requests | {R: ([$requests[] | select(.op == 0).bytes] | add), W: ([$requests[] | select(.op == 1).bytes] | add)}) == {R: $read, W: $write}' \
 	--argjson device $device --argjson inode "$(stat -c %i "$folder/direct")" --argjson read "$(moved read)" --argjson write "$(moved write)"
 
 # Ours is from the same two tracepoints: who comes first there reads the clock first.

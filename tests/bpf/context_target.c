@@ -52,7 +52,7 @@ static inline __attribute__((always_inline)) long call_by_hand(long number, long
 static const struct timespec nap_time = { 0, NAP_NS };
 
 /* No access: the thread's memory cannot be read. */
-__attribute__((noinline, optimize("no-stack-protector"))) static void nap_without_page(void *page)
+__attribute__((noinline, no_stack_protector)) static void nap_without_page(void *page)
 {
 	call_by_hand(SYS_mprotect, (long)page, PAGE, PROT_NONE);
 	call_by_hand(SYS_nanosleep, (long)&nap_time, 0, 0);
@@ -60,7 +60,7 @@ __attribute__((noinline, optimize("no-stack-protector"))) static void nap_withou
 }
 
 /* A thread pointer that is not the C library's, as switchers of stacks by hand make it. */
-__attribute__((noinline, optimize("no-stack-protector"))) static void nap_elsewhere(void *elsewhere)
+__attribute__((noinline, no_stack_protector)) static void nap_elsewhere(void *elsewhere)
 {
 	unsigned long pointer;
 
