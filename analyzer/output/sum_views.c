@@ -399,7 +399,7 @@ static void io_say_own(const struct kernel_view *to, const struct latency *own)
 		json_u64(to->json, "profiler_bytes", own->bytes);
 		return;
 	}
-	fprintf(to->out, "(the profiler's own thread in the process: %s calls", human_count(own->count).text);
+	fprintf(to->out, "(the profiler's own thread: %s calls", human_count(own->count).text);
 	fprintf(to->out, ", %s", human_bytes(own->bytes).text);
 	fprintf(to->out, ", %s: left out)\n", human_ns(own->ns).text);
 }

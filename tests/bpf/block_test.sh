@@ -53,10 +53,17 @@ done
 sleep 0.5
 ./block_load "$1" 360 >moved || exit 4
 sleep 0.2
-kill -INT $watcher
+tries=0
+while kill -INT $watcher 2>/dev/null; do
+	tries=$((tries + 1))
+	[ $tries -lt 300 ] || { kill -9 $watcher; exit 5; }
+	sleep 0.1
+done
 wait $watcher
 WORDS
-timeout 100 "$cprof_record" --io --window=10m -o trace.lz4 -- sh run.sh "$folder" >said 2>record.err || { cat record.err bpftrace.said; die "status $?"; }
+timeout 100 "$cprof_record" --io --window=10m -o trace.lz4 -- sh run.sh "$folder" >said 2>record.err
+status=$?
+[ $status = 0 ] || { cat record.err said bpftrace.said bpftrace.json; die "status $status"; } # 3: bpftrace does not begin, 4: nor the load, 5: it does not end
 grep -q "block *on:" record.err || { cat record.err; die "no block requests"; }
 read_records trace
 jq -s 'map(select(.type == "map" or .type == "hist").data) | add' bpftrace.json >theirs.json || die "bpftrace: $(cat bpftrace.said bpftrace.json)"
