@@ -439,7 +439,7 @@ case_context_errors() {
 	[ $swapped = 0 ] || fail "a page that is swapped out"
 }
 attach_to() { # WAY
-	rm -f in target.out
+	rm -f in target.out err # of the last time
 	mkfifo in
 	context_target attach "$1" <in >target.out &
 	target=$!
@@ -449,7 +449,7 @@ attach_to() { # WAY
 	cprof-record -o t.lz4 --off-cpu --threshold=0 -p $target 2>err &
 	recorder=$!
 	background="$target $recorder"
-	until grep -q "^cprof-record: faults" err; do kill -0 $recorder 2>/dev/null || fail "it ended"; sleep 0.05; done
+	until grep -q "^cprof-record: faults" err 2>/dev/null; do kill -0 $recorder 2>/dev/null || fail "it ended"; sleep 0.05; done
 	echo >&3
 	until grep -q "done" target.out; do kill -0 $target || fail "$1: the target died"; sleep 0.05; done
 	kill -INT $recorder
