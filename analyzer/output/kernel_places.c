@@ -2,9 +2,11 @@
 /* How the views of the kernel half show where something was: by context, or by process and stack where there is none. See kernel_views.h. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel_facts.h"
 #include "kernel_views.h"
+#include "tree_report.h"
 
 enum { PATH_ENDS = 4, STACK_SHOWN = 8 };
 
@@ -36,25 +38,70 @@ static const struct call_node *path_at(const struct call_node *node, size_t leng
 	return node;
 }
 
-void place_print(const struct kernel_view *to, const struct call_node *node, unsigned indent)
+/* Is the function at this place of a path left out when the path is printed? */
+static bool is_left_out(size_t length, size_t at)
+{
+	return length > 2 * PATH_ENDS + 1 && at >= PATH_ENDS && at < length - PATH_ENDS;
+}
+
+const struct call_node *place_difference(const struct call_node *node, const struct call_node *other)
+{
+	const struct call_node *found = NULL;
+	size_t length = path_length(node);
+
+	if (length != path_length(other))
+		return NULL;
+	for (size_t at = length; at-- && node != other; node = node->parent, other = other->parent) {
+		bool named = strcmp(node->name, other->name) == 0;
+
+		if (!named && !is_left_out(length, at))
+			return NULL;
+		if (!named || strcmp(call_site_text(node).text, call_site_text(other).text) != 0)
+			found = node;
+	}
+	return found;
+}
+
+/* " (file.c:12)", or nothing. */
+static void mark_text(const struct call_node *node, char *text, size_t bytes)
+{
+	struct site_text site = call_site_text(node);
+
+	snprintf(text, bytes, site.text[0] ? " (%s)" : "%s", site.text);
+}
+
+void place_print_marked(const struct kernel_view *to, const struct call_node *node, const struct call_node *marked, unsigned indent)
 {
 	size_t length = path_length(node);
 	unsigned column = indent;
 
 	text_pad(to->out, indent);
 	for (size_t i = 0; i < length; i++) {
-		const char *name = path_at(node, length, i)->name;
-		char left_out[48];
-		unsigned columns, room = to->style->width - indent - 2;
+		const struct call_node *at = path_at(node, length, i);
+		const char *name = at->name;
+		char left_out[192], fitted[96], mark[96] = "";
+		unsigned columns, mark_columns, room = to->style->width - indent - 2;
 
-		if (length > 2 * PATH_ENDS + 1 && i == PATH_ENDS) {
+		if (at == marked)
+			mark_text(marked, mark, sizeof mark);
+		if (is_left_out(length, i)) {
 			snprintf(left_out, sizeof left_out, "[%zu more]", length - 2 * PATH_ENDS);
+			for (; is_left_out(length, i); i++) {
+				if (path_at(node, length, i) != marked)
+					continue;
+				mark_text(marked, mark, sizeof mark);
+				snprintf(left_out, sizeof left_out, "[%zu more: %s%s]", length - 2 * PATH_ENDS,
+					 text_fit_name(to->style, marked->name, 32, fitted, sizeof fitted), mark);
+			}
+			mark[0] = '\0';
 			name = left_out;
-			i = length - PATH_ENDS - 1;
+			i--;
 		}
+		mark_columns = text_columns(to->style, mark);
+		room = room > mark_columns + PATH_ENDS ? room - mark_columns : room;
 		columns = text_columns(to->style, name);
 		columns = columns > room ? room : columns;
-		if (column > indent && column + 3 + columns + 2 > to->style->width) {
+		if (column > indent && column + 3 + columns + mark_columns + 2 > to->style->width) {
 			fputs(" >\n", to->out);
 			text_pad(to->out, indent);
 			column = indent;
@@ -63,8 +110,14 @@ void place_print(const struct kernel_view *to, const struct call_node *node, uns
 			column += 3;
 		}
 		column += text_print_name(to->style, to->out, name, columns);
+		column += text_print(to->style, to->out, mark, mark_columns);
 	}
 	fputs(length ? "\n" : "(outside of every recorded call)\n", to->out);
+}
+
+void place_print(const struct kernel_view *to, const struct call_node *node, unsigned indent)
+{
+	place_print_marked(to, node, NULL, indent);
 }
 
 void path_json(struct json_writer *json, const char *key, const struct call_node *node)
@@ -145,7 +198,7 @@ void place_json(const struct kernel_view *to, const char *key, const struct fact
 	json_end_object(to->json);
 }
 
-void place_text(const struct kernel_view *to, const struct fact_place *place, unsigned indent)
+void place_text_marked(const struct kernel_view *to, const struct fact_place *place, const struct call_node *marked, unsigned indent)
 {
 	const struct profile *profile = to->view->profile;
 	const struct call_node *node = place_node(profile, place);
@@ -154,7 +207,7 @@ void place_text(const struct kernel_view *to, const struct fact_place *place, un
 	char text[64] = "(outside of every recorded call)";
 
 	if (node || (place->trace != FACT_NO_TRACE && !place->stack)) {
-		place_print(to, node, indent);
+		place_print_marked(to, node, marked, indent);
 		return;
 	}
 	text_pad(to->out, indent);
@@ -175,4 +228,9 @@ void place_text(const struct kernel_view *to, const struct fact_place *place, un
 		last = frame;
 	}
 	fputc('\n', to->out);
+}
+
+void place_text(const struct kernel_view *to, const struct fact_place *place, unsigned indent)
+{
+	place_text_marked(to, place, NULL, indent);
 }

@@ -30,11 +30,19 @@ struct cprof_error *cpu_view(const struct kernel_view *to) CPROF_MUST_CHECK;
 struct fact_place;
 /* Functions from the outermost on: "main > serve > save", shortened in its middle; a place without a context by its process. */
 void place_print(const struct kernel_view *to, const struct call_node *node, unsigned indent);
+/* The same with the call site of one of them, where two paths have the same names. */
+void place_print_marked(const struct kernel_view *to, const struct call_node *node, const struct call_node *marked, unsigned indent);
+/*
+ * What tells two paths apart that are printed alike: the outermost function of node's that was called from another place, or is another one and left out
+ * in print. NULL: they are the same, or differ in what is printed.
+ */
+const struct call_node *place_difference(const struct call_node *node, const struct call_node *other);
 const struct call_node *place_node(const struct profile *profile, const struct fact_place *place);
 void path_json(struct json_writer *json, const char *key, const struct call_node *node);
 /* "path" of a place; without a context "process" and "stack". */
 void place_json(const struct kernel_view *to, const char *key, const struct fact_place *place);
 void place_text(const struct kernel_view *to, const struct fact_place *place, unsigned indent);
+void place_text_marked(const struct kernel_view *to, const struct fact_place *place, const struct call_node *marked, unsigned indent);
 /* Frames of a stack in lines of the terminal, innermost first: "a < b < c". */
 struct frame_line {
 	unsigned indent, most; /* of further lines; columns of a name */

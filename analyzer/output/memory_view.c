@@ -131,6 +131,7 @@ static void alloc_json(const struct kernel_view *to, const struct alloc_row *row
 static void alloc_print(const struct kernel_view *to, const struct alloc_rows *rows, const struct alloc_row *row)
 {
 	uint64_t part = rows->by_live ? row->live_bytes : row->sums.bytes, calls = rows->by_live ? row->live_calls : row->sums.calls;
+	const struct call_node *mark = NULL;
 	char peak[64];
 
 	fprintf(to->out, "%9s ", human_bytes(part).text);
@@ -144,7 +145,9 @@ static void alloc_print(const struct kernel_view *to, const struct alloc_rows *r
 	else
 		fprintf(to->out, "%9s %6s\n", row->live_bytes ? human_bytes(row->live_bytes).text : "0",
 			row->detailed ? human_percent(row->sums.temporary_calls, row->sums.calls).text : "-");
-	place_text(to, &row->place, 4);
+	for (size_t i = 0; i < rows->nr && i < to->limit && !mark; i++)
+		mark = place_difference(place_node(to->view->profile, &row->place), place_node(to->view->profile, &rows->items[i].place));
+	place_text_marked(to, &row->place, mark, 4);
 }
 
 static struct cprof_error *allocations_show(const struct kernel_view *to, bool leaks)

@@ -222,6 +222,17 @@ static void print_details(const struct kernel_view *to, const struct off_row *ro
 	text_color(to->style, to->out, TEXT_PLAIN);
 }
 
+/* Rows that are shown may differ only in a place that a function was called from: which it is. */
+static const struct call_node *row_mark(const struct kernel_view *to, const struct off_rows *rows, const struct off_row *row)
+{
+	const struct call_node *mark = NULL;
+
+	for (size_t i = 0; i < rows->nr && i < to->limit && !mark; i++)
+		if (rows->items[i].node)
+			mark = place_difference(row->node, rows->items[i].node);
+	return mark;
+}
+
 static void print_row(const struct kernel_view *to, const struct off_rows *rows, const struct off_row *row)
 {
 	fprintf(to->out, "%8s ", human_ns(row->ns).text);
@@ -232,7 +243,7 @@ static void print_row(const struct kernel_view *to, const struct off_rows *rows,
 		text_print_name(to->style, to->out, row->node->name, to->style->width - 27);
 	if (!row->stranger) {
 		fputc('\n', to->out);
-		place_print(to, row->node, 4);
+		place_print_marked(to, row->node, row_mark(to, rows, row), 4);
 	}
 	print_details(to, row);
 }

@@ -343,6 +343,17 @@ static void io_json_row(const struct kernel_view *to, enum io_table table, const
 	json_end_object(to->json);
 }
 
+/* As in off-cpu: what tells paths of equal names apart. */
+static const struct call_node *row_mark(const struct kernel_view *to, const struct sum_rows *rows, const struct sum_row *row)
+{
+	const struct profile *profile = to->view->profile;
+	const struct call_node *mark = NULL;
+
+	for (size_t i = 0; i < rows->nr && i < to->limit && !mark; i++)
+		mark = place_difference(place_node(profile, &row->fact->place), place_node(profile, &rows->items[i].fact->place));
+	return mark;
+}
+
 static void io_print_row(const struct kernel_view *to, enum io_table table, const struct sum_rows *rows, const struct sum_row *row)
 {
 	const struct sum_fact *fact = row->fact;
@@ -364,7 +375,7 @@ static void io_print_row(const struct kernel_view *to, enum io_table table, cons
 		text_print(to->style, to->out, text, to->style->width - 4);
 		fputc('\n', to->out);
 	} else if (table == IO_BY_CONTEXT) {
-		place_text(to, &fact->place, 4);
+		place_text_marked(to, &fact->place, row_mark(to, rows, row), 4);
 	}
 }
 
