@@ -53,9 +53,9 @@ esac
 say "Packages"
 sh "$top/scripts/install-packages.sh" test
 
-say "Address and undefined-behaviour sanitizers: unit tests"
+say "Address and undefined-behaviour sanitizers: unit tests, hostile input, exports"
 tree sanitized -DCMAKE_BUILD_TYPE=Debug -DCPROF_SANITIZE=address,undefined
-tests sanitized -L short || failed="$failed sanitized"
+tests sanitized -LE browser || failed="$failed sanitized"
 
 say "clang: unit tests"
 tree clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
