@@ -58,10 +58,10 @@ record() { # CAPABILITIES ARGUMENT...
 check_target() {
 	read_tree
 	# What a thread burned by its clock is on-CPU, and little else: its clock runs on a little longer than the notes of its switches (some us each).
-	check "300 ms in burn_long" '.burn_long.cpu >= 297 and .burn_long.cpu < 320'
-	check "100 ms in burn_short" '.burn_short.cpu >= 98.5 and .burn_short.cpu < 115'
-	check "100 ms below folded calls, in one context" '.burn_folded.cpu >= 98.5 and .burn_folded.cpu < 115 and .burn_folded.paths == 1'
-	check "a child's 100 ms, without a nap's" '.in_child.cpu >= 98.5 and .in_child.cpu < 115'
+	check "300 ms in burn_long" '.burn_long.cpu >= 290 and .burn_long.cpu < 320'
+	check "100 ms in burn_short" '.burn_short.cpu >= 95 and .burn_short.cpu < 115'
+	check "100 ms below folded calls, in one context" '.burn_folded.cpu >= 95 and .burn_folded.cpu < 115 and .burn_folded.paths == 1'
+	check "a child's 100 ms, without a nap's" '.in_child.cpu >= 95 and .in_child.cpu < 115'
 	check "naps are blocked, and only that" '.nap.blocked >= 42 and .nap.cpu < .nap.blocked / 2'
 	check "the pipe" '.wait_for_byte.blocked >= 140 and .wait_for_byte.cpu < 10'
 	check "the mutex" '.wait_for_lock.blocked >= 140 and .wait_for_lock.cpu < 10'
@@ -90,12 +90,12 @@ case_target() {
 case_images() {
 	record -all -F 199 -- ./target again
 	check_target
-	check "100 ms before" '.burn_before.cpu >= 98.5 and .burn_before.cpu < 115'
+	check "100 ms before" '.burn_before.cpu >= 95 and .burn_before.cpu < 115'
 }
 
 # A program that runs already, and makes more threads.
 case_attach() {
-	as_nobody -all sh -c './target threads & sleep 0.3; bin/cprof-record -o trace.lz4 -p $! -d 1s >out 2>err || exit 1; wait $!'
+	as_nobody -all sh -c './target threads & sleep 0.3; bin/cprof-record -o trace.lz4 -F 999 -p $! -d 1s >out 2>err || exit 1; wait $!'
 	[ $? = 7 ] || fail "cprof-record, or the program's exit status"
 	mv trace.lz4 t.lz4 && mv trace.bpf.lz4 t.bpf.lz4 || fail "no files"
 	read_tree
@@ -107,7 +107,7 @@ case_attach() {
 		{ jq -c . functions.json threads.json; fail "tree and threads differ"; }
 	check "main waited all the time" '.wait_for_threads.blocked >= 950 and .wait_for_threads.cpu < 5'
 	check "burning is on the CPU, napping is not" '.burn_little.blocked < 50 and .nap.cpu < .nap.blocked / 2'
-	check "samples" '(.burn_little.samples * 10.1 - .burn_little.cpu | fabs) < 200 and .burn_little.samples > 5'
+	check "samples" '.burn_little.samples > .burn_little.cpu * 0.7'
 }
 
 # With CAP_PERFMON there are samples in the kernel, and frames of it.
