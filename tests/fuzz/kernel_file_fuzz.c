@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fuzz target: a kernel file through everything that reads it. Built with CPROF_FUZZ_NO_CHECKSUMS. The file is written to /dev/shm. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "fuzz_files.h"
 #include "kernel_file.h"
 #include "trace_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char path[64];
-
-static void remove_file(void)
-{
-	unlink(path);
-}
-
-static void put_file(const uint8_t *data, size_t size)
-{
-	int fd;
-
-	if (!path[0]) {
-		snprintf(path, sizeof path, "/dev/shm/cprof_fuzz.%d.bpf.lz4", (int)getpid());
-		atexit(remove_file);
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd))
-		abort();
-}
 
 static uint64_t touched; /* so that nothing is left out by the compiler */
 
@@ -69,12 +44,14 @@ static void ask(struct kernel_file *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *operand = path;
+	static const char *path;
 	struct trace_report *report;
 	struct kernel_file *file;
 	struct session *session;
 
-	put_file(data, size);
+	if (!path)
+		path = fuzz_path("t.bpf.lz4");
+	fuzz_put_file(path, data, size);
 	struct cprof_error *error = kernel_file_open(path, &file);
 
 	if (!error) {
@@ -84,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		kernel_file_close(file);
 	}
 	cprof_error_free(error);
-	error = session_open(&operand, 1, &session);
+	error = session_open(&path, 1, &session);
 	if (!error)
 		session_destroy(session);
 	cprof_error_free(error);

@@ -4,13 +4,8 @@
  *
  * Input: u32 length of the trace, the trace, the rest is its .bpf.lz4. Built with CPROF_FUZZ_NO_CHECKSUMS. The files are written to /dev/shm.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "call_causes.h"
+#include "fuzz_files.h"
 #include "profile.h"
 #include "session.h"
 #include "session_names.h"
@@ -18,35 +13,6 @@
 #include "timeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char folder[] = "/dev/shm/cprof_fuzz.XXXXXX";
-static char events_path[64], kernel_path[64];
-
-static void remove_files(void)
-{
-	unlink(events_path);
-	unlink(kernel_path);
-	rmdir(folder);
-}
-
-static void make_folder(void)
-{
-	if (events_path[0])
-		return;
-	if (!mkdtemp(folder))
-		abort();
-	snprintf(events_path, sizeof events_path, "%s/t.lz4", folder);
-	snprintf(kernel_path, sizeof kernel_path, "%s/t.bpf.lz4", folder);
-	atexit(remove_files);
-}
-
-static void put_file(const char *path, const uint8_t *data, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd))
-		abort();
-}
 
 static uint64_t touched; /* so that nothing is left out by the compiler */
 
@@ -110,21 +76,21 @@ static void single_calls(struct session *session, struct symbolizer *symbolizer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *path = events_path;
+	static const char *path, *kernel_path;
 	struct symbolizer *symbolizer = NULL;
 	struct session *session;
+	const uint8_t *kernel;
 	uint32_t trace_bytes;
+	size_t kernel_bytes;
 
-	if (size < sizeof trace_bytes)
+	if (!fuzz_split(data, size, &kernel, &trace_bytes, &kernel_bytes))
 		return 0;
-	memcpy(&trace_bytes, data, sizeof trace_bytes);
-	data += sizeof trace_bytes;
-	size -= sizeof trace_bytes;
-	if (trace_bytes > size)
-		trace_bytes = (uint32_t)size;
-	make_folder();
-	put_file(events_path, data, trace_bytes);
-	put_file(kernel_path, data + trace_bytes, size - trace_bytes);
+	if (!path) {
+		path = fuzz_path("t.lz4");
+		kernel_path = fuzz_path("t.bpf.lz4");
+	}
+	fuzz_put_file(path, kernel - trace_bytes, trace_bytes);
+	fuzz_put_file(kernel_path, kernel, kernel_bytes);
 
 	struct cprof_error *error = session_open(&path, 1, &session);
 

@@ -5,48 +5,12 @@
  * Input: u32 length of the trace, the trace, the rest is the live file (none when nothing is left). Built with CPROF_FUZZ_NO_CHECKSUMS, as else every
  * mutation ends at a checksum. The files are written to /dev/shm.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "event_decoder.h"
+#include "fuzz_files.h"
 #include "trace_check.h"
 #include "trace_recover.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char folder[] = "/dev/shm/cprof_fuzz.XXXXXX";
-static char input_path[64], live_path[80], output_path[80];
-
-static void remove_files(void)
-{
-	unlink(input_path);
-	unlink(live_path);
-	unlink(output_path);
-	rmdir(folder);
-}
-
-static void make_folder(void)
-{
-	if (input_path[0])
-		return;
-	if (!mkdtemp(folder))
-		abort();
-	snprintf(input_path, sizeof input_path, "%s/t.lz4", folder);
-	snprintf(live_path, sizeof live_path, "%s.live", input_path);
-	snprintf(output_path, sizeof output_path, "%s.out", input_path);
-	atexit(remove_files);
-}
-
-static void put_file(const char *path, const uint8_t *data, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd))
-		abort();
-}
 
 static void read_all(struct trace *trace)
 {
@@ -96,23 +60,24 @@ static void check_tables(const struct trace_tables *tables)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *path = input_path;
+	static const char *path, *live_path, *output_path;
 	struct trace_recover_result result;
 	struct trace_report *report;
 	struct session *session;
+	const uint8_t *live;
 	uint32_t trace_bytes;
+	size_t live_bytes;
 
-	if (size < sizeof trace_bytes)
+	if (!fuzz_split(data, size, &live, &trace_bytes, &live_bytes))
 		return 0;
-	memcpy(&trace_bytes, data, sizeof trace_bytes);
-	data += sizeof trace_bytes;
-	size -= sizeof trace_bytes;
-	if (trace_bytes > size)
-		trace_bytes = (uint32_t)size;
-	make_folder();
-	put_file(input_path, data, trace_bytes);
-	if (size > trace_bytes)
-		put_file(live_path, data + trace_bytes, size - trace_bytes);
+	if (!path) {
+		path = fuzz_path("t.lz4");
+		live_path = fuzz_path("t.lz4.live");
+		output_path = fuzz_path("t.lz4.out");
+	}
+	fuzz_put_file(path, live - trace_bytes, trace_bytes);
+	if (live_bytes)
+		fuzz_put_file(live_path, live, live_bytes);
 	else
 		unlink(live_path);
 
@@ -126,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_all(session_trace(session, 0));
 	cprof_error_free(trace_recover(session_trace(session, 0), output_path, &result));
 	session_destroy(session);
-	error = trace_check(input_path, &report);
+	error = trace_check(path, &report);
 	if (!error)
 		trace_report_destroy(report);
 	cprof_error_free(error);
