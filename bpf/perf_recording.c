@@ -8,6 +8,7 @@
 
 #include "memory_probes.h"
 #include "perf_waits.h"
+#include "record_clock.h"
 #include "record_report.h"
 
 enum {
@@ -104,7 +105,7 @@ void perf_recording_tick(struct perf_recording *recording, uint64_t now_ns)
 	recording->next_flush_ns = now_ns + recording->args->window_ns;
 }
 
-uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t now_ns)
+uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t *end_ns)
 {
 	const struct perf_threads *threads = &recording->threads;
 	struct kernel_writer *writer = recording->writer;
@@ -112,9 +113,10 @@ uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t now_ns
 	struct cprof_error *error;
 
 	perf_rings_stop(&recording->rings);
+	*end_ns = record_clock_ns(CLOCK_MONOTONIC); /* nothing can come after it */
 	drain(recording, UINT64_MAX);
-	perf_threads_finish(&recording->threads, now_ns);
-	process_modules_read(&recording->modules, writer, now_ns, true);
+	perf_threads_finish(&recording->threads, *end_ns);
+	process_modules_read(&recording->modules, writer, *end_ns, true);
 	error = kernel_symbols_write(recording->symbols, writer, &unnamed);
 	if (!recording->failed)
 		recording->failed = error;

@@ -328,6 +328,8 @@ static int rings_make(struct perf_rings *rings, const struct perf_request *reque
 			continue;
 		}
 		events_close(rings, before);
+		if (ring.header)
+			munmap(ring.header, ring.bytes + PAGE);
 		if (result == -ENODEV || result == -ENXIO || (result == -EINVAL && rings->nr)) /* not on-line */
 			cpu++;
 		else if (!rings->nr && can->kernel && (result == -EACCES || result == -EPERM)) /* without the right for that */
@@ -405,17 +407,16 @@ struct cprof_error *perf_rings_open(const struct perf_request *request, struct p
 	struct abilities can = { true, true };
 	int result;
 
-	if (request->running)
-		raise_descriptor_limit();
+	raise_descriptor_limit(); /* our own: a child that waits was made before */
 	result = rings_make(&rings, request, request->pid, &can);
+	rings.kernel = can.kernel;
+	rings.counts_lost = can.counts_lost;
 	if (!result && request->running)
 		result = threads_add(&rings, request, can);
 	if (result) {
 		perf_rings_close(&rings);
 		return refusal(result);
 	}
-	rings.kernel = can.kernel;
-	rings.counts_lost = can.counts_lost;
 	*ret = rings;
 	return NULL;
 }

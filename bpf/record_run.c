@@ -389,7 +389,7 @@ static struct cprof_error *finish(struct recording *recording)
 
 static struct cprof_error *finish_by_perf(struct recording *recording)
 {
-	uint64_t end_ns = record_clock_ns(CLOCK_MONOTONIC), lost = perf_recording_finish(&recording->perf, end_ns);
+	uint64_t end_ns, lost = perf_recording_finish(&recording->perf, &end_ns);
 	struct cprof_error *failed = recording->perf.failed;
 
 	recording->perf.failed = NULL;

@@ -290,7 +290,7 @@ static void sched_take(struct call_tally *tally, uint32_t payload)
 
 void call_tally_add_tail(struct call_tally *tally, const uint64_t *figures)
 {
-	if (tally->started && !is_muted(tally) && !tally->after_range)
+	if (tally->started && !tally->is_suspended && !is_muted(tally) && !tally->after_range)
 		tally->no_memory |= !sched_tally_add(&tally->sched, figures, tally->current);
 }
 

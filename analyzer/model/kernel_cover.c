@@ -17,6 +17,18 @@ static bool is_timed(const struct trace_kernel *kernel)
 	return false;
 }
 
+/* When the process, or the recording of it, began. */
+static uint64_t first_seen_ns(const struct trace_kernel *kernel)
+{
+	const struct kernel_tables *tables = kernel_file_tables(kernel->file);
+	uint64_t first_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tables->processes[i].tgid == kernel->tgid && tables->processes[i].start_ns < first_ns)
+			first_ns = tables->processes[i].start_ns;
+	return first_ns == UINT64_MAX ? 0 : first_ns;
+}
+
 /*
  * The recorder's own word, its last sign of life, or its file's end. It gives a sign every 100 ms, later when the machine is busy; one whose file has no end was
  * killed, or is at work.
@@ -46,5 +58,7 @@ struct kernel_cover kernel_cover_of(const struct session *session, size_t index)
 	cover.timed = is_timed(&kernel);
 	if (!tables->sched && kernel_file_tables(kernel.file)->end)
 		cover.from_ns = kernel_file_tables(kernel.file)->end->start_ns;
+	else if (cover.timed)
+		cover.from_ns = first_seen_ns(&kernel);
 	return cover;
 }

@@ -39,6 +39,8 @@ struct facts_build {
 	const struct profile_options *options;
 	struct kernel_names *names;
 	struct timed_contexts *timed; /* NULL: no record needs it */
+	uint64_t *own_threads;     /* (tgid, tid) of the profiler's own in the file, in order */
+	size_t nr_own_threads;
 	uint32_t kernel;
 	uint64_t from_ns, to_ns;   /* of the records taken */
 };
@@ -95,6 +97,8 @@ static struct fact_place timed_place(const struct facts_build *build, struct cpr
 		place.context = context;
 	} else { /* a thread that made no call, or a program without traces */
 		place.trace = trace_of(build->facts, build->session, place.image);
+		if (place.trace != FACT_NO_TRACE && time_ns >= session_trace_kernel(build->session, place.trace).end_ns) /* an image without a trace */
+			place.trace = FACT_NO_TRACE;
 		who->quality = place.trace == FACT_NO_TRACE ? CPROF_QUALITY_NO_RUNTIME : CPROF_QUALITY_UNREGISTERED;
 	}
 	if (!place.context)
@@ -237,12 +241,60 @@ void kernel_facts_tail(const struct kernel_facts *facts, uint32_t trace, uint32_
 /* The thread that writes the trace out makes no calls, and waits nearly all the time: its waiting is nobody's. */
 static bool is_own_thread(const struct facts_build *build, const struct cprof_who *who)
 {
-	const struct kernel_tables *tables = kernel_file_tables(session_kernel(build->session, build->kernel));
+	uint64_t key = (uint64_t)who->tgid << 32 | who->tid;
+	size_t low = 0, high = build->nr_own_threads;
 
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (build->own_threads[middle] < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < build->nr_own_threads && build->own_threads[low] == key;
+}
+
+static int compare_u64(const void *left, const void *right)
+{
+	uint64_t a, b;
+
+	memcpy(&a, left, sizeof a);
+	memcpy(&b, right, sizeof b);
+	return a < b ? -1 : a > b;
+}
+
+static struct cprof_error *own_threads_find(struct facts_build *build, const struct kernel_file *file)
+{
+	const struct kernel_tables *tables = kernel_file_tables(file);
+
+	free(build->own_threads);
+	build->nr_own_threads = 0;
+	build->own_threads = malloc((tables->nr_threads + 1) * sizeof *build->own_threads);
+	if (!build->own_threads)
+		return &cprof_enomem;
 	for (size_t i = 0; i < tables->nr_threads; i++)
-		if (tables->threads[i].tgid == who->tgid && tables->threads[i].tid == who->tid)
-			return tables->threads[i].slot == 0 && strcmp(tables->threads[i].name, "cprof") == 0;
-	return false;
+		if (tables->threads[i].slot == 0 && strcmp(tables->threads[i].name, "cprof") == 0)
+			build->own_threads[build->nr_own_threads++] = (uint64_t)tables->threads[i].tgid << 32 | tables->threads[i].tid;
+	qsort(build->own_threads, build->nr_own_threads, sizeof *build->own_threads, compare_u64);
+	return NULL;
+}
+
+/* A fault behind a thread's last event; the others are in its events. */
+static struct cprof_error *take_fault(void *context, const struct cprof_chunk_header *header, const void *record)
+{
+	struct facts_build *build = context;
+	struct cprof_kernel_fault fault;
+
+	(void)header;
+	memcpy(&fault, record, sizeof fault);
+	for (uint32_t i = 0; i < build->facts->nr_traces; i++) {
+		const struct facts_of_trace *of = &build->facts->traces[i];
+
+		if (of->timed && of->kernel.file == session_kernel(build->session, build->kernel) && of->kernel.tgid == fault.tgid && fault.time_ns < of->kernel.end_ns)
+			kernel_tails_take_fault(&build->facts->private_data->tails, i, &fault);
+	}
+	return NULL;
 }
 
 static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_header *header, const void *record)
@@ -498,9 +550,10 @@ static struct cprof_error *kernel_read(struct facts_build *build, uint32_t kerne
 	static const struct {
 		uint16_t kind;
 		kernel_file_take *take;
-	} kinds[] = { { CPROF_CHUNK_KERNEL_SAMPLES, take_sample }, { CPROF_CHUNK_KERNEL_OFF_CPU, take_off_cpu }, { CPROF_CHUNK_KERNEL_SUMS, take_sum } };
+	} kinds[] = { { CPROF_CHUNK_KERNEL_SAMPLES, take_sample }, { CPROF_CHUNK_KERNEL_OFF_CPU, take_off_cpu }, { CPROF_CHUNK_KERNEL_SUMS, take_sum },
+		      { CPROF_CHUNK_KERNEL_FAULTS, take_fault } };
 	struct kernel_file *file = session_kernel(build->session, kernel);
-	struct cprof_error *error = NULL;
+	struct cprof_error *error = own_threads_find(build, file);
 
 	build->kernel = kernel;
 	sources_note(build->facts, file);
@@ -577,6 +630,7 @@ struct cprof_error *kernel_facts_create(const struct session *session, const str
 	if (!error)
 		*ret = facts->metrics || session_nr_kernels(session) ? facts : NULL;
 	timed_contexts_destroy(build.timed);
+	free(build.own_threads);
 	if (error || !*ret)
 		kernel_facts_destroy(facts);
 	return error;

@@ -74,13 +74,14 @@ static void interval_add(struct kernel_tail *tail, const struct cprof_kernel_off
 	tail->figures[CPROF_SCHED_BLOCKED + (off->blocked_class < CPROF_BLOCKED_COUNT ? off->blocked_class : CPROF_BLOCKED_OTHER)] += blocked_ns;
 }
 
-void kernel_tails_take(struct kernel_tails *tails, uint32_t trace, const struct cprof_kernel_off_cpu *off)
+/* The tail in which this lies; NULL: in none. */
+static struct kernel_tail *tail_find(struct kernel_tails *tails, uint32_t trace, uint32_t tid, uint64_t time_ns)
 {
-	const struct kernel_tail key = { .tid = off->who.tid, .last_ns = off->time_ns, .thread = UINT32_MAX };
+	const struct kernel_tail key = { .tid = tid, .last_ns = time_ns, .thread = UINT32_MAX };
 	struct trace_tails *of = &tails->traces[trace];
 	size_t low = 0, high = of->nr_tails;
 
-	while (low < high) { /* the first that ends its events after the interval began */
+	while (low < high) { /* the first that ends its events after the time */
 		size_t middle = low + (high - low) / 2;
 
 		if (tail_compare(&of->tails[middle], &key) < 0)
@@ -88,8 +89,23 @@ void kernel_tails_take(struct kernel_tails *tails, uint32_t trace, const struct 
 		else
 			high = middle;
 	}
-	if (low && of->tails[low - 1].tid == off->who.tid && off->time_ns < of->tails[low - 1].end_ns)
-		interval_add(&of->tails[low - 1], off);
+	return low && of->tails[low - 1].tid == tid && time_ns < of->tails[low - 1].end_ns ? &of->tails[low - 1] : NULL;
+}
+
+void kernel_tails_take(struct kernel_tails *tails, uint32_t trace, const struct cprof_kernel_off_cpu *off)
+{
+	struct kernel_tail *tail = tail_find(tails, trace, off->who.tid, off->time_ns);
+
+	if (tail)
+		interval_add(tail, off);
+}
+
+void kernel_tails_take_fault(struct kernel_tails *tails, uint32_t trace, const struct cprof_kernel_fault *fault)
+{
+	struct kernel_tail *tail = tail_find(tails, trace, fault->tid, fault->time_ns);
+
+	if (tail)
+		tail->figures[CPROF_SCHED_FAULTS]++;
 }
 
 void kernel_tails_get(const struct kernel_tails *tails, uint32_t trace, uint32_t thread, uint64_t *figures)

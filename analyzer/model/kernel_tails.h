@@ -36,6 +36,7 @@ void kernel_tails_deinit(struct kernel_tails *tails);
 struct cprof_error *kernel_tails_add_trace(struct kernel_tails *tails, uint32_t index, const struct trace *trace) CPROF_MUST_CHECK;
 /* An interval that was not spent stopped. */
 void kernel_tails_take(struct kernel_tails *tails, uint32_t trace, const struct cprof_kernel_off_cpu *off);
+void kernel_tails_take_fault(struct kernel_tails *tails, uint32_t trace, const struct cprof_kernel_fault *fault);
 /* figures: SCHED_FIGURES, added to. */
 void kernel_tails_get(const struct kernel_tails *tails, uint32_t trace, uint32_t thread, uint64_t *figures);
 

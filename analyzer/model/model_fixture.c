@@ -341,7 +341,7 @@ struct kernel_file *session_kernel(const struct session *of, size_t index)
 struct trace_kernel session_trace_kernel(const struct session *of, size_t index)
 {
 	(void)of, (void)index;
-	return (struct trace_kernel){ NULL, 0, 0 };
+	return (struct trace_kernel){ .file = NULL };
 }
 
 const struct trace_meta *trace_meta(const struct trace *trace)

@@ -19,7 +19,7 @@ struct moment {
 struct thread_name {
 	const struct kernel_file *file;
 	uint32_t tgid, tid;
-	uint64_t start_ns; /* of its image */
+	uint64_t start_ns, end_ns; /* of its image */
 	uint64_t start_ticks;
 	uint32_t trace, thread;
 };
@@ -78,7 +78,8 @@ static struct cprof_error *names_make(struct timed_contexts *contexts)
 			if (!vec_reserve(&contexts->names, &capacity, contexts->nr_names + 1, sizeof *contexts->names))
 				return &cprof_enomem;
 			contexts->names[contexts->nr_names++] = (struct thread_name){
-				place.file, place.tgid, record->kernel_tid, tables->nr_clocks ? tables->clocks[0].monotonic_ns : 0, record->start_tsc, i, thread
+				.file = place.file, .tgid = place.tgid, .tid = record->kernel_tid, .end_ns = place.end_ns, .start_ticks = record->start_tsc, .trace = i,
+				.thread = thread, .start_ns = tables->nr_clocks ? tables->clocks[0].monotonic_ns : 0
 			};
 		}
 	}
@@ -87,29 +88,36 @@ static struct cprof_error *names_make(struct timed_contexts *contexts)
 	return NULL;
 }
 
-/* The last one that began before the time: images of a process, and threads of an image, may have the same numbers one after the other. */
-static const struct thread_name *name_find(const struct timed_contexts *contexts, const struct kernel_file *file, uint32_t tgid, uint32_t tid, uint64_t time_ns)
+/* The last one not behind the key, if it is of the same thread. */
+static const struct thread_name *name_before(const struct timed_contexts *contexts, const struct thread_name *key)
 {
-	struct thread_name key = { .file = file, .tgid = tgid, .tid = tid, .start_ns = time_ns, .start_ticks = UINT64_MAX };
 	size_t low = 0, high = contexts->nr_names;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_names(&contexts->names[middle], &key) <= 0)
+		if (compare_names(&contexts->names[middle], key) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low; low--) {
-		const struct thread_name *name = &contexts->names[low - 1];
+	const struct thread_name *name = low ? &contexts->names[low - 1] : NULL;
 
-		if (name->file != file || name->tgid != tgid || name->tid != tid)
-			return NULL;
-		if (name->start_ticks <= trace_ticks_at(session_trace(contexts->session, name->trace), time_ns))
-			return name;
-	}
-	return NULL;
+	return name && name->file == key->file && name->tgid == key->tgid && name->tid == key->tid ? name : NULL;
+}
+
+/* Images of a process, and threads of an image, may have the same numbers one after the other: the last one that began before the time. */
+static const struct thread_name *name_find(const struct timed_contexts *contexts, const struct kernel_file *file, uint32_t tgid, uint32_t tid, uint64_t time_ns)
+{
+	struct thread_name key = { .file = file, .tgid = tgid, .tid = tid, .start_ns = time_ns, .start_ticks = UINT64_MAX };
+	const struct thread_name *image = name_before(contexts, &key), *name;
+
+	if (!image || time_ns >= image->end_ns)
+		return NULL;
+	key.start_ns = image->start_ns;
+	key.start_ticks = trace_ticks_at(session_trace(contexts->session, image->trace), time_ns);
+	name = name_before(contexts, &key);
+	return name && name->start_ns == image->start_ns ? name : NULL;
 }
 
 static bool moment_make(const struct timed_contexts *contexts, const struct kernel_file *file, const struct cprof_who *who, uint64_t time_ns, struct moment *ret)
@@ -279,19 +287,24 @@ static struct cprof_error *thread_walk(struct trace *trace, uint32_t thread, str
 
 	if (error)
 		return error;
+	bool at_end = false; /* of all that there is of the thread */
+
 	while (!error && walk.next < walk.end) {
 		struct events_chunk chunk;
-		bool end = false;
+		bool end = false, walks;
 
 		error = trace_cursor_next(cursor, &chunk, &end);
 		if (error || end)
 			break;
 		if (chunk.hole_before)
 			moments_give(&walk, chunk.header.first_tsc, 0);
-		if (walk.next < walk.end && (walk.next->ticks <= chunk.header.last_tsc || chunk.header.sequence + 1 >= blocks))
+		at_end = chunk.header.sequence + 1 >= blocks;
+		walks = walk.next < walk.end && (walk.next->ticks <= chunk.header.last_tsc || at_end);
+		at_end &= walks;
+		if (walks)
 			error = chunk_walk(&walk, &chunk);
 	}
-	moments_give(&walk, UINT64_MAX, walk.suspended ? 0 : walk.stack.current);
+	moments_give(&walk, UINT64_MAX, at_end && !walk.suspended ? walk.stack.current : 0);
 	call_stack_deinit(&walk.stack);
 	trace_cursor_destroy(cursor);
 	return error;

@@ -169,18 +169,20 @@ static uint64_t start_ns(const struct trace *trace)
 	return trace->tables.nr_clocks ? trace->tables.clocks[0].monotonic_ns : 0;
 }
 
-/* When the next image of the process began. */
-static uint64_t image_end_ns(const struct session *session, size_t index)
+/* When the process began its next image, be it one with a trace or without. The first one said may be the trace's, attached to after it had begun. */
+static uint64_t image_end_ns(const struct trace *trace, const struct trace_kernel *place)
 {
-	uint64_t end_ns = UINT64_MAX, from_ns = start_ns(session->traces[index]);
+	const struct kernel_tables *tables = kernel_file_tables(place->file);
+	uint64_t end_ns = UINT64_MAX, first_ns = UINT64_MAX, from_ns = start_ns(trace);
 
-	for (size_t i = 0; i < session->nr_traces; i++) {
-		uint64_t other_ns = start_ns(session->traces[i]);
-
-		if (session->places[i].file == session->places[index].file && session->places[i].tgid == session->places[index].tgid && other_ns > from_ns &&
-		    other_ns < end_ns)
-			end_ns = other_ns;
-	}
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tables->processes[i].tgid == place->tgid && tables->processes[i].start_ns < first_ns)
+			first_ns = tables->processes[i].start_ns;
+	if (first_ns > from_ns)
+		from_ns = first_ns;
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tables->processes[i].tgid == place->tgid && tables->processes[i].start_ns > from_ns && tables->processes[i].start_ns < end_ns)
+			end_ns = tables->processes[i].start_ns;
 	return end_ns;
 }
 
@@ -193,7 +195,11 @@ static struct cprof_error *switches_attach(struct session *session, size_t index
 
 	if (!place->file || kernel_tgid_of(trace) || !timed_tgid_of(place->file, trace))
 		return NULL;
-	error = timed_switches_read(place->file, trace, place->tgid, start_ns(trace), image_end_ns(session, index), &trace->switches);
+	place->end_ns = image_end_ns(trace, place);
+	error = timed_switches_read(place->file, trace, place->tgid, start_ns(trace), place->end_ns, &trace->switches);
+	if (!error && trace->switches.too_many)
+		error = trace_add_problem(trace, PROBLEM_OF_TRACE(FINDING_DAMAGE), "%s holds more switches and faults than a file of its size can: the rest is left out",
+					  kernel_file_path(place->file));
 	for (size_t i = 0; !error && i < trace->set.nr_threads; i++) {
 		struct cprof_thread *thread = &trace->set.threads[i];
 
@@ -219,7 +225,7 @@ static struct cprof_error *find_place(struct session *session, struct trace *tra
 			file = session->kernels[i];
 	if (error || !file)
 		return error;
-	*ret = (struct trace_kernel){ file, kernel_tgid_of(trace), trace->meta.fixed.generation };
+	*ret = (struct trace_kernel){ file, kernel_tgid_of(trace), trace->meta.fixed.generation, UINT64_MAX };
 	if (!ret->tgid)
 		ret->tgid = guess_tgid(file, trace);
 	if (!ret->tgid)

@@ -78,6 +78,7 @@ struct kernel_file *session_kernel(const struct session *session, size_t index);
 struct trace_kernel { /* where a trace's process is in the kernel half */
 	struct kernel_file *file; /* NULL: nothing is known of it */
 	uint32_t tgid, generation;
+	uint64_t end_ns;          /* recorded without BPF: when the process began its next image there, CLOCK_MONOTONIC; else UINT64_MAX */
 };
 struct trace_kernel session_trace_kernel(const struct session *session, size_t index);
 

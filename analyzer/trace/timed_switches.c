@@ -9,10 +9,12 @@
 #include "slots.h"
 #include "vec.h"
 
+#define FIGURE_MOST ((UINT64_C(1) << (2 * CPROF_SCHED_VALUE_BITS)) - 1) /* that an escape can say */
+
 void timed_switches_deinit(struct timed_switches *switches)
 {
 	free(switches->items);
-	*switches = (struct timed_switches){ NULL, 0, 0 };
+	*switches = (struct timed_switches){ .items = NULL };
 }
 
 struct reading {
@@ -20,15 +22,28 @@ struct reading {
 	const struct trace *trace;
 	uint32_t tgid;
 	uint64_t from_ns, to_ns;
+	uint64_t most;               /* one for each byte of the file: a true record takes several, packed */
 	struct timed_switches *switches;
 };
+
+static struct cprof_error *item_add(struct reading *reading, const struct timed_switch *item)
+{
+	struct timed_switches *switches = reading->switches;
+
+	if (switches->nr >= reading->most) {
+		switches->too_many = true;
+		return NULL;
+	}
+	if (!vec_reserve(&switches->items, &switches->capacity, switches->nr + 1, sizeof *switches->items))
+		return &cprof_enomem;
+	switches->items[switches->nr++] = *item;
+	return NULL;
+}
 
 static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	struct reading *reading = context;
-	struct timed_switches *switches = reading->switches;
 	struct cprof_kernel_off_cpu off;
-	uint64_t ns;
 
 	(void)header;
 	memcpy(&off, record, sizeof off);
@@ -36,36 +51,31 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 		return NULL;
 	if (!kernel_file_is_last_word(reading->file, &off))
 		return NULL;
-	if (off.blocked_ns > UINT64_MAX / 4 || off.runq_ns > UINT64_MAX / 4)
-		return NULL; /* nobody waits for a hundred years */
-	if (!vec_reserve(&switches->items, &switches->capacity, switches->nr + 1, sizeof *switches->items))
-		return &cprof_enomem;
-	ns = off.blocked_ns + off.runq_ns;
-	switches->items[switches->nr++] = (struct timed_switch){
-		.middle_ticks = trace_ticks_at(reading->trace, off.time_ns + ns / 2),
+	if (off.blocked_ns > FIGURE_MOST || off.runq_ns > FIGURE_MOST)
+		return NULL; /* nobody waits for two years */
+	const struct timed_switch item = {
+		.middle_ticks = trace_ticks_at(reading->trace, off.time_ns + (off.blocked_ns + off.runq_ns) / 2),
 		.blocked_ns = off.blocked_ns,
 		.runq_ns = off.runq_ns,
 		.tid = off.who.tid,
 		.blocked_class = off.blocked_class < CPROF_BLOCKED_COUNT ? off.blocked_class : CPROF_BLOCKED_OTHER,
 	};
-	return NULL;
+
+	return item_add(reading, &item);
 }
 
 static struct cprof_error *take_fault(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	struct reading *reading = context;
-	struct timed_switches *switches = reading->switches;
 	struct cprof_kernel_fault fault;
 
 	(void)header;
 	memcpy(&fault, record, sizeof fault);
 	if (fault.tgid != reading->tgid || fault.time_ns < reading->from_ns || fault.time_ns >= reading->to_ns)
 		return NULL;
-	if (!vec_reserve(&switches->items, &switches->capacity, switches->nr + 1, sizeof *switches->items))
-		return &cprof_enomem;
-	switches->items[switches->nr++] =
-		(struct timed_switch){ .middle_ticks = trace_ticks_at(reading->trace, fault.time_ns), .tid = fault.tid, .is_fault = true };
-	return NULL;
+	const struct timed_switch item = { .middle_ticks = trace_ticks_at(reading->trace, fault.time_ns), .tid = fault.tid, .is_fault = true };
+
+	return item_add(reading, &item);
 }
 
 static int compare(const void *left, const void *right)
@@ -80,8 +90,8 @@ static int compare(const void *left, const void *right)
 struct cprof_error *timed_switches_read(struct kernel_file *file, const struct trace *trace, uint32_t tgid, uint64_t from_ns, uint64_t to_ns,
 					struct timed_switches *ret)
 {
-	struct timed_switches switches = { NULL, 0, 0 };
-	struct reading reading = { file, trace, tgid, from_ns, to_ns, &switches };
+	struct timed_switches switches = { .items = NULL };
+	struct reading reading = { file, trace, tgid, from_ns, to_ns, kernel_file_state(file)->file_bytes, &switches };
 	struct cprof_error *error = kernel_file_each(file, CPROF_CHUNK_KERNEL_OFF_CPU, take_off_cpu, &reading);
 
 	if (!error)
@@ -139,7 +149,7 @@ static bool figure_add(struct timed_merge *merge, uint32_t figure, uint64_t grow
 	const uint32_t bits = CPROF_SCHED_VALUE_BITS, mask = (1u << bits) - 1;
 	uint64_t sum = merge->sums[figure] + growth, parts[2] = { (uint64_t)CPROF_SCHED_HIGH << bits | sum >> bits, (uint64_t)figure << bits | (sum & mask) };
 
-	if (!growth)
+	if (!growth || sum > FIGURE_MOST)
 		return true;
 	merge->sums[figure] = sum;
 	for (size_t i = sum >> bits ? 0 : 1; i < 2; i++) {
@@ -159,11 +169,11 @@ static bool switch_add(struct timed_merge *merge, const struct timed_switch *ite
 	       figure_add(merge, CPROF_SCHED_BLOCKED + item->blocked_class, item->blocked_ns, items);
 }
 
-/* What lies before `ticks`, behind the bytes copied so far. */
-static bool switches_add(struct timed_merge *merge, uint64_t ticks, uint32_t *items)
+/* What lies before `ticks`, behind the bytes copied so far; wanted false: it is nobody's. */
+static bool switches_add(struct timed_merge *merge, uint64_t ticks, bool wanted, uint32_t *items)
 {
 	for (; merge->next < merge->end && merge->next->middle_ticks <= ticks; merge->next++)
-		if (!merge->suspended && !switch_add(merge, merge->next, items))
+		if (wanted && !switch_add(merge, merge->next, items))
 			return false;
 	return true;
 }
@@ -172,37 +182,38 @@ struct cprof_error *timed_merge_chunk(struct timed_merge *merge, struct events_c
 {
 	struct event_decoder decoder = event_decoder_make(chunk);
 	const struct timed_switch *next = merge->next;
-	bool suspended = merge->suspended;
 	size_t copied = 0, anchor = 0; /* escapes stay before the event that they belong to: what is put in goes behind the last event */
 	uint32_t items = 0;
+	bool lost = false;
 	struct cprof_error *error;
 
+	if (chunk->hole_before)
+		switches_add(merge, chunk->header.first_tsc, false, &items);
 	if (merge->next >= merge->end || merge->next->middle_ticks > chunk->header.last_tsc)
 		return NULL;
 	bytes_clear(&merge->ids);
 	for (;;) {
 		struct event_item item;
-		bool end, is_switch, added = true;
+		bool end, resumes, added = true;
 
 		error = event_decoder_next(&decoder, &item, &end);
 		if (error || end)
 			break;
-		is_switch = item.kind == EVENT_ESCAPE && (item.id == CPROF_ESCAPE_SUSPEND || item.id == CPROF_ESCAPE_RESUME);
-		if (item.kind == EVENT_ESCAPE && !is_switch)
+		resumes = item.kind == EVENT_ESCAPE && item.id == CPROF_ESCAPE_RESUME; /* until then a coroutine had the thread */
+		lost |= item.kind == EVENT_ESCAPE && item.id == CPROF_ESCAPE_LOST;
+		if (item.kind == EVENT_ESCAPE && !resumes && item.id != CPROF_ESCAPE_SUSPEND)
 			continue;
 		if (merge->next < merge->end && merge->next->middle_ticks <= item.ticks) {
-			added = bytes_add(&merge->ids, chunk->ids + copied, anchor - copied) && switches_add(merge, item.ticks, &items);
+			added = bytes_add(&merge->ids, chunk->ids + copied, anchor - copied) && switches_add(merge, item.ticks, !resumes && !lost, &items);
 			copied = anchor;
 		}
 		if (!added)
 			return &cprof_enomem;
-		if (is_switch)
-			merge->suspended = item.id == CPROF_ESCAPE_SUSPEND;
+		lost = false;
 		anchor = (size_t)(decoder.ids.position - chunk->ids);
 	}
 	if (error) { /* whoever reads it will find out */
 		merge->next = next;
-		merge->suspended = suspended;
 		cprof_error_free(error);
 		return NULL;
 	}

@@ -5,7 +5,7 @@
  * know of them.
  *
  * A thread makes no event while it is off the CPU: the middle of the interval lies between the right two events, however the two clocks differ by less than half
- * of it. What falls into a time in which the thread ran a coroutine is in no stream.
+ * of it. What falls into a time in which the thread ran a coroutine, or of which events are missing, is in no stream.
  */
 #ifndef CPROF_TIMED_SWITCHES_H
 #define CPROF_TIMED_SWITCHES_H
@@ -25,6 +25,7 @@ struct timed_switch {
 struct timed_switches { /* by tid and time */
 	struct timed_switch *items;
 	size_t nr, capacity;
+	bool too_many;               /* a file holds more than a true one of its size could: the rest was left out */
 };
 
 void timed_switches_deinit(struct timed_switches *switches);
@@ -37,7 +38,6 @@ bool timed_switches_has(const struct timed_switches *switches, uint32_t tid);
 struct timed_merge {
 	const struct timed_switch *next, *end;
 	uint64_t sums[SCHED_FIGURES];
-	bool suspended;
 	struct bytes ids;
 };
 

@@ -187,12 +187,50 @@ static void test_coroutines(void **state)
 	close_all(session, &list, trace, kernel);
 }
 
+/* Nobody knows in which call the thread was where events are missing, or were lost. */
+static void test_holes(void **state)
+{
+	struct trace_builder *trace = make_trace();
+	struct kernel_builder *kernel = make_kernel();
+	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500);
+
+	(void)state;
+	trace_builder_enter(trace, 0, 10000, top);
+	trace_builder_cut(trace, 0);
+	trace_builder_enter(trace, 0, 20000, top);
+	trace_builder_cut_lost(trace, 0);
+	trace_builder_exit(trace, 0, 30000);
+	trace_builder_exit(trace, 0, 40000);
+	trace_builder_escape(trace, 0, CPROF_ESCAPE_LOST, 5);
+	trace_builder_enter(trace, 0, 50000, top);
+	trace_builder_exit(trace, 0, 60000);
+	add_thread(trace, 0, TID, 10000);
+	add_wait(kernel, TID, 15000, 100, 0);
+	add_wait(kernel, TID, 16000, 100, 0);
+	add_wait(kernel, TID, 35000, 200, 0);
+	add_wait(kernel, TID, 45000, 400, 0);
+	add_wait(kernel, TID, 46000, 400, 0);
+	add_wait(kernel, TID, 55000, 800, 0);
+	struct session *session = open_both(trace, kernel);
+	struct event_list list = read_events(session_trace(session, 0), 0);
+	size_t escapes = 0;
+
+	for (size_t i = 0; i < list.nr; i++)
+		escapes += list.items[i].kind == EVENT_ESCAPE && list.items[i].id == CPROF_ESCAPE_SCHED;
+	assert_int_equal(list.bad_chunks, 0);
+	assert_int_equal(escapes, 4);
+	assert_figure(&list.items[list.nr - 2], CPROF_SCHED_BLOCKED + CPROF_BLOCKED_POLL, 1000);
+	assert_item(&list.items[list.nr - 1], EVENT_EXIT, 0, 60000);
+	close_all(session, &list, trace, kernel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_between_the_right_events),
 		cmocka_unit_test(test_large_sums),
 		cmocka_unit_test(test_coroutines),
+		cmocka_unit_test(test_holes),
 	};
 
 	snprintf(path, sizeof path, "timed_switches_test.%d.lz4", (int)getpid());

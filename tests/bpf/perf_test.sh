@@ -93,6 +93,37 @@ case_images() {
 	check "100 ms before" '.burn_before.cpu >= 95 and .burn_before.cpu < 115'
 }
 
+# An image without a trace, of a process that had one with a trace before: what it does is not that one's.
+case_exec() {
+	cat >exec.c <<-'END'
+		#include <unistd.h>
+		volatile unsigned long sink;
+		__attribute__((noinline)) static void before(void) { for (int i = 0; i < 20000000; i++) sink += (unsigned long)i; }
+		int main(void)
+		{
+			before();
+			execl("/bin/sh", "sh", "-c", "i=0; while [ $i -lt 150000 ]; do i=$((i + 1)); done; sleep 0.3; exit 7", (char *)0);
+			return 1;
+		}
+	END
+	cprof_cc gcc shared -g -O2 exec.c -o program || fail "cannot build"
+	record -all -F 499 -- ./program
+	read_tree
+	[ "$(jq -r '.trace.kernel.context_quality | .samples.no_runtime > 20 and .off_cpu.no_runtime > 0' tree.json)" = true ] ||
+		{ jq -c .trace.kernel.context_quality tree.json; fail "the second image is no stranger"; }
+	check "the first has none of the second's time" '.main.blocked < 100 and .before.blocked < 100'
+	"$cprof_analyze" off-cpu --format=json t.lz4 >off.json || fail off-cpu
+	jq -e '.off_cpu | any(.context.process? == "sh" and .reason == "other" and .ns > 250e6)' off.json >/dev/null || { cat off.json; fail "the second's wait"; }
+}
+
+# A recording that ends before the program: what the kernel still said is not behind its end.
+case_duration() {
+	as_nobody -all bin/cprof-record -q -o t.lz4 --off-cpu --duration=500ms -- ./target threads >out 2>err
+	[ $? = 7 ] || fail "the program's exit status"
+	"$build/tests/support/kernel_dump" t.bpf.lz4 | jq -es '(.[] | select(.record == "end")) as $last | [.[] | select(.record == "off_cpu")] | length > 20 and
+		all(.time_ns + .blocked_ns + .runq_ns <= $last.end_ns)' >/dev/null || fail "intervals go on behind the end"
+}
+
 # A program that runs already, and makes more threads.
 case_attach() {
 	as_nobody -all sh -c './target threads & sleep 0.3; bin/cprof-record -o trace.lz4 -F 999 -p $! -d 1s >out 2>err || exit 1; wait $!'
