@@ -198,7 +198,7 @@ static void add_library(bool is_static, struct cc_words *out)
 		cc_words_add(out, "-Wl,-u,__cyg_profile_func_enter");
 		cc_words_add(out, "-Wl,-u,__cyg_profile_func_exit");
 		cc_words_add(out, "-Wl,--wrap=swapcontext,--wrap=setcontext,--wrap=_Fork,--wrap=unshare,--wrap=setns");
-		cc_words_add(out, "-Wl,-u,__wrap_swapcontext,-u,__wrap__Fork");
+		cc_words_add(out, "-Wl,-u,__wrap_swapcontext,-u,__wrap__Fork,-u,__wrap_unshare,-u,__wrap_setns");
 		cc_words_add(out, "-lcprof");
 		cc_words_add(out, "-lpthread");
 		return;

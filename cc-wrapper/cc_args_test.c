@@ -19,7 +19,7 @@
 #define SO_DIR "-L/opt/cprof/lib -Wl,-rpath,/opt/cprof/lib"
 #define AR \
 	"-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit " \
-	"-Wl,--wrap=swapcontext,--wrap=setcontext,--wrap=_Fork,--wrap=unshare,--wrap=setns -Wl,-u,__wrap_swapcontext,-u,__wrap__Fork " \
+	"-Wl,--wrap=swapcontext,--wrap=setcontext,--wrap=_Fork,--wrap=unshare,--wrap=setns -Wl,-u,__wrap_swapcontext,-u,__wrap__Fork,-u,__wrap_unshare,-u,__wrap_setns " \
 	"-lcprof -lpthread"
 #define AR_DIR "-L/opt/cprof/lib"
 #define ALLOC "-Wl,--push-state,-Bdynamic,--no-as-needed -lcprof-alloc -Wl,--pop-state"

@@ -72,6 +72,37 @@ for kind in '' -static; do
 	"$cc" -O2 $kind gates.c -lc -o app
 	traced "$kind libc named before, and gates" ./app
 done
+# Functions of the program's own that have these names: they are called, with what they take and give.
+cat >own.c <<'EOF'
+struct page { char *text; };
+long unshare(struct page *page) { return (long)page->text + 1; }
+int setns(int a, int b) { return a * b; }
+EOF
+cat >own_main.c <<'EOF'
+struct page { char *text; };
+long unshare(struct page *page);
+int setns(int a, int b);
+int main(void)
+{
+	struct page page = { (char *)0x123456789aL };
+	return unshare(&page) != 0x123456789bL || setns(6, 7) != 42;
+}
+EOF
+cat >own_wrap.c <<'EOF'
+#define _GNU_SOURCE
+#include <sched.h>
+int __wrap_unshare(int flags);
+int __wrap_unshare(int flags) { return flags + 1; }
+int main(void) { return unshare(0) != 1; }
+EOF
+for kind in '' -static; do
+	# shellcheck disable=SC2086
+	"$cc" -O2 $kind own_main.c own.c -o app
+	traced "$kind functions of its own called unshare and setns" ./app
+	# shellcheck disable=SC2086
+	"$cc" -O2 $kind own_wrap.c -Wl,--wrap=unshare -o app
+	traced "$kind a wrap of its own" ./app
+done
 "$cc" -O2 -fPIC -shared twice.c -o libtwice.so
 "$real_cc" main.c -L. -ltwice -Wl,-rpath,"$top" -Wl,-rpath-link,"$3" -o plain
 traced "instrumented library in a plain program" ./plain

@@ -318,6 +318,7 @@ static bool ours_start(void)
 		if (ours_clone(ours.memory + STACK_BYTES, pointer) > 0)
 			return true;
 		ours.tid = 0;
+		rt_sys(SYS_futex, &ours.tid, FUTEX_WAKE, INT32_MAX); /* who waits for its end has not to */
 	}
 	atomic_store(&ours.state, 3);
 	return false;

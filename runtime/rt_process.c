@@ -228,6 +228,11 @@ static void watch_for_children(void)
 	atomic_store(&not_a_child, (_Atomic uint32_t *)page);
 }
 
+bool rt_process_knows_children(void)
+{
+	return atomic_load_explicit(&not_a_child, memory_order_relaxed);
+}
+
 bool rt_process_is_forked_child(void)
 {
 	_Atomic uint32_t *page = atomic_load_explicit(&not_a_child, memory_order_relaxed);
@@ -369,8 +374,13 @@ void rt_process_before_fork(void)
 
 	rt_alloc_before_fork();
 	wait_while_starting(); /* most often enough that the child sees it done; the child's handler looks again */
-	if (!rt_is_off())
+	if (!rt_is_off()) {
+		uint32_t busy = tls->busy;
+
+		tls->busy = 1; /* the program may have a getenv of its own, and that may be recorded */
 		session_make();
+		tls->busy = busy;
+	}
 	rt_signals_restore(mask);
 	if (!tls->thread || rt_is_off())
 		return;

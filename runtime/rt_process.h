@@ -13,6 +13,8 @@
 bool rt_process_start(void);
 /* Is this the child of a fork in which recording has not started yet? */
 bool rt_process_is_forked_child(void);
+/* Can a child of a raw clone or _Fork find out that it is one? Not where the kernel refused the page that says so. */
+bool rt_process_knows_children(void);
 /* Starts recording in that child. Signals blocked. */
 bool rt_process_start_child(void);
 /* Process image: 0, then +1 with each exec. */

@@ -8,6 +8,7 @@
 #include "rt_config.h"
 #include "rt_drain.h"
 #include "rt_live.h"
+#include "rt_process.h"
 #include "rt_status.h"
 #include "rt_sys.h"
 
@@ -102,6 +103,8 @@ void rt_stream_rebase(struct rt_thread *thread, struct rt_tls *tls, uint32_t use
 
 void rt_stream_stack_wipe(struct rt_thread *thread, bool wipe)
 {
+	if (wipe && !rt_process_knows_children()) /* one that could not tell what it is would wait for its stack for ever */
+		return;
 	if (thread->stack && thread->stack_wiped != wipe &&
 	    !rt_sys(SYS_madvise, thread->stack, thread->stack_capacity * sizeof *thread->stack, wipe ? MADV_WIPEONFORK : MADV_KEEPONFORK))
 		thread->stack_wiped = wipe;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few libc functions that libcprof stands in front of, because what they do changes what the recording rests on. Static programs are linked with
- * --wrap for them (all but dlclose, which has nothing to close there).
+ * --wrap for them (all but dlclose, which has nothing to close there), and come by gates that are members of their own (rt_*_gate.c).
  *
  * dlclose: addresses go away and come back as something else. (dlopen is left alone: wrapping it breaks $ORIGIN.)
  * _Fork: runs no fork handlers, and until a child knows that it is one it would write into its parent's files.
@@ -25,19 +25,43 @@
 
 #define WRAP __attribute__((visibility("default")))
 
-#ifdef CPROF_SHARED
-#define NAME(name) name
-#else
-#define NAME(name) __wrap_##name
+/* Whatever became of the recording: the thread may still be there when that has failed. */
+static void before_unshare(int flags)
+{
+	if (flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND) && !rt_process_is_forked_child())
+		rt_drain_stop(); /* the next full block starts it again */
+}
+
+static void before_setns(void)
+{
+	if (!rt_process_is_forked_child())
+		rt_drain_stop();
+}
+
+#ifdef CPROF_STATIC
+WRAP void cprof_rt_before_unshare(int flags);
+WRAP void cprof_rt_before_setns(void);
+WRAP pid_t cprof_rt_fork(pid_t (*next)(void));
+
+void cprof_rt_before_unshare(int flags)
+{
+	before_unshare(flags);
+}
+
+void cprof_rt_before_setns(void)
+{
+	before_setns();
+}
+
+pid_t cprof_rt_fork(pid_t (*next)(void))
+{
+	return rt_process_fork(next);
+}
 #endif
 
-WRAP int NAME(unshare)(int flags);
-WRAP int NAME(setns)(int fd, int type);
-
-static bool is_on(void)
-{
-	return atomic_load(&rt_phase) == RT_PHASE_ON && !rt_process_is_forked_child();
-}
+#ifdef CPROF_SHARED
+WRAP int unshare(int flags);
+WRAP int setns(int fd, int type);
 
 static int finish_call(long ret)
 {
@@ -48,26 +72,16 @@ static int finish_call(long ret)
 	return (int)ret;
 }
 
-int NAME(unshare)(int flags)
+int unshare(int flags)
 {
-	if (is_on() && flags & (CLONE_NEWUSER | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND))
-		rt_drain_stop(); /* the next full block starts it again */
+	before_unshare(flags);
 	return finish_call(rt_sys(SYS_unshare, flags));
 }
 
-int NAME(setns)(int fd, int type)
+int setns(int fd, int type)
 {
-	if (is_on())
-		rt_drain_stop();
+	before_setns();
 	return finish_call(rt_sys(SYS_setns, fd, type));
-}
-
-#ifdef CPROF_STATIC
-WRAP pid_t cprof_rt_fork(pid_t (*next)(void));
-
-pid_t cprof_rt_fork(pid_t (*next)(void))
-{
-	return rt_process_fork(next);
 }
 #endif
 
@@ -88,7 +102,7 @@ int dlclose(void *handle)
 	int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
 	int ret = next ? next(handle) : -1;
 
-	if (!ret && is_on()) {
+	if (!ret && atomic_load(&rt_phase) == RT_PHASE_ON && !rt_process_is_forked_child()) {
 		int saved = errno;
 
 		forgot = false;

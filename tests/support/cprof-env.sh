@@ -41,5 +41,5 @@ cprof_cc_archive() {
 	"$cprof_cc_archive_compiler" -finstrument-functions "$@" -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
 		-Wl,-u,__cyg_profile_func_enter -Wl,-u,__cyg_profile_func_exit \
 		-Wl,--wrap=swapcontext,--wrap=setcontext,--wrap=_Fork,--wrap=unshare,--wrap=setns \
-		-Wl,-u,__wrap_swapcontext,-u,__wrap__Fork "$build/runtime/libcprof.a" -pthread -ldl
+		-Wl,-u,__wrap_swapcontext,-u,__wrap__Fork,-u,__wrap_unshare,-u,__wrap_setns "$build/runtime/libcprof.a" -pthread -ldl
 }

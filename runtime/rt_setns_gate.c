@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * setns() of static programs, which are linked with --wrap=setns. In libcprof.a a member of its own, and it goes on to whatever the program has under that
+ * name: a function of its own, with arguments and a result of its own, is called as it would be.
+ */
+#define GATE __attribute__((visibility("default")))
+
+GATE long __wrap_setns(long a, long b, long c, long d, long e, long f);
+long __real_setns(long a, long b, long c, long d, long e, long f);
+void cprof_rt_before_setns(void);
+
+long __wrap_setns(long a, long b, long c, long d, long e, long f)
+{
+	cprof_rt_before_setns();
+	return __real_setns(a, b, c, d, e, f);
+}
