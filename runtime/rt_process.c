@@ -381,21 +381,23 @@ void rt_process_before_fork(void)
 		session_make();
 		tls->busy = busy;
 	}
+	if (!rt_is_off()) {
+		if (tls->thread) {
+			tls->thread->fork_pending = true;
+			tls->end = 0;
+		}
+		rt_strands_wipe(tls, false); /* also for who recorded nothing yet: coroutines go on in the child */
+		atomic_store(&fork_ticks, rt_clock_ticks());
+	}
 	rt_signals_restore(mask);
-	if (!tls->thread || rt_is_off())
-		return;
-	tls->thread->fork_pending = true;
-	tls->end = 0;
-	rt_strands_wipe(tls, false);
-	atomic_store(&fork_ticks, rt_clock_ticks());
 }
 
 void rt_process_after_fork_in_parent(void)
 {
-	if (!rt_tls.thread)
-		return;
-	rt_tls.thread->fork_pending = false;
-	rt_strands_wipe(&rt_tls, true);
+	if (rt_tls.thread)
+		rt_tls.thread->fork_pending = false;
+	if (!rt_is_off())
+		rt_strands_wipe(&rt_tls, true);
 }
 
 void rt_process_after_fork_in_child(void)

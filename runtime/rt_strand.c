@@ -333,6 +333,8 @@ static bool go_over(struct rt_tls *tls, struct rt_strand *to)
 	target->fork_pending = fork_pending;
 	if (!strand_arrive(tls, target))
 		return false;
+	if (!target->stack_wiped && !fork_pending) /* another thread's fork found it suspended, and will not find it again */
+		rt_stream_stack_wipe(target, true);
 	if (fork_pending)
 		tls->end = 0;
 	return true;
@@ -428,9 +430,8 @@ struct rt_inherited rt_strands_take_over(struct rt_tls *tls)
 
 void rt_strands_wipe(struct rt_tls *tls, bool wipe)
 {
-	struct rt_thread *own = tls->thread->own ? tls->thread->own : tls->thread;
-
-	rt_stream_stack_wipe(own, wipe);
+	if (tls->thread)
+		rt_stream_stack_wipe(tls->thread->own ? tls->thread->own : tls->thread, wipe);
 	if (!atomic_load_explicit(&table.count, memory_order_relaxed))
 		return;
 	uint64_t mask = table_take();

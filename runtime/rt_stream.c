@@ -105,8 +105,11 @@ void rt_stream_stack_wipe(struct rt_thread *thread, bool wipe)
 {
 	if (wipe && !rt_process_knows_children()) /* one that could not tell what it is would wait for its stack for ever */
 		return;
-	if (thread->stack && thread->stack_wiped != wipe &&
-	    !rt_sys(SYS_madvise, thread->stack, thread->stack_capacity * sizeof *thread->stack, wipe ? MADV_WIPEONFORK : MADV_KEEPONFORK))
+	/* A strand that was suspended may go on, and grow, meanwhile: the length of the old one fits into the new. */
+	uint64_t capacity = __atomic_load_n(&thread->stack_capacity, __ATOMIC_ACQUIRE);
+	struct rt_entry *stack = __atomic_load_n(&thread->stack, __ATOMIC_RELAXED);
+
+	if (capacity && thread->stack_wiped != wipe && !rt_sys(SYS_madvise, stack, capacity * sizeof *stack, wipe ? MADV_WIPEONFORK : MADV_KEEPONFORK))
 		thread->stack_wiped = wipe;
 }
 
@@ -132,9 +135,9 @@ bool rt_stream_stack_reserve(struct rt_thread *thread, uint32_t events)
 	} else {
 		bigger[0] = (struct rt_entry){ .frame = UINT64_MAX };
 	}
-	thread->stack = tls->stack = bigger;
-	thread->stack_capacity = (uint32_t)capacity;
 	thread->stack_wiped = false;
+	thread->stack = tls->stack = bigger;
+	__atomic_store_n(&thread->stack_capacity, (uint32_t)capacity, __ATOMIC_RELEASE);
 	rt_stream_stack_wipe(thread, !thread->fork_pending);
 	return true;
 }
