@@ -19,7 +19,8 @@ struct cursor {
 
 static inline struct cursor cursor_make(const void *data, size_t bytes)
 {
-	const uint8_t *start = data;
+	static const uint8_t nothing; /* nobody may add 0 to a null pointer */
+	const uint8_t *start = data ? data : &nothing;
 
 	return (struct cursor){ start, bytes ? start + bytes : start };
 }

@@ -45,6 +45,19 @@ static void test_lengths_do_not_wrap(void **state)
 	assert_true(cursor_bytes(&cursor, 0, &bytes));
 }
 
+static void test_nothing_at_all(void **state)
+{
+	struct cursor cursor = cursor_make(NULL, 0);
+	const uint8_t *bytes = NULL;
+	uint64_t value;
+
+	(void)state;
+	assert_true(cursor_bytes(&cursor, 0, &bytes)); /* its sanitizer objects to a null pointer, even by 0 */
+	assert_non_null(bytes);
+	assert_false(cursor_bytes(&cursor, 1, &bytes));
+	assert_false(cursor_leb128(&cursor, &value));
+}
+
 static void test_leb128(void **state)
 {
 	static const struct {
@@ -81,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_within_bounds),
 		cmocka_unit_test(test_lengths_do_not_wrap),
+		cmocka_unit_test(test_nothing_at_all),
 		cmocka_unit_test(test_leb128),
 	};
 
