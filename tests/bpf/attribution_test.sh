@@ -6,7 +6,7 @@
 #
 # A thread that was woken on its way off the CPU has an interval without blocked time: such are no naps and no waits.
 #
-# Measured up to three times, as io_test.sh says: a kernel may leave out events of a tracepoint for a while.
+# Measured up to three times (finish_or_again).
 set -u
 build=$1 attempt=${2:-1}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -70,10 +70,4 @@ claim "no context that nobody set" '[$n | to_entries[] | select(.key | startswit
 claim "none is inherited, stale or guessed but those of a child that has not registered" '[sums(1, 3, 6, 7, 8) | select(.who.context != 0 and .who.quality != 1) | .who.context] | unique |
 	all(.[]; . == $n.in_fork or . == $n.in_spawn)'
 ask_nothing_lost
-if [ $failures != 0 ] && [ "$attempt" -lt 3 ]; then
-	echo "measured again"
-	cd "$here" && { [ $alone = no ] || umount "$folder"; }
-	trap - EXIT
-	exec sh "$here/$(basename "$0")" "$build" $((attempt + 1))
-fi
-finish
+finish_or_again

@@ -5,7 +5,7 @@
 # device: as many of each kind, with the same bytes, and a latency distribution (as biolatency's) with the same total: each request in the same power of two,
 # but for those so near to its edge that two clock readings lie on both sides.
 #
-# Measured up to three times, as io_test.sh says: a kernel may leave out events of a tracepoint; of bpftrace's too, when an interrupt comes into its own program.
+# Measured up to three times (finish_or_again); of bpftrace's events some are missing, too, when an interrupt comes into its own program.
 set -u
 build=$1 attempt=${2:-1}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -98,10 +98,4 @@ jq -c . latency.json
 jq -e '.requests > 500 and .elsewhere <= 0.1 * .requests and ((.ours - .theirs) | fabs) <= 0.05 * .theirs + 5000 * .requests' latency.json >/dev/null ||
 	fail "the latencies differ: $(jq -c . latency.json)"
 ask_nothing_lost
-if [ $failures != 0 ] && [ "$attempt" -lt 3 ]; then
-	echo "measured again"
-	cd "$here" && { [ $alone = no ] || umount "$folder"; }
-	trap - EXIT
-	exec sh "$here/$(basename "$0")" "$build" $((attempt + 1))
-fi
-finish
+finish_or_again
