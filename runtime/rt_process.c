@@ -380,8 +380,6 @@ void rt_process_before_fork(void)
 		tls->busy = 1; /* the program may have a getenv of its own, and that may be recorded */
 		session_make();
 		tls->busy = busy;
-	}
-	if (!rt_is_off()) {
 		if (tls->thread) {
 			tls->thread->fork_pending = true;
 			tls->end = 0;
