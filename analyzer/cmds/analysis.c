@@ -299,6 +299,7 @@ struct cprof_error *analysis_create(const struct cprof_operands *operands, const
 		view.exclude = select->exclude;
 		view.focus = select->focus;
 	}
+	analysis->run.whole_session = source->session;
 	error = trace_operands_open(operands, source, &analysis->paths, &analysis->session);
 	if (!error)
 		error = analysis_open_symbols(analysis->session, source, &analysis->symbolizer);

@@ -24,23 +24,17 @@ static const struct cprof_option advise_options[] = {
 	OPT_END
 };
 
-enum { TRACES_NAMED = 3 };
-
 static struct cprof_error *print_advice(FILE *out, const void *pointer, const struct analysis *analysis)
 {
 	const struct advise_args *args = pointer;
 	struct text_style style = text_style_of(out, args->text.color, args->text.width);
-	const char *traces[TRACES_NAMED];
 	struct json_writer json;
 	struct kernel_view to = { out, &style, &analysis->view, args->format == FORMAT_JSON ? &json : NULL, args->limit };
 	struct cprof_error *error;
-	size_t nr = 0;
 
-	for (; nr < analysis->run.nr_files && nr < TRACES_NAMED; nr++)
-		traces[nr] = analysis->run.files[nr].path;
 	if (to.json)
 		analysis_json_begin(&json, out, analysis);
-	error = advice_show(&to, traces, nr);
+	error = advice_show(&to, &analysis->run);
 	if (error)
 		return error;
 	if (to.json)

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "call_rows.h"
+#include "evidence.h"
 #include "human_ticks.h"
-#include "kernel_facts.h"
+#include "vec.h"
 
 /* From where on something is said. */
 enum {
@@ -21,7 +22,7 @@ enum {
 	SMALL_WRITES = 1000, SMALL_WRITE_BYTES = 512,
 	LOCK_PERCENT = 1,
 	RUNQ_PERCENT = 10,
-	FINDINGS_MAX = 64, OF_KIND_MAX = 3,
+	OF_KIND_MAX = 3,         /* are shown, those with most weight */
 };
 
 struct finding {
@@ -30,25 +31,25 @@ struct finding {
 	const struct call_node *node; /* or NULL */
 	const char *file;             /* or NULL */
 	uint64_t weight_ns;           /* for the order */
+	uint64_t weight_bytes;        /* between those of equal time */
 	double share;                 /* of what its text says */
 };
 
 struct findings {
 	const struct kernel_view *to;
-	struct finding items[FINDINGS_MAX];
-	size_t nr;
+	struct finding *items;
+	size_t nr, capacity;
 	uint64_t wall_ns;             /* of all threads */
+	bool no_memory;
 };
 
-/* NULL when there are enough. */
+/* NULL: no memory, which is remembered. Valid until the next one. */
 static struct finding *finding_add(struct findings *all, const char *kind, uint64_t weight_ns, double share, const char *advice)
 {
-	size_t of_kind = 0;
-
-	for (size_t i = 0; i < all->nr; i++)
-		of_kind += strcmp(all->items[i].kind, kind) == 0;
-	if (all->nr == FINDINGS_MAX || of_kind == OF_KIND_MAX)
+	if (!vec_reserve(&all->items, &all->capacity, all->nr + 1, sizeof *all->items)) {
+		all->no_memory = true;
 		return NULL;
+	}
 	all->items[all->nr] = (struct finding){ .kind = kind, .advice = advice, .weight_ns = weight_ns, .share = share };
 	return &all->items[all->nr++];
 }
@@ -172,11 +173,18 @@ static void find_run_queue(struct findings *all)
 	snprintf(finding->command, sizeof finding->command, "tree --columns=total,runq,cpu --sort=runq");
 }
 
-enum { SYSCALL_WRITE = 1, SYSCALL_PWRITE = 18, SYSCALL_FSYNC = 74, SYSCALL_FDATASYNC = 75 };
+/* ", in 3 processes", or nothing. */
+struct parts_text {
+	char text[48];
+};
 
-static const char *file_of(const struct profile *profile, const struct sum_fact *fact)
+static struct parts_text parts_text(uint32_t nr, const char *name)
 {
-	return kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->device, fact->object);
+	struct parts_text parts = { "" };
+
+	if (nr > 1)
+		snprintf(parts.text, sizeof parts.text, ", in %s %s", human_count(nr).text, name);
+	return parts;
 }
 
 static const char *name_of(const struct call_node *node)
@@ -184,29 +192,39 @@ static const char *name_of(const struct call_node *node)
 	return node ? node->name : "code outside of every recorded call";
 }
 
-static void find_io(struct findings *all, const struct sum_fact *fact)
+static void judge_sync(struct findings *all, const struct evidence *evidence)
 {
-	const struct profile *profile = all->to->view->profile;
-	const struct call_node *node = place_node(profile, &fact->place);
-	bool sync = fact->sub == SYSCALL_FSYNC || fact->sub == SYSCALL_FDATASYNC, write = fact->sub == SYSCALL_WRITE || fact->sub == SYSCALL_PWRITE;
-	struct finding *finding = NULL;
+	double share = percent(evidence->ns, all->wall_ns);
+	struct finding *finding;
 
-	if (sync && fact->count >= SYNC_CALLS && percent(fact->ns, all->wall_ns) >= SYNC_PERCENT) {
-		finding = finding_add(all, "sync-in-loop", fact->ns, percent(fact->ns, all->wall_ns),
-				      "Collect several changes for one sync, or let another thread do it, if what may be lost at a crash allows it.");
-		if (finding)
-			say(finding, "%.120s syncs a file %s times: %s, %s %% of all time", name_of(node), human_count(fact->count).text, human_ns(fact->ns).text,
-			    human_percent(fact->ns, all->wall_ns).text);
-	} else if (write && fact->count >= SMALL_WRITES && fact->bytes / fact->count < SMALL_WRITE_BYTES) {
-		finding = finding_add(all, "small-writes", fact->ns, percent(fact->ns, all->wall_ns), "Collect them in a buffer.");
-		if (finding)
-			say(finding, "%.120s writes %s times, %s each: %s, %s %% of all time", name_of(node), human_count(fact->count).text,
-			    human_bytes(fact->bytes / fact->count).text, human_ns(fact->ns).text, human_percent(fact->ns, all->wall_ns).text);
-	}
+	if (evidence->count < SYNC_CALLS || share < SYNC_PERCENT)
+		return;
+	finding = finding_add(all, "sync-in-loop", evidence->ns, share,
+			      "Collect several changes for one sync, or let another thread do it, if what may be lost at a crash allows it.");
 	if (!finding)
 		return;
-	finding->node = node;
-	finding->file = file_of(profile, fact);
+	say(finding, "%.120s syncs %s %s times: %s, %s %% of all time%s", name_of(evidence->node), evidence->files > 1 ? "files" : "a file",
+	    human_count(evidence->count).text, human_ns(evidence->ns).text, human_percent(evidence->ns, all->wall_ns).text,
+	    parts_text(evidence->processes, "processes").text);
+	finding->node = evidence->node;
+	finding->file = evidence->file;
+	snprintf(finding->command, sizeof finding->command, "io");
+}
+
+static void judge_write(struct findings *all, const struct evidence *evidence)
+{
+	struct finding *finding;
+
+	if (evidence->count < SMALL_WRITES || evidence->bytes / evidence->count >= SMALL_WRITE_BYTES)
+		return;
+	finding = finding_add(all, "small-writes", evidence->ns, percent(evidence->ns, all->wall_ns), "Collect them in a buffer.");
+	if (!finding)
+		return;
+	say(finding, "%.120s writes %s times, %s each: %s, %s %% of all time%s", name_of(evidence->node), human_count(evidence->count).text,
+	    human_bytes(evidence->bytes / evidence->count).text, human_ns(evidence->ns).text, human_percent(evidence->ns, all->wall_ns).text,
+	    parts_text(evidence->processes, "processes").text);
+	finding->node = evidence->node;
+	finding->file = evidence->file;
 	snprintf(finding->command, sizeof finding->command, "io");
 }
 
@@ -221,91 +239,100 @@ static uint64_t held_off_ns(const struct call_node *holder, uint32_t recorded, u
 	return metrics->total[METRIC_BLOCKED_DISK] + metrics->total[METRIC_BLOCKED_FILE] + metrics->total[METRIC_BLOCKED_SLEEP];
 }
 
-static void find_lock(struct findings *all, const struct sum_fact *fact)
+static void judge_lock(struct findings *all, const struct evidence *evidence)
 {
-	const struct profile *profile = all->to->view->profile;
-	const struct call_node *waiter = place_node(profile, &fact->place), *holder;
-	struct fact_place place = fact->place;
+	const char *waiter = name_of(evidence->node);
+	double share = percent(evidence->ns, all->wall_ns);
 	struct finding *finding;
 	uint64_t io_ns, off_ns;
 
-	if ((fact->sub != CPROF_LOCK_MUTEX && fact->sub != CPROF_LOCK_RWLOCK) || percent(fact->ns, all->wall_ns) < LOCK_PERCENT)
+	if (share < LOCK_PERCENT)
 		return;
-	place.context = fact->other;
-	holder = fact->other ? place_node(profile, &place) : NULL;
-	off_ns = held_off_ns(holder, profile->metrics, &io_ns);
+	off_ns = held_off_ns(evidence->other, all->to->view->profile->metrics, &io_ns);
 	if (io_ns || off_ns) {
-		finding = finding_add(all, "lock-held-across-wait", fact->ns, percent(fact->ns, all->wall_ns), "Let the lock go before waiting: do the I/O or the sleep outside of it.");
+		finding = finding_add(all, "lock-held-across-wait", evidence->ns, share, "Let the lock go before waiting: do the I/O or the sleep outside of it.");
 		if (finding)
-			say(finding, "%.80s waited %s (%s times) for a lock that %.80s held; that one spent %s %s", name_of(waiter),
-			    human_ns(fact->ns).text, human_count(fact->count).text, name_of(holder), human_ns(io_ns > off_ns ? io_ns : off_ns).text,
+			say(finding, "%.80s waited %s (%s times) for a lock that %.80s held; that one spent %s %s", waiter, human_ns(evidence->ns).text,
+			    human_count(evidence->count).text, name_of(evidence->other), human_ns(io_ns > off_ns ? io_ns : off_ns).text,
 			    io_ns > off_ns ? "in I/O" : "blocked on files or disks, or asleep");
 	} else {
-		finding = finding_add(all, "lock-contention", fact->ns, percent(fact->ns, all->wall_ns), "Hold the lock for less, or split what it protects.");
+		finding = finding_add(all, "lock-contention", evidence->ns, share, "Hold the lock for less, or split what it protects.");
 		if (finding)
-			say(finding, "%.80s waited %s (%s times, %s %% of all time) for a lock held by %.80s", name_of(waiter), human_ns(fact->ns).text,
-			    human_count(fact->count).text, human_percent(fact->ns, all->wall_ns).text, holder ? holder->name : "an unknown context");
+			say(finding, "%.80s waited %s (%s times, %s %% of all time) for a lock held by %.80s", waiter, human_ns(evidence->ns).text,
+			    human_count(evidence->count).text, human_percent(evidence->ns, all->wall_ns).text,
+			    evidence->other ? evidence->other->name : "an unknown context");
 	}
 	if (!finding)
 		return;
-	finding->node = waiter;
+	finding->node = evidence->node;
 	snprintf(finding->command, sizeof finding->command, "locks");
 }
 
 /* --- allocations --- */
 
-static void find_allocations(struct findings *all, uint32_t trace, const struct cprof_alloc *alloc)
+static void judge_churn(struct findings *all, const struct evidence *evidence)
 {
-	const struct profile *profile = all->to->view->profile;
-	const struct fact_place place = { .trace = trace, .context = alloc->context };
-	const struct call_node *node = place_node(profile, &place);
-	uint64_t live = alloc->bytes > alloc->freed_bytes ? alloc->bytes - alloc->freed_bytes : 0;
+	double share = percent(evidence->temporary, evidence->count);
 	struct finding *finding;
 
-	if (alloc->calls >= CHURN_CALLS && percent(alloc->temporary_calls, alloc->calls) >= CHURN_PERCENT) {
-		finding = finding_add(all, "allocation-churn", alloc->temporary_calls * 20, percent(alloc->temporary_calls, alloc->calls),
-				      "Keep one buffer instead of allocating it again each time.");
-		if (finding) {
-			say(finding, "%.120s allocates %s times (%s), %s %% of it freed by the same thread before its next allocation", name_of(node),
-			    human_count(alloc->calls).text, human_bytes(alloc->bytes).text, human_percent(alloc->temporary_calls, alloc->calls).text);
-			finding->node = node;
-			snprintf(finding->command, sizeof finding->command, "memory");
-		}
-	}
-	if (live < LEAK_BYTES || alloc->calls <= alloc->freed_calls + 1 || !alloc->context)
+	if (evidence->count < CHURN_CALLS || share < CHURN_PERCENT)
 		return;
-	finding = finding_add(all, "leak", 0, percent(live, alloc->bytes), "Free it, or say that it is meant to live as long as the process.");
+	finding = finding_add(all, "allocation-churn", evidence->temporary * 20, share, "Keep one buffer instead of allocating it again each time.");
 	if (!finding)
 		return;
-	say(finding, "%.120s left %s in %s allocations unfreed, %s %% of what it allocated", name_of(node), human_bytes(live).text,
-	    human_count(alloc->calls - alloc->freed_calls).text, human_percent(live, alloc->bytes).text);
-	finding->node = node;
+	say(finding, "%.120s allocates %s times (%s), %s %% of it freed by the same thread before its next allocation%s", name_of(evidence->node),
+	    human_count(evidence->count).text, human_bytes(evidence->bytes).text, human_percent(evidence->temporary, evidence->count).text,
+	    parts_text(evidence->processes, "processes").text);
+	finding->node = evidence->node;
+	snprintf(finding->command, sizeof finding->command, "memory");
+}
+
+static void judge_leak(struct findings *all, const struct evidence *evidence)
+{
+	struct finding *finding;
+
+	if (evidence->left_bytes < LEAK_BYTES || evidence->left_count < 2 || !evidence->node)
+		return;
+	finding = finding_add(all, "leak", 0, percent(evidence->left_bytes, evidence->bytes), "Free it, or say that it is meant to live as long as the process.");
+	if (!finding)
+		return;
+	say(finding, "%.120s left %s in %s allocations unfreed, %s %% of what it allocated%s", name_of(evidence->node), human_bytes(evidence->left_bytes).text,
+	    human_count(evidence->left_count).text, human_percent(evidence->left_bytes, evidence->bytes).text,
+	    parts_text(evidence->processes, "processes").text);
+	finding->weight_bytes = evidence->left_bytes;
+	finding->node = evidence->node;
 	snprintf(finding->command, sizeof finding->command, "leaks");
 }
 
-static void find_in_facts(struct findings *all)
+static struct cprof_error *find_in_facts(struct findings *all)
 {
-	const struct profile *profile = all->to->view->profile;
-	const struct kernel_facts *facts = profile->kernel;
-	const struct session *session = facts ? profile->kernel_names->session : NULL;
+	struct evidence_list list;
+	struct cprof_error *error = evidence_collect(all->to->view->profile, &list);
 
+	if (error)
+		return error;
 	find_run_queue(all);
-	for (size_t i = 0; facts && i < facts->nr_sums; i++) {
-		const struct sum_fact *fact = &facts->sums[i];
+	for (size_t i = 0; i < list.nr; i++) {
+		const struct evidence *evidence = &list.items[i];
 
-		if (fact->place.trace == FACT_NO_TRACE)
-			continue;
-		if (fact->kind == CPROF_SUM_SYSCALL && fact->count)
-			find_io(all, fact);
-		else if (fact->kind == CPROF_SUM_LOCK)
-			find_lock(all, fact);
+		switch (evidence->kind) {
+		case EVIDENCE_SYNC:
+			judge_sync(all, evidence);
+			break;
+		case EVIDENCE_WRITE:
+			judge_write(all, evidence);
+			break;
+		case EVIDENCE_LOCK:
+			judge_lock(all, evidence);
+			break;
+		case EVIDENCE_ALLOCATION:
+			judge_churn(all, evidence);
+			judge_leak(all, evidence);
+			break;
+		}
 	}
-	for (uint32_t t = 0; facts && t < session_nr_traces(session); t++) {
-		const struct trace_tables *tables = trace_tables(session_trace(session, t));
-
-		for (size_t i = 0; i < tables->nr_allocs; i++)
-			find_allocations(all, t, &tables->allocs[i]);
-	}
+	evidence_deinit(&list);
+	return NULL;
 }
 
 /* --- showing --- */
@@ -314,7 +341,29 @@ static int compare_findings(const void *left, const void *right)
 {
 	const struct finding *a = left, *b = right;
 
-	return a->weight_ns != b->weight_ns ? (a->weight_ns < b->weight_ns ? 1 : -1) : strcmp(a->text, b->text);
+	if (a->weight_ns != b->weight_ns)
+		return a->weight_ns < b->weight_ns ? 1 : -1;
+	if (a->weight_bytes != b->weight_bytes)
+		return a->weight_bytes < b->weight_bytes ? 1 : -1;
+	return strcmp(a->text, b->text);
+}
+
+/* In order; of each kind those with most weight. */
+static void findings_choose(struct findings *all)
+{
+	size_t kept = 0;
+
+	if (all->nr)
+		qsort(all->items, all->nr, sizeof *all->items, compare_findings);
+	for (size_t i = 0; i < all->nr; i++) {
+		size_t of_kind = 0;
+
+		for (size_t j = 0; j < kept; j++)
+			of_kind += strcmp(all->items[j].kind, all->items[i].kind) == 0;
+		if (of_kind < OF_KIND_MAX)
+			all->items[kept++] = all->items[i];
+	}
+	all->nr = kept;
 }
 
 /* Wrapped at the style's width. */
@@ -342,7 +391,7 @@ static void print_text(FILE *out, const struct text_style *style, const char *le
 	fputc('\n', out);
 }
 
-static void finding_print(const struct kernel_view *to, size_t number, const struct finding *finding, const char *const *traces, size_t nr_traces)
+static void finding_print(const struct kernel_view *to, size_t number, const struct finding *finding, const struct run_info *run)
 {
 	char lead[32];
 
@@ -360,10 +409,7 @@ static void finding_print(const struct kernel_view *to, size_t number, const str
 	print_text(to->out, to->style, "    ", finding->advice);
 	text_color(to->style, to->out, TEXT_DIM);
 	fprintf(to->out, "    more: cprof-analyze %s", finding->command);
-	for (size_t i = 0; i < nr_traces; i++) {
-		fputc(' ', to->out);
-		text_print_shell_word(to->style, to->out, traces[i]);
-	}
+	run_info_operands(to->out, to->style, run);
 	text_color(to->style, to->out, TEXT_PLAIN);
 	fputs("\n\n", to->out);
 }
@@ -397,36 +443,39 @@ static void print_unjudged(const struct kernel_view *to)
 		fputs("Not judged: allocations (to record them: cprof-record --memory -- PROGRAM).\n", to->out);
 }
 
-struct cprof_error *advice_show(const struct kernel_view *to, const char *const *traces, size_t nr_traces)
+static struct cprof_error *find_all(struct findings *all)
 {
-	struct findings *all = calloc(1, sizeof *all);
-	struct cprof_error *error;
+	struct cprof_error *error = find_in_rows(all);
 
-	if (!all)
-		return &cprof_enomem;
-	all->to = to;
-	all->wall_ns = profile_ns(to->view->profile, to->view->profile->root->numbers.total_ticks);
-	error = find_in_rows(all);
+	if (!error)
+		error = find_in_facts(all);
+	return error || !all->no_memory ? error : &cprof_enomem;
+}
+
+struct cprof_error *advice_show(const struct kernel_view *to, const struct run_info *run)
+{
+	struct findings all = { .to = to, .wall_ns = profile_ns(to->view->profile, to->view->profile->root->numbers.total_ticks) };
+	struct cprof_error *error = find_all(&all);
+
 	if (error) {
-		free(all);
+		free(all.items);
 		return error;
 	}
-	find_in_facts(all);
-	qsort(all->items, all->nr, sizeof *all->items, compare_findings);
+	findings_choose(&all);
 	if (to->json)
 		json_begin_array(to->json, "findings");
-	else if (!all->nr)
-		fputs(all->wall_ns ? "Nothing stands out.\n" : "No calls were recorded: there is nothing to judge (cpu, off-cpu, io and locks show what the kernel saw).\n", to->out);
-	for (size_t i = 0; i < all->nr && i < to->limit && !ferror(to->out); i++) {
+	else if (!all.nr)
+		fputs(all.wall_ns ? "Nothing stands out.\n" : "No calls were recorded: there is nothing to judge (cpu, off-cpu, io and locks show what the kernel saw).\n", to->out);
+	for (size_t i = 0; i < all.nr && i < to->limit && !ferror(to->out); i++) {
 		if (to->json)
-			finding_json(to, &all->items[i]);
+			finding_json(to, &all.items[i]);
 		else
-			finding_print(to, i + 1, &all->items[i], traces, nr_traces);
+			finding_print(to, i + 1, &all.items[i], run);
 	}
 	if (to->json)
 		json_end_array(to->json);
-	else if (all->wall_ns)
+	else if (all.wall_ns)
 		print_unjudged(to);
-	free(all);
+	free(all.items);
 	return NULL;
 }

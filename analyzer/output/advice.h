@@ -8,8 +8,9 @@
 #define CPROF_ADVICE_H
 
 #include "kernel_views.h"
+#include "run_info.h"
 
-/* Text, or the member "findings" of the object that is open. traces: as a shell command names them, for the commands that show more. */
-struct cprof_error *advice_show(const struct kernel_view *to, const char *const *traces, size_t nr_traces) CPROF_MUST_CHECK;
+/* Text, or the member "findings" of the object that is open. run: for the commands that show more. */
+struct cprof_error *advice_show(const struct kernel_view *to, const struct run_info *run) CPROF_MUST_CHECK;
 
 #endif

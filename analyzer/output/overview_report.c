@@ -266,7 +266,7 @@ static void print_next(FILE *out, const struct text_style *style, const struct r
 		{ "flat --sort=total", "all functions", false },
 		{ "flamegraph -o flame.svg", "for the browser", false },
 	};
-	enum { FILES_SHOWN = 3, COMMAND_COLUMNS = 24 };
+	enum { COMMAND_COLUMNS = 24 };
 
 	print_title(out, style, "Next");
 	for (size_t i = run->nr_problems ? 0 : 1; i < sizeof steps / sizeof steps[0]; i++) {
@@ -276,12 +276,7 @@ static void print_next(FILE *out, const struct text_style *style, const struct r
 		int padding = COMMAND_COLUMNS - (int)strlen(steps[i].command);
 
 		fprintf(out, "  cprof-analyze %s", steps[i].command);
-		for (size_t j = 0; j < run->nr_files && j < FILES_SHOWN; j++) {
-			fputc(' ', out);
-			text_print_shell_word(style, out, run->files[j].path);
-		}
-		if (run->nr_files > FILES_SHOWN)
-			fputs(" ...", out);
+		run_info_operands(out, style, run);
 		text_color(style, out, TEXT_DIM);
 		fprintf(out, "%*s# %s\n", padding > 0 ? padding + 1 : 2, "", steps[i].what);
 		text_color(style, out, TEXT_PLAIN);

@@ -226,3 +226,18 @@ void run_info_panel(FILE *out, const struct text_style *style, const struct run_
 	panel_modules(out, style, run);
 	kernel_panel_text(out, style, profile);
 }
+
+void run_info_operands(FILE *out, const struct text_style *style, const struct run_info *run)
+{
+	enum { SHOWN = 3 };
+	size_t shown = run->whole_session ? 1 : run->nr_files < SHOWN ? run->nr_files : SHOWN;
+
+	if (run->whole_session && run->nr_files > 1)
+		fputs(" --session", out);
+	for (size_t i = 0; i < shown && i < run->nr_files; i++) {
+		fputc(' ', out);
+		text_print_shell_word(style, out, run->files[i].path);
+	}
+	if (!run->whole_session && run->nr_files > shown)
+		fputs(" ...", out);
+}

@@ -29,6 +29,7 @@ struct run_info {
 	uint32_t pid;
 	const struct run_file *files;
 	size_t nr_files;
+	bool whole_session; /* all traces of the run were asked for by one of them */
 	const char *const *others; /* traces of the same run that were not read */
 	size_t nr_others;
 	const struct run_module *modules;
@@ -41,6 +42,8 @@ struct run_info {
 void run_info_json(struct json_writer *json, const char *key, const struct run_info *run, const struct profile *profile);
 /* All of it, line by line. */
 void run_info_text(FILE *out, const struct text_style *style, const struct run_info *run, const struct profile *profile);
+/* " a.lz4 b.lz4", as operands of a shell command that reads the same traces; many are cut short. */
+void run_info_operands(FILE *out, const struct text_style *style, const struct run_info *run);
 /* What is worth knowing before believing the numbers: only what is not zero; "complete: nothing lost" when that is true. */
 void run_info_panel(FILE *out, const struct text_style *style, const struct run_info *run, const struct profile *profile);
 
