@@ -113,6 +113,36 @@ static __always_inline void process_say(const struct process_record *process)
 	ring_submit(head);
 }
 
+/* Processes that are not followed, woke a thread that is, and have been named. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} strangers SEC(".maps");
+
+static __always_inline void stranger_say(struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	__u8 said = 1;
+	struct ring_head *head;
+
+	if (bpf_map_lookup_elem(&strangers, &tgid))
+		return;
+	bpf_map_update_elem(&strangers, &tgid, &said, BPF_ANY);
+	head = ring_reserve(RING_PROCESS, sizeof(struct cprof_kernel_process));
+	if (!head)
+		return;
+	struct cprof_kernel_process *process = (void *)(head + 1);
+
+	__builtin_memset(process, 0, sizeof *process);
+	process->tgid = tgid;
+	process->generation = RECORD_NO_GENERATION;
+	process->flags = CPROF_KERNEL_PROCESS_STRANGER;
+	bpf_probe_read_kernel_str(process->name, sizeof process->name, task->group_leader->comm);
+	ring_submit(head);
+}
+
 /* The first sight of a process that is to be followed because all are. */
 static __always_inline struct process_record *process_adopt(struct task_struct *task)
 {

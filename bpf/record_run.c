@@ -66,10 +66,20 @@ struct recording {
 	int child_status;
 };
 
+/* Nothing more will come of it. */
+static bool is_stranger(uint32_t kind, const void *record, size_t bytes)
+{
+	const struct cprof_kernel_process *process = record;
+
+	return kind == RING_PROCESS && bytes >= sizeof *process && process->flags & CPROF_KERNEL_PROCESS_STRANGER;
+}
+
 static void watch_record(void *context, uint32_t kind, const void *record, size_t bytes)
 {
 	struct recording *recording = context;
 
+	if (is_stranger(kind, record, bytes))
+		return;
 	if (recording->observer)
 		recording->observer->record(recording->observer->context, kind, record, bytes);
 	if (kind == RING_PROCESS && bytes >= sizeof(struct cprof_kernel_process)) {

@@ -77,9 +77,10 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 		record->waker.tgid = current_task->tgid;
 		record->waker.tid = current_task->pid;
 		record->waker.context = 0;
-		record->waker.generation = 0;
+		record->waker.generation = RECORD_NO_GENERATION;
 		record->waker.quality = CPROF_QUALITY_NO_RUNTIME;
 		record->waker.reserved = 0;
+		stranger_say(current_task);
 	}
 	return 0;
 }

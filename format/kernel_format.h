@@ -53,6 +53,7 @@ struct cprof_kernel_process { /* KERNEL_PROCESSES: one per process image; may be
 #define CPROF_KERNEL_PROCESS_EXITED  2u
 #define CPROF_KERNEL_PROCESS_TARGET  4u /* the one that was launched or attached to */
 #define CPROF_KERNEL_PROCESS_TIMED   8u /* recorded without BPF: nobody registers, its records have quality TIMED */
+#define CPROF_KERNEL_PROCESS_STRANGER 16u /* not recorded: it woke a thread that is; its name is all that is known */
 
 struct cprof_kernel_thread { /* KERNEL_THREADS: totals of a thread, at its end or the recording's; all exact from registration or first sight */
 	uint32_t tgid, tid;
