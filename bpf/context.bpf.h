@@ -60,7 +60,7 @@ struct task_record {
 	__u8 blocked_class;
 	__u8 major_pending;          /* the last fault has not been counted as minor or major yet */
 	__u8 ended;                  /* it has said its totals for good: what comes now is its death */
-	__u8 reserved;
+	__u8 woken_by;               /* enum cprof_woken_by */
 	__u64 maj_flt;               /* as it was at the last fault */
 	struct cprof_who fault_who;
 	__u64 fault_stack;

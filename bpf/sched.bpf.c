@@ -68,8 +68,10 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 	if (!settings.off_cpu || !since || record->wake_ns - since < settings.off_cpu_threshold_ns) /* who ended a short wait is not said */
 		return 0;
 	current_task = bpf_get_current_task_btf();
+	record->woken_by = CPROF_WOKEN_BY_INTERRUPT;
 	if (!current_task->pid || !in_task(ctx, current_task))
 		return 0;
+	record->woken_by = CPROF_WOKEN_BY_TASK;
 	waker = task_find(current_task);
 	if (waker) {
 		who_read(current_task, waker, &record->waker);

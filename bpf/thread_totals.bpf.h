@@ -50,6 +50,7 @@ static __always_inline void task_leaves(struct task_struct *task, struct task_re
 	record->exec_ns = task->se.sum_exec_runtime;
 	record->off_since_ns = now;
 	record->waker.tgid = 0;
+	record->woken_by = CPROF_WOKEN_UNKNOWN;
 	record->user_stack = 0;
 	record->state = state & TASK_STATE_MASK;
 	record->syscall = task_syscall(task);
@@ -112,6 +113,7 @@ static __always_inline void off_cpu_say(struct task_struct *task, const struct t
 	off->blocked_class = record->blocked_class;
 	off->state = record->state;
 	off->open = open;
+	off->woken_by = record->woken_by;
 	ring_submit(head);
 }
 

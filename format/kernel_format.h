@@ -91,15 +91,18 @@ struct cprof_kernel_off_cpu { /* KERNEL_OFF_CPU: one interval off the CPU, at le
 	struct cprof_who who;
 	uint64_t blocked_ns, runq_ns;
 	uint64_t kernel_stack, user_stack;
-	struct cprof_who waker;    /* tgid 0: an interrupt, or none, or it was blocked for less than the threshold */
+	struct cprof_who waker;    /* tgid 0: not a task, or not known: see woken_by */
 	uint64_t object;           /* futex address, or inode of the file; 0 unknown */
 	uint32_t device;           /* of the inode */
 	uint32_t syscall;          /* number, 0xFFFFFFFF: not in one */
 	uint8_t blocked_class;     /* enum cprof_blocked_class */
 	uint8_t state;             /* of the task: 0 preempted, 1 interruptible, 2 uninterruptible, 4 stopped, 8 traced */
 	uint8_t open;              /* 1: had not ended when the recording did; 2: up to here, said again later: counts where the recorder was killed right after it */
-	uint8_t reserved[5];
+	uint8_t woken_by;          /* enum cprof_woken_by */
+	uint8_t reserved[4];
 };
+/* Who ended a wait: asked only where it lasted as long as the threshold, and never without BPF. */
+enum cprof_woken_by { CPROF_WOKEN_UNKNOWN = 0, CPROF_WOKEN_BY_TASK = 1, CPROF_WOKEN_BY_INTERRUPT = 2 };
 
 /* KERNEL_SUMS: sums of one window (chunk header: first_tsc, last_tsc), made in the kernel. Everything of a kind is in them, long or short. */
 #define CPROF_SUM_KINDS(X) \

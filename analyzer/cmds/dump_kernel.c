@@ -55,7 +55,7 @@ static const struct field off_cpu_fields[] = {
 	F(cprof_kernel_off_cpu, time_ns), WHO(cprof_kernel_off_cpu, who, ""), F(cprof_kernel_off_cpu, blocked_ns), F(cprof_kernel_off_cpu, runq_ns),
 	F(cprof_kernel_off_cpu, kernel_stack), F(cprof_kernel_off_cpu, user_stack), WHO(cprof_kernel_off_cpu, waker, "waker_"), F(cprof_kernel_off_cpu, object),
 	F(cprof_kernel_off_cpu, device), F(cprof_kernel_off_cpu, syscall), F(cprof_kernel_off_cpu, blocked_class), F(cprof_kernel_off_cpu, state),
-	F(cprof_kernel_off_cpu, open), FIELDS_END
+	F(cprof_kernel_off_cpu, open), F(cprof_kernel_off_cpu, woken_by), FIELDS_END
 };
 static const struct field sum_fields[] = {
 	WHO(cprof_kernel_sum, key.who, ""), { "kind", offsetof(struct cprof_kernel_sum, key.kind), 4, FIELD_NUMBER },

@@ -329,6 +329,7 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 	key.syscall = off.syscall;
 	key.blocked_class = off.blocked_class < CPROF_BLOCKED_COUNT ? off.blocked_class : CPROF_BLOCKED_OTHER;
 	key.state = off.state;
+	key.woken_by = off.woken_by;
 	if (key.place.trace == FACT_NO_TRACE)
 		error = stranger_note(facts, key.place.image);
 	if (!error)

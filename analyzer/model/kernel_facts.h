@@ -39,10 +39,10 @@ struct sample_fact { /* KERNEL_SAMPLES that are alike */
 };
 
 struct off_fact { /* KERNEL_OFF_CPU: long intervals that are alike */
-	struct fact_place place, waker; /* waker.context 0 and image.tgid 0: an interrupt, or not known */
+	struct fact_place place, waker; /* waker.context 0 and image.tgid 0: not a task, or not known */
 	uint64_t kernel_stack, object;
 	uint32_t device, syscall;
-	uint8_t blocked_class, state;
+	uint8_t blocked_class, state, woken_by;
 	uint64_t count, blocked_ns, runq_ns, max_ns, open;
 };
 

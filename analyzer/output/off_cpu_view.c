@@ -131,13 +131,13 @@ static const char *lock_name(const struct profile *profile, const struct off_fac
 	return lock_class_name(kernel_facts_lock_class(profile->kernel, fact->place.image, fact->object));
 }
 
-/* Who ended it: "thread" of the program, another "process", an "interrupt" (a timer, a device, the network). NULL: it has not ended. */
+/* Who ended it: "thread" of the program, another "process", an "interrupt" (a timer, a device, the network). NULL: it has not ended, or that is not known. */
 static const char *waker_kind(const struct off_fact *fact)
 {
 	if (fact->open)
 		return NULL;
 	if (!fact->waker.image.tgid)
-		return "interrupt";
+		return fact->woken_by == CPROF_WOKEN_BY_INTERRUPT ? "interrupt" : NULL;
 	return fact->waker.image.tgid == fact->place.image.tgid ? "thread" : "process";
 }
 
@@ -200,7 +200,7 @@ static void print_details(const struct kernel_view *to, const struct off_row *ro
 			largest = fact;
 		if (fact->waker.image.tgid && (!woken || fact->blocked_ns > woken->blocked_ns))
 			woken = fact;
-		if (!fact->waker.image.tgid)
+		if (fact->woken_by == CPROF_WOKEN_BY_INTERRUPT)
 			interrupts += fact->count - fact->open;
 	}
 	if (!largest)

@@ -29,7 +29,7 @@ claim() { # WHAT EXPRESSION
 }
 claim "naps, asleep" 'in(1; $n.in_nap) | map(select(.sub == 4)) | count == $n.workers * $n.naps and exact'
 claim "each nap is an interval, woken by a timer" '[every("off_cpu") | select(.who.context == $n.in_nap and .blocked_class == 4 and .blocked_ns > 0)] |
-	length == $n.workers * $n.naps and all(.[]; .waker.tgid == 0 and .who.quality == 1)'
+	length == $n.workers * $n.naps and all(.[]; .waker.tgid == 0 and .woken_by == 2 and .who.quality == 1)'
 claim "allocations" 'in(8; $n.in_malloc) | count == $n.workers * $n.mallocs and ([.[].bytes] | add) == $n.workers * $n.mallocs * $n.malloc_bytes and exact'
 claim "and what was freed of them" 'in(9; $n.in_malloc) | count == $n.workers * $n.mallocs and ([.[].bytes] | add) == $n.workers * $n.mallocs * $n.malloc_bytes'
 claim "system calls" 'in(3; $n.in_call) | count == $n.workers * $n.calls and exact and all(.[]; .sub == 1 and (.path | endswith("/called")))'
@@ -43,7 +43,7 @@ claim "waits for locks, with their holders" 'in(6; $n.in_lock) | count == $n.wor
 claim "each wait is a record, held by another thread" '[every("lock") | select(.who.context == $n.in_lock)] | length == $n.workers * $n.locks and
 	all(.[]; .lock_class == 1 and .holder.context == $n.in_hold and .holder.quality == 1 and .holder.tid != .who.tid and .holder.tgid == .who.tgid)'
 claim "off the CPU for them, woken by the holder" '[every("off_cpu") | select(.who.context == $n.in_lock and .blocked_class == 0 and .blocked_ns > 0)] |
-	length == $n.workers * $n.locks and all(.[]; .waker.context == $n.in_hold and .waker.quality == 1 and .waker.tid != .who.tid)'
+	length == $n.workers * $n.locks and all(.[]; .woken_by == 1 and .waker.context == $n.in_hold and .waker.quality == 1 and .waker.tid != .who.tid)'
 claim "samples lie where the context says" '[every("sample") | select(.kernel == 0) | . + {page: (.ip - .ip % 4096)} | select(.page == $n.spin_a_address or .page == $n.spin_b_address)] |
 	length > 50 and all(.[]; .who.quality == 1 and .who.context == (if .page == $n.spin_a_address then $n.in_spin_a else $n.in_spin_b end))'
 claim "and the other way round" '[every("sample") | select(.kernel == 0 and .probe == 0 and (.who.context == $n.in_spin_a or .who.context == $n.in_spin_b))] |

@@ -79,6 +79,7 @@ case_target() {
 	check_target
 	"$cprof_analyze" check t.bpf.lz4 >check.out || { cat check.out; fail "the file is not sound"; }
 	[ "$(jq -r '.trace.kernel.context_quality.off_cpu.timed >= 22' tree.json)" = true ] || fail "quality of the contexts"
+	"$cprof_analyze" off-cpu --session t.lz4 | grep -q "^ *woken" && fail "it says who ended waits: nobody told it"
 	# The two waits are longer than the time between two looks.
 	"$cprof_analyze" off-cpu --session --format=json t.lz4 >off.json || fail off-cpu
 	jq -e '.off_cpu | any(.path[-1]? == "wait_for_byte" and .reason == "file" and .intervals[0].file[:5] == "pipe:") and

@@ -116,7 +116,7 @@ case_naps() {
 	check "the slot had the same ns as the sums before the thread ran on" '
 		(map(select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003).ns) | add) == $out[0].slept_ns' --slurpfile out out
 	check "and each nap moved its counter" '$out[0].changes >= 200' --slurpfile out out
-	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4)] | length > 0 and all(.waker.tgid == 0)'
+	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4)] | length > 0 and all(.waker.tgid == 0 and .woken_by == 2)'
 }
 
 # More contexts than a CPU has places for sums of its own: the others go to the sums of all CPUs, and in the file it is one sum for each.
@@ -413,7 +413,23 @@ case_attach() {
 	check "70 naps and 200 faults, exact, read from the threads' memory" '
 		[.[] | select(.record == "sum" and .who.context == 1003 and .kind == 1 and .sub == 4)] as $naps | [.[] | select(.record == "sum" and .who.context == 1005 and .kind == 7)] as $faults |
 		($naps | map(.count) | add) == 70 and ($faults | map(.count) | add) == 200 and ($naps + $faults | all(.who.quality == 2))'
-	check "one process, with runtime, still running" '[.[] | select(.record == "process")] | length == 1 and .[0].flags == 5 and .[0].end_ns == 0'
+	check "one process, with runtime, still running" '[.[] | select(.record == "process" and .flags < 16)] | length == 1 and .[0].flags == 5 and .[0].end_ns == 0'
+}
+
+# Who wakes a thread has a name, even if nothing else of it is recorded. A wait shorter than the threshold does not say who ended it.
+case_stranger() {
+	mkfifo fifo
+	{ sleep 0.5; echo >fifo; } &
+	record --off-cpu -- sh -c 'read -r line <fifo' || fail "status $?"
+	wait
+	check_sound
+	check "the process that opened the other end, by its name" '
+		([.[] | select(.record == "process" and .flags == 16 and .name == "sh")] | length) == 1 and
+		([.[] | select(.record == "process" and .flags == 16).tgid] | unique) as $strangers |
+		[.[] | select(.record == "off_cpu" and .blocked_class == 2 and .blocked_ns > 300e6)] | length == 1 and .[0].woken_by == 1 and (.[0].waker.tgid | IN($strangers[]))'
+	cprof-analyze off-cpu t.bpf.lz4 | grep -A1 "woken (1) from" | grep -q "sh \[" || fail "the view does not name it"
+	record --off-cpu --threshold=100ms -- sh -c 'for i in 1 2 3; do /bin/true; done' || fail "status $?"
+	check "nobody was asked" '[.[] | select(.record == "off_cpu" and .woken_by != 0)] == []'
 }
 
 # Threads whose memory cannot be read, or whose thread pointer is another: a slot says the context all the same; without slots it is the last one known, and

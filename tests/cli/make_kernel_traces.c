@@ -203,11 +203,11 @@ static struct kernel_builder *make_kernel(void)
 	add_samples(builder, 2, (struct cprof_kernel_sample){ .who = main_load, .ip = 0x1, .flags = CPROF_SAMPLE_PROBE });
 	add_samples(builder, 10, (struct cprof_kernel_sample){ .who = who(HELPER, HELPER, 0, CPROF_QUALITY_NO_RUNTIME), .ip = LIBC_MEMCPY, .user_stack = 13 });
 	for (int i = 0; i < 3; i++)
-		add_off(builder, (struct cprof_kernel_off_cpu){ .who = main_serve, .blocked_ns = 30 * MS, .waker = grab, .object = LOCK_ADDRESS, .state = 1,
-								.syscall = 202, .blocked_class = CPROF_BLOCKED_FUTEX });
+		add_off(builder, (struct cprof_kernel_off_cpu){ .who = main_serve, .blocked_ns = 30 * MS, .waker = grab, .woken_by = CPROF_WOKEN_BY_TASK,
+								.object = LOCK_ADDRESS, .state = 1, .syscall = 202, .blocked_class = CPROF_BLOCKED_FUTEX });
 	for (int i = 0; i < 200; i++)
 		add_off(builder, (struct cprof_kernel_off_cpu){ .who = main_save, .blocked_ns = 1 * MS, .kernel_stack = 11, .object = LOG_INODE, .device = DISK,
-								.state = 2, .syscall = SYSCALL_FSYNC, .blocked_class = CPROF_BLOCKED_DISK });
+								.state = 2, .syscall = SYSCALL_FSYNC, .blocked_class = CPROF_BLOCKED_DISK, .woken_by = CPROF_WOKEN_BY_INTERRUPT });
 	add_sum(builder, who(TGID, 0, C_SAVE, CPROF_QUALITY_SLOT), CPROF_SUM_SYSCALL, SYSCALL_WRITE, 200, 20000, 200 * 512, LOG_INODE, DISK, 0);
 	add_sum(builder, who(TGID, 0, C_SAVE, CPROF_QUALITY_SLOT), CPROF_SUM_SYSCALL, SYSCALL_FSYNC, 120, 1050000, 0, LOG_INODE, DISK, 0);
 	kernel_builder_window(builder, 5000000000ull, 5500000000ull);

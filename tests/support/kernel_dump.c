@@ -103,7 +103,8 @@ static struct cprof_error *put_off_cpu(void *context, const struct cprof_chunk_h
 	put_who("who", &off->who);
 	put_who("waker", &off->waker);
 	put_path(context, off->device, off->object);
-	printf(",\"syscall\":%u,\"blocked_class\":%u,\"state\":%u,\"open\":%u}\n", off->syscall, off->blocked_class, off->state, off->open);
+	printf(",\"syscall\":%u,\"blocked_class\":%u,\"state\":%u,\"open\":%u,\"woken_by\":%u}\n", off->syscall, off->blocked_class, off->state, off->open,
+	       off->woken_by);
 	return NULL;
 }
 
