@@ -13,6 +13,7 @@
 #include "text_store.h"
 
 struct symbolizer;
+struct symbol_variable;
 
 struct kernel_frame {
 	const char *name, *module; /* of the text store: equal texts are equal pointers */
@@ -42,6 +43,9 @@ void kernel_names_init(struct kernel_names *names, const struct session *session
 		       struct text_store *store);
 void kernel_names_deinit(struct kernel_names *names);
 struct cprof_error *kernel_names_frame(struct kernel_names *names, struct kernel_image image, uint64_t address, enum kernel_address kind, uint32_t *ret)
+	CPROF_MUST_CHECK;
+/* The variable that lies at an address of a process, by the modules of its trace, or those that the recorder saw. */
+struct cprof_error *kernel_names_variable(struct kernel_names *names, struct kernel_image image, uint32_t trace, uint64_t address, struct symbol_variable *ret)
 	CPROF_MUST_CHECK;
 /* The profiler's own code, as one frame. */
 struct cprof_error *kernel_names_runtime(struct kernel_names *names, uint32_t *ret) CPROF_MUST_CHECK;

@@ -412,6 +412,15 @@ struct cprof_error *symbolizer_add_module(struct symbolizer *of, uint32_t id, co
 	return NULL;
 }
 
+struct cprof_error *symbolizer_variable(struct symbolizer *of, uint32_t module, uint64_t address, struct symbol_variable *ret)
+{
+	(void)of;
+	(void)module;
+	(void)address;
+	*ret = (struct symbol_variable){ NULL, 0, 0 };
+	return NULL;
+}
+
 struct cprof_error *symbolizer_function(struct symbolizer *of, uint32_t module, uint64_t address, struct symbol_function *ret)
 {
 	assert_int_equal(module, 1);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How the views of the kernel half show where something was: by context, or by process and stack where there is none. See kernel_views.h. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel_facts.h"
 #include "kernel_views.h"
+#include "symbolizer.h"
 #include "tree_report.h"
 
 enum { PATH_ENDS = 4, STACK_SHOWN = 8 };
@@ -159,6 +161,22 @@ bool place_is_profiler(const struct profile *profile, const struct fact_place *p
 	const struct kernel_frame *frame = place->trace != FACT_NO_TRACE && !place->context ? stack_frame(profile, place, 0) : NULL;
 
 	return frame && frame->runtime;
+}
+
+struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address)
+{
+	struct symbol_variable variable;
+	struct cprof_error *error = kernel_names_variable(profile->kernel_names, place->image, place->trace, address, &variable);
+	struct lock_text lock = { .named = !error && variable.name };
+
+	cprof_error_free(error);
+	if (!lock.named)
+		snprintf(lock.text, sizeof lock.text, "0x%" PRIx64, address);
+	else if (variable.bytes <= sizeof(pthread_rwlock_t)) /* the lock itself, whichever of its words was waited on */
+		snprintf(lock.text, sizeof lock.text, "%s", variable.name);
+	else
+		snprintf(lock.text, sizeof lock.text, "%.120s+0x%" PRIx64, variable.name, variable.offset);
+	return lock;
 }
 
 void frame_line_add(const struct kernel_view *to, struct frame_line *line, const char *name)

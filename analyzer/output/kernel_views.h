@@ -53,6 +53,12 @@ void frame_line_add(const struct kernel_view *to, struct frame_line *line, const
 /* Whether it is the profiler's own thread in a recorded process. */
 bool place_is_profiler(const struct profile *profile, const struct fact_place *place);
 const char *lock_class_name(uint32_t lock_class);
+/* What a lock is called: the variable that it is, or lies in, "stats_lock", "queues+0x28"; else its address. */
+struct lock_text {
+	char text[160];
+	bool named;
+};
+struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address);
 struct cprof_error *view_needs(const struct kernel_view *to, uint32_t metrics, const char *what, const char *option) CPROF_MUST_CHECK;
 
 #endif

@@ -175,7 +175,8 @@ static void print_object(const struct kernel_view *to, const struct off_fact *fa
 			column += (unsigned)fprintf(to->out, ", ");
 	}
 	if (lock) {
-		fprintf(to->out, "%son %s 0x%" PRIx64, most, lock, fact->object);
+		column += (unsigned)fprintf(to->out, "%son %s ", most, lock);
+		text_print_name(to->style, to->out, lock_text(to->view->profile, &fact->place, fact->object).text, to->style->width > column + 16 ? to->style->width - column : 16);
 	} else if (file) {
 		column += (unsigned)fprintf(to->out, "%son ", most);
 		text_print(to->style, to->out, file, to->style->width > column + 16 ? to->style->width - column : 16);
@@ -251,14 +252,17 @@ static void print_row(const struct kernel_view *to, const struct off_rows *rows,
 static void json_lock(const struct kernel_view *to, const struct off_fact *fact)
 {
 	const char *name = lock_name(to->view->profile, fact);
+	struct lock_text lock;
 
 	if (!name) {
 		json_null(to->json, "lock");
 		return;
 	}
+	lock = lock_text(to->view->profile, &fact->place, fact->object);
 	json_begin_object(to->json, "lock");
 	json_text(to->json, "class", name);
 	json_u64(to->json, "address", fact->object);
+	json_text(to->json, "variable", lock.named ? lock.text : NULL);
 	json_end_object(to->json);
 }
 

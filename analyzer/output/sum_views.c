@@ -184,6 +184,22 @@ static struct fact_place holder_of(const struct sum_fact *fact)
 	return place;
 }
 
+/* Its name on a line of its own where there is no room behind the latency. */
+static void print_lock(const struct kernel_view *to, const struct sum_fact *fact)
+{
+	enum { COLUMN = 54 };
+	struct lock_text lock = lock_text(to->view->profile, &fact->place, fact->object);
+	unsigned column = COLUMN + (unsigned)fprintf(to->out, "%s", lock_class_name(fact->sub)) + 1;
+
+	if (column + text_columns(to->style, lock.text) > to->style->width) {
+		fputs("\n   ", to->out);
+		column = 4;
+	}
+	fputc(' ', to->out);
+	text_print_name(to->style, to->out, lock.text, to->style->width - column);
+	fputc('\n', to->out);
+}
+
 struct cprof_error *locks_view(const struct kernel_view *to)
 {
 	struct sum_rows rows = { 0 };
@@ -202,10 +218,13 @@ struct cprof_error *locks_view(const struct kernel_view *to)
 		struct fact_place holder = holder_of(row->fact);
 
 		if (to->json) {
+			struct lock_text lock = lock_text(to->view->profile, &row->fact->place, row->fact->object);
+
 			json_line(to->json);
 			json_begin_object(to->json, NULL);
 			json_text(to->json, "class", lock_class_name(row->fact->sub));
 			json_u64(to->json, "address", row->fact->object);
+			json_text(to->json, "variable", lock.named ? lock.text : NULL);
 			json_latency(to->json, &row->latency);
 			place_json(to, "waiter", &row->fact->place);
 			if (row->fact->other)
@@ -216,7 +235,8 @@ struct cprof_error *locks_view(const struct kernel_view *to)
 			continue;
 		}
 		print_latency(to, &row->latency, rows.all.ns);
-		fprintf(to->out, "%s 0x%" PRIx64 "\n    waited in\n", lock_class_name(row->fact->sub), row->fact->object);
+		print_lock(to, row->fact);
+		fputs("    waited in\n", to->out);
 		place_text(to, &row->fact->place, 6);
 		if (row->fact->other) {
 			fputs(row->fact->sub == CPROF_LOCK_JOIN ? "    for a thread that was in\n" : "    while it was held in\n", to->out);

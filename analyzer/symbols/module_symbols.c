@@ -35,6 +35,7 @@ void module_symbols_destroy(struct module_symbols *module)
 		return;
 	debug_info_destroy(module->debug_info);
 	symbol_table_deinit(&module->symbols);
+	symbol_table_deinit(&module->variables);
 	elf_file_close(module->debug);
 	elf_file_close(module->program);
 	free(module->build_id);
@@ -137,15 +138,15 @@ static struct cprof_error *debug_info_open(struct module_symbols *module, const 
 
 static struct cprof_error *files_read(struct module_symbols *module, const struct symbolizer_options *options, struct string_pool *pool)
 {
-	struct cprof_error *error = symbol_table_init(&module->symbols, module->program, SHT_SYMTAB);
+	struct cprof_error *error = symbol_table_init(&module->symbols, module->program, SHT_SYMTAB, SYMBOL_FUNCTIONS);
 	bool has_lines = elf_file_has_debug_info(module->program);
 
 	if (!error && (!has_lines || !module->symbols.count))
 		error = debug_file_find(module->program, options->search_paths, &module->debug);
 	if (!error && !module->symbols.count && module->debug)
-		error = symbol_table_init(&module->symbols, module->debug, SHT_SYMTAB);
+		error = symbol_table_init(&module->symbols, module->debug, SHT_SYMTAB, SYMBOL_FUNCTIONS);
 	if (!error && !module->symbols.count)
-		error = symbol_table_init(&module->symbols, module->program, SHT_DYNSYM);
+		error = symbol_table_init(&module->symbols, module->program, SHT_DYNSYM, SYMBOL_FUNCTIONS);
 	if (error)
 		return error;
 	if (has_lines)
@@ -184,4 +185,19 @@ struct cprof_error *module_symbols_open(struct module_symbols *module, const str
 			pool, &module->detail,
 			"%s had no build-id in the run (link with -Wl,--build-id): names are wrong if it was rebuilt since", module->path);
 	return NULL;
+}
+
+struct cprof_error *module_symbols_read_variables(struct module_symbols *module)
+{
+	struct cprof_error *error = NULL;
+
+	if (module->variables_read || !module->program)
+		return NULL;
+	module->variables_read = true;
+	error = symbol_table_init(&module->variables, module->program, SHT_SYMTAB, SYMBOL_VARIABLES);
+	if (!error && !module->variables.count && module->debug)
+		error = symbol_table_init(&module->variables, module->debug, SHT_SYMTAB, SYMBOL_VARIABLES);
+	if (!error && !module->variables.count)
+		error = symbol_table_init(&module->variables, module->program, SHT_DYNSYM, SYMBOL_VARIABLES);
+	return error;
 }

@@ -22,6 +22,8 @@ struct module_symbols {
 	const char *detail;
 	struct elf_file *program, *debug; /* debug: separate file, or NULL */
 	struct symbol_table symbols;
+	bool variables_read;
+	struct symbol_table variables; /* module_symbols_read_variables() */
 	struct debug_info *debug_info; /* or NULL */
 };
 
@@ -32,6 +34,8 @@ void module_symbols_destroy(struct module_symbols *module);
 /* Status and detail say what came of it: only a lack of memory is an error. */
 struct cprof_error *module_symbols_open(struct module_symbols *module, const struct symbolizer_options *options,
 					struct string_pool *pool) CPROF_MUST_CHECK;
+/* Of an opened module, at its first use. */
+struct cprof_error *module_symbols_read_variables(struct module_symbols *module) CPROF_MUST_CHECK;
 const char *module_symbols_basename(const struct module_symbols *module);
 
 #endif

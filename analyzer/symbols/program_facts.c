@@ -308,13 +308,13 @@ static struct cprof_error *units_take(struct inspection *inspection)
 static struct cprof_error *symbols_read(struct inspection *inspection)
 {
 	struct program_facts *facts = inspection->facts;
-	struct cprof_error *error = symbol_table_init(&inspection->symbols, inspection->program, SHT_SYMTAB);
+	struct cprof_error *error = symbol_table_init(&inspection->symbols, inspection->program, SHT_SYMTAB, SYMBOL_FUNCTIONS);
 
 	if (!error && !inspection->symbols.count && inspection->debug)
-		error = symbol_table_init(&inspection->symbols, inspection->debug, SHT_SYMTAB);
+		error = symbol_table_init(&inspection->symbols, inspection->debug, SHT_SYMTAB, SYMBOL_FUNCTIONS);
 	facts->has_symbols = inspection->symbols.count > 0;
 	if (!error && !inspection->symbols.count) {
-		error = symbol_table_init(&inspection->symbols, inspection->program, SHT_DYNSYM);
+		error = symbol_table_init(&inspection->symbols, inspection->program, SHT_DYNSYM, SYMBOL_FUNCTIONS);
 		facts->dynamic_symbols = inspection->symbols.count > 0;
 	}
 	return error;

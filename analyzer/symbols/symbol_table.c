@@ -36,34 +36,41 @@ static bool table_find(const struct elf_file *file, uint32_t section_type, struc
 	return false;
 }
 
-/* Which sections hold code, and where they end. */
-struct code_sections {
-	uint64_t *end; /* by section index; 0: no code */
+/* Which sections hold what is looked for, code or data, and where they end. */
+struct kind_sections {
+	enum symbol_kind kind;
+	uint64_t *end; /* by section index; 0: it does not */
 	size_t count;
 };
 
-static struct cprof_error *code_sections_init(struct code_sections *code, Elf *elf)
+static struct cprof_error *kind_sections_init(struct kind_sections *sections, Elf *elf)
 {
+	const uint64_t mask = SHF_ALLOC | SHF_EXECINSTR, wanted = sections->kind == SYMBOL_FUNCTIONS ? mask : SHF_ALLOC;
 	Elf_Scn *scn = NULL;
 	GElf_Shdr section;
 
-	if (elf_getshdrnum(elf, &code->count) != 0)
-		code->count = 0;
-	code->end = calloc(code->count + 1, sizeof *code->end);
-	if (!code->end)
+	if (elf_getshdrnum(elf, &sections->count) != 0)
+		sections->count = 0;
+	sections->end = calloc(sections->count + 1, sizeof *sections->end);
+	if (!sections->end)
 		return &cprof_enomem;
 	while ((scn = elf_nextscn(elf, scn)))
-		if (elf_ndxscn(scn) < code->count && gelf_getshdr(scn, &section) && section.sh_flags & SHF_EXECINSTR &&
+		if (elf_ndxscn(scn) < sections->count && gelf_getshdr(scn, &section) && (section.sh_flags & mask) == wanted && !(section.sh_flags & SHF_TLS) &&
 		    section.sh_size < UINT64_MAX - section.sh_addr)
-			code->end[elf_ndxscn(scn)] = section.sh_addr + section.sh_size;
+			sections->end[elf_ndxscn(scn)] = section.sh_addr + section.sh_size;
 	return NULL;
 }
 
-static bool symbol_is_function(const GElf_Sym *entry, const char *name, const struct code_sections *code, uint64_t *section_end)
+static bool type_is_of(enum symbol_kind kind, int type)
+{
+	return kind == SYMBOL_VARIABLES ? type == STT_OBJECT : type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
+}
+
+static bool symbol_is_wanted(const GElf_Sym *entry, const char *name, const struct kind_sections *sections, uint64_t *section_end)
 {
 	int type = GELF_ST_TYPE(entry->st_info);
 
-	if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE)
+	if (!type_is_of(sections->kind, type))
 		return false;
 	if (!*name || *name == '$' || strncmp(name, ".L", 2) == 0) /* '$': marks between code and data on ARM */
 		return false;
@@ -71,9 +78,9 @@ static bool symbol_is_function(const GElf_Sym *entry, const char *name, const st
 		*section_end = 0;
 		return type != STT_NOTYPE && entry->st_size;
 	}
-	if (entry->st_shndx == SHN_UNDEF || entry->st_shndx >= code->count || !code->end[entry->st_shndx])
+	if (entry->st_shndx == SHN_UNDEF || entry->st_shndx >= sections->count || !sections->end[entry->st_shndx])
 		return false;
-	*section_end = code->end[entry->st_shndx];
+	*section_end = sections->end[entry->st_shndx];
 	return entry->st_value < *section_end;
 }
 
@@ -100,10 +107,10 @@ static int symbol_compare(const void *left, const void *right)
 	return a->name == b->name ? 0 : strcmp(a->name, b->name);
 }
 
-static struct cprof_error *symbols_collect(struct symbol_table *table, const struct elf_file *file, const struct table_sections *sections)
+static struct cprof_error *symbols_collect(struct symbol_table *table, const struct elf_file *file, const struct table_sections *sections, enum symbol_kind kind)
 {
-	struct code_sections code;
-	struct cprof_error *error = code_sections_init(&code, file->elf);
+	struct kind_sections of_kind = { .kind = kind };
+	struct cprof_error *error = kind_sections_init(&of_kind, file->elf);
 
 	if (error)
 		return error;
@@ -115,7 +122,7 @@ static struct cprof_error *symbols_collect(struct symbol_table *table, const str
 		if (!gelf_getsym(sections->symbols, (int)i, &entry) || entry.st_name >= sections->names->d_size)
 			continue;
 		const char *name = (const char *)sections->names->d_buf + entry.st_name;
-		if (!symbol_is_function(&entry, name, &code, &section_end))
+		if (!symbol_is_wanted(&entry, name, &of_kind, &section_end))
 			continue;
 		size_t name_bytes = strnlen(name, STRING_POOL_TEXT_BYTES);
 		if (name_bytes == STRING_POOL_TEXT_BYTES || entry.st_size > UINT64_MAX - entry.st_value)
@@ -123,7 +130,7 @@ static struct cprof_error *symbols_collect(struct symbol_table *table, const str
 		table->symbols[table->count++] = (struct symbol) { entry.st_value,       entry.st_size,       section_end, name,
 								   (uint32_t)name_bytes, symbol_rank(&entry), NULL };
 	}
-	free(code.end);
+	free(of_kind.end);
 	return table->symbols ? NULL : &cprof_enomem;
 }
 
@@ -161,7 +168,7 @@ static struct cprof_error *symbols_map(struct symbol_table *table)
 	return error;
 }
 
-struct cprof_error *symbol_table_init(struct symbol_table *table, const struct elf_file *file, uint32_t section_type)
+struct cprof_error *symbol_table_init(struct symbol_table *table, const struct elf_file *file, uint32_t section_type, enum symbol_kind kind)
 {
 	struct table_sections sections;
 	struct cprof_error *error;
@@ -169,7 +176,7 @@ struct cprof_error *symbol_table_init(struct symbol_table *table, const struct e
 	*table = (struct symbol_table) { .dynamic_only = section_type == SHT_DYNSYM };
 	if (!table_find(file, section_type, &sections))
 		return NULL;
-	error = symbols_collect(table, file, &sections);
+	error = symbols_collect(table, file, &sections, kind);
 	if (!error && table->count) {
 		qsort(table->symbols, table->count, sizeof *table->symbols, symbol_compare);
 		error = symbols_map(table);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The functions of an ELF symbol table (.symtab, else .dynsym) by address.
+ * The functions, or the variables, of an ELF symbol table (.symtab, else .dynsym) by address.
  *
  * A symbol covers its st_size and not a byte more: the nearest symbol below an address is often a wrong name. Symbols without a size
  * (functions written in assembler) reach to the next symbol or the end of their section, and yield to any that has one.
@@ -27,8 +27,10 @@ struct symbol_table {
 	struct range_map by_address;
 };
 
+enum symbol_kind { SYMBOL_FUNCTIONS, SYMBOL_VARIABLES };
+
 /* Adds nothing and succeeds when the file has no table or one that is damaged. */
-struct cprof_error *symbol_table_init(struct symbol_table *table, const struct elf_file *file, uint32_t section_type) CPROF_MUST_CHECK;
+struct cprof_error *symbol_table_init(struct symbol_table *table, const struct elf_file *file, uint32_t section_type, enum symbol_kind kind) CPROF_MUST_CHECK;
 void symbol_table_deinit(struct symbol_table *table);
 
 struct symbol *symbol_table_find(const struct symbol_table *table, uint64_t address);

@@ -298,6 +298,24 @@ struct cprof_error *symbolizer_function(struct symbolizer *symbolizer, uint32_t 
 	return NULL;
 }
 
+struct cprof_error *symbolizer_variable(struct symbolizer *symbolizer, uint32_t id, uint64_t address, struct symbol_variable *ret)
+{
+	struct module_symbols *module = NULL;
+	struct symbol *symbol = NULL;
+	struct cprof_error *error = id ? module_use(symbolizer, id, &module) : NULL;
+
+	*ret = (struct symbol_variable){ NULL, 0, 0 };
+	if (!error && module)
+		error = module_symbols_read_variables(module);
+	if (!error && module)
+		symbol = symbol_table_find(&module->variables, address);
+	if (!error && symbol)
+		error = symbol_display(symbolizer, symbol);
+	if (!error && symbol)
+		*ret = (struct symbol_variable){ symbol->display, symbol->size_bytes, address - symbol->address };
+	return error;
+}
+
 static struct cprof_error *frames_reserve(struct symbolizer *symbolizer, size_t count)
 {
 	if (count <= symbolizer->frame_capacity)

@@ -46,6 +46,11 @@ struct symbol_function {
 	bool known;           /* false: name is module+offset */
 };
 
+struct symbol_variable {
+	const char *name;      /* or NULL */
+	uint64_t bytes, offset; /* its size, and how far inside of it the address lies */
+};
+
 struct symbol_frame {   /* one level of an inline chain */
 	const char *function; /* never NULL; "??" or module+offset when unknown */
 	const char *file;     /* of the place in this function, or NULL */
@@ -63,6 +68,9 @@ struct symbol_module_info symbolizer_module_info(struct symbolizer *symbolizer, 
 
 /* The out-of-line function that starts at (or contains) address. module 0: absolute address (perf map). */
 struct cprof_error *symbolizer_function(struct symbolizer *symbolizer, uint32_t module, uint64_t address, struct symbol_function *ret) CPROF_MUST_CHECK;
+
+/* The variable that lies at address; its name is NULL when none is known there. */
+struct cprof_error *symbolizer_variable(struct symbolizer *symbolizer, uint32_t module, uint64_t address, struct symbol_variable *ret) CPROF_MUST_CHECK;
 
 /*
  * The inline chain at address, innermost first: frames[0] is the innermost (inlined) function with the place inside it, the last one

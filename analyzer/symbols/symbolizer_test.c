@@ -170,6 +170,47 @@ static void test_symbols_end_where_they_say(void **state)
 	symbolizer_destroy(symbolizer);
 }
 
+static struct symbol_variable variable_at(struct symbolizer *symbolizer, uint64_t address)
+{
+	struct symbol_variable variable;
+
+	assert_null(symbolizer_variable(symbolizer, 1, address, &variable));
+	return variable;
+}
+
+static void assert_variable(struct symbolizer *symbolizer, const char *name, uint64_t bytes)
+{
+	uint64_t address = address_of(name);
+
+	for (uint64_t offset = 0; offset < bytes; offset++) {
+		struct symbol_variable variable = variable_at(symbolizer, address + offset);
+
+		assert_string_equal(variable.name, name);
+		assert_int_equal(variable.bytes, bytes);
+		assert_int_equal(variable.offset, offset);
+	}
+}
+
+static void test_variables(void **state)
+{
+	struct symbolizer *symbolizer = open_path("names");
+
+	(void)state;
+	assert_variable(symbolizer, "filled", 4 * sizeof(int));
+	assert_variable(symbolizer, "zeroed", 1000 * sizeof(int));
+	assert_null(variable_at(symbolizer, address_of("exported")).name);    /* a function */
+	assert_null(variable_at(symbolizer, 0).name);                         /* where a thread's variables begin to be counted */
+	assert_string_equal(function_at(symbolizer, address_of("exported")).name, "exported");
+	symbolizer_destroy(symbolizer);
+
+	static const uint8_t other_id[20] = { 1 };
+	static const struct symbolizer_options options;
+
+	symbolizer = open_with("names", other_id, sizeof other_id, &options);
+	assert_null(variable_at(symbolizer, address_of("filled")).name); /* of another build nothing is used */
+	symbolizer_destroy(symbolizer);
+}
+
 static void test_rebuilt_binary_is_not_used(void **state)
 {
 	static const struct symbolizer_options plain;
@@ -493,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_source_names_and_declarations),
 		cmocka_unit_test(test_symbols_end_where_they_say),
+		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_rebuilt_binary_is_not_used),
 		cmocka_unit_test(test_stripped),
 		cmocka_unit_test(test_separate_debug_files),

@@ -43,5 +43,7 @@ done <expected
 ask "off the CPU for the same futex" '
 	[every("lock") | select(path(.who)[0] == "wait_mutex")][0] as $lock |
 	[every("off_cpu") | select(path(.who)[0] == "wait_mutex") | [.inode, .blocked_class, .open]] == [[$lock.address, 0, 0]]'
+"$cprof_analyze" locks --format=json trace.lz4 | jq -e '[.locks[] | select(.waiter.path[-1] == "wait_mutex" or .waiter.path[-1] == "wait_condition") | [.class, .variable]] | unique ==
+	[["condition", "condition"], ["mutex", "mutex"]]' >/dev/null || fail "locks that are variables have no names"
 ask_nothing_lost
 finish

@@ -30,11 +30,14 @@ static void address_ask(struct symbolizer *symbolizer, uint64_t address)
 {
 	const struct symbol_frame *frames;
 	struct symbol_function function;
+	struct symbol_variable variable;
 	size_t count;
 
 	require(!symbolizer_function(symbolizer, 1, address, &function), "only a lack of memory is an error");
 	require(function.name && *function.name, "a function has a name");
 	require(function.known || !function.linkage, "what is unknown has no symbol");
+	require(!symbolizer_variable(symbolizer, 1, address, &variable), "only a lack of memory is an error");
+	require(!variable.name || variable.offset <= variable.bytes || !variable.bytes, "an address lies in its variable");
 	require(!symbolizer_chain(symbolizer, 1, address, &frames, &count), "only a lack of memory is an error");
 	for (size_t i = 0; i < count; i++)
 		require(frames[i].function && (!frames[i].file || strlen(frames[i].file) < 65536), "frames are whole");
@@ -56,6 +59,8 @@ static void code_ask(struct symbolizer *symbolizer, const char *path)
 
 		for (uint64_t j = 0; j < ADDRESSES && j < bytes; j++)
 			address_ask(symbolizer, file->code[i].low + j * step % bytes);
+		for (uint64_t j = 0; j < ADDRESSES; j++) /* data lies behind the code */
+			address_ask(symbolizer, file->code[i].high + j * 64);
 	}
 	elf_file_close(file);
 }

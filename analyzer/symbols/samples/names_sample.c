@@ -38,3 +38,8 @@ int main(void)
 {
 	return exported(a_public_alias(1));
 }
+
+/* Variables: in the file, zeroed memory behind it, of each thread. */
+__attribute__((used)) int filled[4] = { 1 };
+static __attribute__((used)) int zeroed[1000];
+static __attribute__((used)) __thread int of_a_thread = 1;
