@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "kernel_facts.h"
 #include "number_map.h"
 #include "session.h"
 #include "vec.h"
@@ -60,8 +59,8 @@ static struct cprof_error *part_add(struct collection *all, uint32_t item, uint6
 	return number_map_add(&all->parts, key, 0);
 }
 
-/* What `part` says, of one process, and of one file unless that is 0, is added to what is known of its path. */
-static struct cprof_error *add(struct collection *all, const struct evidence *part, uint32_t trace, uint64_t file, uint32_t device)
+/* What `part` says, of one process, and of one file or lock unless that is 0, is added to what is known of its path. */
+static struct cprof_error *add(struct collection *all, const struct evidence *part, uint32_t trace, uint64_t object, uint32_t of)
 {
 	uint32_t path, other, index;
 	struct cprof_error *error = path_of(all, part->node, &path);
@@ -89,6 +88,8 @@ static struct cprof_error *add(struct collection *all, const struct evidence *pa
 		sum->node = part->node;
 		sum->other = part->other;
 		sum->file = part->file;
+		sum->lock_place = part->lock_place;
+		sum->lock = part->lock;
 	}
 	sum->count += part->count;
 	sum->ns += part->ns;
@@ -97,7 +98,7 @@ static struct cprof_error *add(struct collection *all, const struct evidence *pa
 	sum->left_bytes += part->left_bytes;
 	sum->temporary += part->temporary;
 	error = part_add(all, index, 0, trace, &sum->processes);
-	return error || !file ? error : part_add(all, index, file, (uint64_t)device + 1, &sum->files);
+	return error || !object ? error : part_add(all, index, object, (uint64_t)of + 1, &sum->objects);
 }
 
 static const struct call_node *node_of(const struct profile *profile, uint32_t trace, uint32_t context)
@@ -119,7 +120,9 @@ static struct cprof_error *add_sum(struct collection *all, const struct sum_fact
 			return NULL;
 		part.kind = EVIDENCE_LOCK;
 		part.other = node_of(profile, trace, fact->other);
-		return add(all, &part, trace, 0, 0);
+		part.lock_place = fact->place;
+		part.lock = fact->object;
+		return add(all, &part, trace, fact->object, trace);
 	}
 	if (fact->kind != CPROF_SUM_SYSCALL)
 		return NULL;

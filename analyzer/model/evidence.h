@@ -8,6 +8,7 @@
 #ifndef CPROF_EVIDENCE_H
 #define CPROF_EVIDENCE_H
 
+#include "kernel_facts.h"
 #include "profile.h"
 
 enum evidence_kind { EVIDENCE_SYNC, EVIDENCE_WRITE, EVIDENCE_LOCK, EVIDENCE_ALLOCATION };
@@ -17,11 +18,13 @@ struct evidence {
 	const struct call_node *node;  /* where most of it was; NULL: outside of every recorded call */
 	const struct call_node *other; /* LOCK: who held the lock there; NULL: nobody known */
 	const char *file;              /* SYNC, WRITE: the one with most of it; NULL: none, or without a name */
-	uint64_t most;                 /* of the part that these are of */
+	struct fact_place lock_place;  /* LOCK: whose lock most waited for, */
+	uint64_t lock;                 /* and its address there */
+	uint64_t most;                 /* of the part that these five are of */
 	uint64_t count, ns, bytes;     /* ALLOCATION: calls, and what they asked for */
 	uint64_t left_count, left_bytes; /* ALLOCATION: not freed */
 	uint64_t temporary;            /* ALLOCATION: freed before the thread's next one */
-	uint32_t processes, files;     /* that have a part in it */
+	uint32_t processes, objects;   /* that have a part in it: files, locks */
 };
 
 struct evidence_list {

@@ -123,14 +123,14 @@ static void test_workers(void **state)
 	assert_int_equal(sync->count, 4);
 	assert_int_equal(sync->ns, 200);
 	assert_int_equal(sync->processes, 2);
-	assert_int_equal(sync->files, 1);
+	assert_int_equal(sync->objects, 1);
 	assert_string_equal(sync->file, "/var/log/first");
 
 	assert_int_equal(write->kind, EVIDENCE_WRITE);
 	assert_int_equal(write->count, 20);
 	assert_int_equal(write->ns, 1500);
 	assert_int_equal(write->bytes, 200);
-	assert_int_equal(write->files, 2);
+	assert_int_equal(write->objects, 2);
 	assert_string_equal(write->file, "/var/log/second"); /* most of it is there */
 	assert_int_equal(write->node->kind, NODE_FUNCTION);
 
@@ -143,6 +143,8 @@ static void test_workers(void **state)
 	assert_int_equal(lock->count, 6);
 	assert_int_equal(lock->ns, 60);
 	assert_int_equal(lock->processes, 2);
+	assert_int_equal(lock->objects, 2);
+	assert_int_equal(lock->lock, 0x7000);
 	assert_ptr_equal(lock->other->parent, lock->node->parent); /* main, of one process */
 
 	assert_int_equal(allocations->kind, EVIDENCE_ALLOCATION);

@@ -27,7 +27,7 @@ enum {
 
 struct finding {
 	const char *kind, *advice;
-	char text[320], command[96];
+	char text[448], command[96];
 	const struct call_node *node; /* or NULL */
 	const char *file;             /* or NULL */
 	uint64_t weight_ns;           /* for the order */
@@ -173,11 +173,11 @@ static void find_run_queue(struct findings *all)
 	snprintf(finding->command, sizeof finding->command, "tree --columns=total,runq,cpu --sort=runq");
 }
 
-/* ", in 3 processes", or nothing. */
 struct parts_text {
-	char text[48];
+	char text[128];
 };
 
+/* ", in 3 processes", or nothing. */
 static struct parts_text parts_text(uint32_t nr, const char *name)
 {
 	struct parts_text parts = { "" };
@@ -203,7 +203,7 @@ static void judge_sync(struct findings *all, const struct evidence *evidence)
 			      "Collect several changes for one sync, or let another thread do it, if what may be lost at a crash allows it.");
 	if (!finding)
 		return;
-	say(finding, "%.120s syncs %s %s times: %s, %s %% of all time%s", name_of(evidence->node), evidence->files > 1 ? "files" : "a file",
+	say(finding, "%.120s syncs %s %s times: %s, %s %% of all time%s", name_of(evidence->node), evidence->objects > 1 ? "files" : "a file",
 	    human_count(evidence->count).text, human_ns(evidence->ns).text, human_percent(evidence->ns, all->wall_ns).text,
 	    parts_text(evidence->processes, "processes").text);
 	finding->node = evidence->node;
@@ -239,9 +239,22 @@ static uint64_t held_off_ns(const struct call_node *holder, uint32_t recorded, u
 	return metrics->total[METRIC_BLOCKED_DISK] + metrics->total[METRIC_BLOCKED_FILE] + metrics->total[METRIC_BLOCKED_SLEEP];
 }
 
+/* "stats_lock", "several locks (most for stats_lock)", "a lock". */
+static struct parts_text locks_text(const struct findings *all, const struct evidence *evidence)
+{
+	struct lock_text lock = lock_text(all->to->view->profile, &evidence->lock_place, evidence->lock);
+	struct parts_text text;
+
+	if (evidence->objects > 1)
+		snprintf(text.text, sizeof text.text, "several locks%s%.80s%s", lock.named ? " (most for " : "", lock.named ? lock.text : "", lock.named ? ")" : "");
+	else
+		snprintf(text.text, sizeof text.text, "%.110s", lock.named ? lock.text : "a lock");
+	return text;
+}
+
 static void judge_lock(struct findings *all, const struct evidence *evidence)
 {
-	const char *waiter = name_of(evidence->node);
+	const char *waiter = name_of(evidence->node), *holder = evidence->other ? evidence->other->name : "an unknown context";
 	double share = percent(evidence->ns, all->wall_ns);
 	struct finding *finding;
 	uint64_t io_ns, off_ns;
@@ -249,21 +262,19 @@ static void judge_lock(struct findings *all, const struct evidence *evidence)
 	if (share < LOCK_PERCENT)
 		return;
 	off_ns = held_off_ns(evidence->other, all->to->view->profile->metrics, &io_ns);
-	if (io_ns || off_ns) {
+	if (io_ns || off_ns)
 		finding = finding_add(all, "lock-held-across-wait", evidence->ns, share, "Let the lock go before waiting: do the I/O or the sleep outside of it.");
-		if (finding)
-			say(finding, "%.80s waited %s (%s times) for a lock that %.80s held; that one spent %s %s", waiter, human_ns(evidence->ns).text,
-			    human_count(evidence->count).text, name_of(evidence->other), human_ns(io_ns > off_ns ? io_ns : off_ns).text,
-			    io_ns > off_ns ? "in I/O" : "blocked on files or disks, or asleep");
-	} else {
+	else
 		finding = finding_add(all, "lock-contention", evidence->ns, share, "Hold the lock for less, or split what it protects.");
-		if (finding)
-			say(finding, "%.80s waited %s (%s times, %s %% of all time) for a lock held by %.80s", waiter, human_ns(evidence->ns).text,
-			    human_count(evidence->count).text, human_percent(evidence->ns, all->wall_ns).text,
-			    evidence->other ? evidence->other->name : "an unknown context");
-	}
 	if (!finding)
 		return;
+	if (io_ns || off_ns)
+		say(finding, "%.80s waited %s (%s times) for %s that %.80s held; that one spent %s %s", waiter, human_ns(evidence->ns).text,
+		    human_count(evidence->count).text, locks_text(all, evidence).text, holder, human_ns(io_ns > off_ns ? io_ns : off_ns).text,
+		    io_ns > off_ns ? "in I/O" : "blocked on files or disks, or asleep");
+	else
+		say(finding, "%.80s waited %s (%s times, %s %% of all time) for %s held by %.80s", waiter, human_ns(evidence->ns).text,
+		    human_count(evidence->count).text, human_percent(evidence->ns, all->wall_ns).text, locks_text(all, evidence).text, holder);
 	finding->node = evidence->node;
 	snprintf(finding->command, sizeof finding->command, "locks");
 }
