@@ -187,6 +187,16 @@ static struct parts_text parts_text(uint32_t nr, const char *name)
 	return parts;
 }
 
+/* "once", "1,000 times". */
+static struct parts_text times_text(uint64_t count)
+{
+	struct parts_text times = { "once" };
+
+	if (count != 1)
+		snprintf(times.text, sizeof times.text, "%s times", human_count(count).text);
+	return times;
+}
+
 static const char *name_of(const struct call_node *node)
 {
 	return node ? node->name : "code outside of every recorded call";
@@ -269,12 +279,12 @@ static void judge_lock(struct findings *all, const struct evidence *evidence)
 	if (!finding)
 		return;
 	if (io_ns || off_ns)
-		say(finding, "%.80s waited %s (%s times) for %s that %.80s held; that one spent %s %s", waiter, human_ns(evidence->ns).text,
-		    human_count(evidence->count).text, locks_text(all, evidence).text, holder, human_ns(io_ns > off_ns ? io_ns : off_ns).text,
+		say(finding, "%.80s waited %s (%s) for %s that %.80s held; that one spent %s %s", waiter, human_ns(evidence->ns).text,
+		    times_text(evidence->count).text, locks_text(all, evidence).text, holder, human_ns(io_ns > off_ns ? io_ns : off_ns).text,
 		    io_ns > off_ns ? "in I/O" : "blocked on files or disks, or asleep");
 	else
-		say(finding, "%.80s waited %s (%s times, %s %% of all time) for %s held by %.80s", waiter, human_ns(evidence->ns).text,
-		    human_count(evidence->count).text, human_percent(evidence->ns, all->wall_ns).text, locks_text(all, evidence).text, holder);
+		say(finding, "%.80s waited %s (%s, %s %% of all time) for %s held by %.80s", waiter, human_ns(evidence->ns).text,
+		    times_text(evidence->count).text, human_percent(evidence->ns, all->wall_ns).text, locks_text(all, evidence).text, holder);
 	finding->node = evidence->node;
 	snprintf(finding->command, sizeof finding->command, "locks");
 }
