@@ -20,7 +20,7 @@
 
 #define FORMAT_LOST (1u << 4) /* PERF_FORMAT_LOST, where the header is older */
 
-enum { PAGE = 4096, RING_PAGES = 128 /* with its header, what kernel.perf_event_mlock_kb allows each user and CPU */, RING_PAGES_LEAST = 8 };
+enum { RING_BYTES = 512 << 10 /* with a page for its header, what kernel.perf_event_mlock_kb allows each user and CPU */, RING_BYTES_LEAST = 32 << 10 };
 
 /*
  * Events of each kind for each thread that is followed from the beginning and each CPU (a ring and `inherit` go together only so); those of a CPU share its
@@ -36,9 +36,14 @@ struct perf_event {
 
 struct perf_ring {
 	struct perf_event_mmap_page *header;
-	uint64_t bytes;              /* of the data */
+	uint64_t bytes;              /* of the data, which comes a page behind the header */
 	int cpu, fd;                 /* fd: of the event that it was made for */
 };
+
+static size_t page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 /* --- reading --- */
 
@@ -190,7 +195,7 @@ static struct cprof_error *record_take(struct perf_rings *rings, const struct pe
 
 static struct cprof_error *ring_read(struct perf_rings *rings, const struct perf_ring *ring)
 {
-	const uint8_t *data = (const uint8_t *)ring->header + PAGE;
+	const uint8_t *data = (const uint8_t *)ring->header + page_bytes();
 	uint64_t head = __atomic_load_n(&ring->header->data_head, __ATOMIC_ACQUIRE), tail = ring->header->data_tail;
 	struct cprof_error *error = NULL;
 	uint8_t whole[65536];
@@ -264,13 +269,13 @@ static bool is_wanted(const struct perf_request *request, enum event_kind kind)
 
 static int map_ring(struct perf_ring *ring)
 {
-	for (size_t pages = RING_PAGES; pages >= RING_PAGES_LEAST; pages /= 2) {
-		void *at = mmap(NULL, (pages + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	for (size_t bytes = RING_BYTES; bytes >= RING_BYTES_LEAST && bytes >= page_bytes(); bytes /= 2) {
+		void *at = mmap(NULL, page_bytes() + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
 
 		if (at == MAP_FAILED)
 			continue;
 		ring->header = at;
-		ring->bytes = pages * PAGE;
+		ring->bytes = bytes;
 		return 0;
 	}
 	return -errno;
@@ -329,7 +334,7 @@ static int rings_make(struct perf_rings *rings, const struct perf_request *reque
 		}
 		events_close(rings, before);
 		if (ring.header)
-			munmap(ring.header, ring.bytes + PAGE);
+			munmap(ring.header, page_bytes() + ring.bytes);
 		if (result == -ENODEV || result == -ENXIO || (result == -EINVAL && rings->nr)) /* not on-line */
 			cpu++;
 		else if (!rings->nr && can->kernel && (result == -EACCES || result == -EPERM)) /* without the right for that */
@@ -424,7 +429,7 @@ struct cprof_error *perf_rings_open(const struct perf_request *request, struct p
 void perf_rings_close(struct perf_rings *rings)
 {
 	for (size_t i = 0; i < rings->nr; i++)
-		munmap(rings->rings[i].header, rings->rings[i].bytes + PAGE);
+		munmap(rings->rings[i].header, page_bytes() + rings->rings[i].bytes);
 	events_close(rings, 0);
 	free(rings->rings);
 	free(rings->events);
