@@ -185,7 +185,7 @@ static void set_ranges(struct live_names *names, struct process *process, const 
 
 static const struct range *find_range(const struct process *process, uint64_t address)
 {
-	for (size_t i = 0; i < process->nr_ranges; i++)
+	for (size_t i = process->nr_ranges; i-- > 0;) /* the newest comes last, what was unmapped may still be there */
 		if (address >= process->ranges[i].start && address < process->ranges[i].end && process->ranges[i].module)
 			return &process->ranges[i];
 	return NULL;

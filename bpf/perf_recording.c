@@ -11,10 +11,6 @@
 #include "record_clock.h"
 #include "record_report.h"
 
-enum {
-	SETTLE_NS = 2000000, /* so long ago that each CPU has written what it had to say of then */
-};
-
 static void state_set(struct source_state *states, const char *name, bool on, const char *why)
 {
 	struct source_state *state = record_source_state(states, name);
@@ -45,7 +41,7 @@ static void states_set(const struct record_args *args, bool kernel, struct sourc
 struct cprof_error *perf_recording_open(const struct record_args *args, uint32_t pid, struct source_state *states, struct perf_recording *ret)
 {
 	uint64_t period_ns = args->interval_ns ? args->interval_ns : 1000000000u / args->frequency_hz;
-	struct perf_request request = { .pid = pid,
+	struct perf_request request = { .pid = pid, .switches = true,
 					.running = args->pid != 0, .period_ns = record_source_state(states, "cpu")->wanted ? period_ns : 0,
 					.faults = record_source_state(states, "faults")->wanted };
 	struct cprof_error *error;
@@ -64,6 +60,7 @@ void perf_recording_start(struct perf_recording *recording, struct kernel_writer
 {
 	recording->writer = recording->threads.writer = writer;
 	recording->threads.modules = &recording->modules;
+	recording->modules.images.everyone = true; /* of whom the rings tell */
 	recording->symbols = symbols;
 	recording->next_flush_ns = now_ns + recording->args->window_ns;
 	if (recording->args->pid)
@@ -80,13 +77,17 @@ static void take(void *context, const struct perf_news *news, const uint64_t *fr
 		kernel_symbols_note(recording->symbols, news->ip);
 	for (size_t i = 0; i < news->nr_kernel; i++)
 		kernel_symbols_note(recording->symbols, frames[i]);
+	mapped_images_take(&recording->modules.images, news);
 	perf_threads_take(&recording->threads, news, frames);
 }
 
 static void drain(struct perf_recording *recording, uint64_t until_ns)
 {
+	uint64_t full = recording->rings.full;
 	struct cprof_error *error = perf_rings_drain(&recording->rings, until_ns, take, recording);
 
+	if (full != recording->rings.full)
+		process_modules_doubt(&recording->modules);
 	if (recording->failed)
 		cprof_error_free(error);
 	else
@@ -95,13 +96,13 @@ static void drain(struct perf_recording *recording, uint64_t until_ns)
 
 void perf_recording_tick(struct perf_recording *recording, uint64_t now_ns)
 {
-	drain(recording, now_ns - SETTLE_NS);
+	drain(recording, now_ns - PERF_SETTLE_NS);
 	perf_waits_look(&recording->threads, now_ns);
-	process_modules_read(&recording->modules, recording->writer, now_ns, false);
+	process_modules_write(&recording->modules, recording->writer, now_ns, now_ns - PERF_SETTLE_NS);
 	if (now_ns < recording->next_flush_ns)
 		return;
-	perf_threads_say_open(&recording->threads, now_ns - SETTLE_NS);
-	kernel_writer_flush(recording->writer, now_ns - SETTLE_NS); /* up to where all is known */
+	perf_threads_say_open(&recording->threads, now_ns - PERF_SETTLE_NS);
+	kernel_writer_flush(recording->writer, now_ns - PERF_SETTLE_NS); /* up to where all is known */
 	recording->next_flush_ns = now_ns + recording->args->window_ns;
 }
 
@@ -116,7 +117,7 @@ uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t *end_n
 	*end_ns = record_clock_ns(CLOCK_MONOTONIC); /* nothing can come after it */
 	drain(recording, UINT64_MAX);
 	perf_threads_finish(&recording->threads, *end_ns);
-	process_modules_read(&recording->modules, writer, *end_ns, true);
+	process_modules_write(&recording->modules, writer, *end_ns, UINT64_MAX);
 	error = kernel_symbols_write(recording->symbols, writer, &unnamed);
 	if (!recording->failed)
 		recording->failed = error;
@@ -133,6 +134,7 @@ uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t *end_n
 	record_report_counter(writer, "perf-events.malformed", recording->rings.malformed, true, &lost);
 	record_report_counter(writer, "tasks.no-memory", threads->no_memory, true, &lost);
 	record_report_counter(writer, "kernel-symbols.unnamed", unnamed, true, &lost);
+	record_report_counter(writer, "mappings.lost", recording->modules.images.lost, true, &lost);
 	record_report_counter(writer, "modules.unread", recording->modules.unread, true, &lost);
 	return lost;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel tells of a program without BPF: perf events of its threads and of those they make, a ring per CPU, put into order of time.
+ * What the kernel tells by perf events, of a program's threads and of those they make, or of all, a ring per CPU, put into order of time.
  *
  * Needs no right for programs of one's own, where kernel.perf_event_paranoid is 2 or less: then samples of user code alone. Knows nothing of contexts
  * and writes nothing. What the kernel could not put into a ring is counted.
@@ -14,6 +14,8 @@
 
 #include "error.h"
 
+enum { PERF_SETTLE_NS = 2000000 /* so long ago that each CPU has written what it had to say of then */ };
+
 enum perf_news_kind {
 	PERF_SAMPLED,  /* ip, frames */
 	PERF_FAULTED,
@@ -22,7 +24,13 @@ enum perf_news_kind {
 	PERF_FORKED,   /* this thread is new; parent_tgid is that of the thread that made it */
 	PERF_EXECUTED, /* a new image; name */
 	PERF_NAMED,
+	PERF_MAPPED,   /* something to run; mapping */
 	PERF_ENDED,
+};
+
+struct perf_mapping {
+	uint64_t start, end, file_offset, inode;
+	char path[];                 /* as the process names it */
 };
 
 struct perf_news {
@@ -35,14 +43,15 @@ struct perf_news {
 	uint16_t nr_kernel, nr_user; /* frames, innermost first, the kernel's before the user's */
 	uint64_t ip;
 	size_t frames_at;            /* perf_rings_frames() */
+	struct perf_mapping *mapping; /* of the rings */
 	char name[16];
 };
 
 struct perf_request {
-	uint32_t pid;
+	uint32_t pid;                /* 0: all processes of the machine, which takes CAP_PERFMON */
 	bool running;                /* all its threads are followed from now on; else the process waits for its exec, and is from there on */
 	uint64_t period_ns;          /* of samples; 0: none */
-	bool faults;
+	bool faults, switches;
 };
 
 struct perf_ring;
@@ -59,6 +68,7 @@ struct perf_rings {
 	size_t nr_frames, frames_capacity;
 	uint64_t next_order, malformed;
 	uint64_t lost_samples, lost_faults, lost_notes; /* what found its ring full; known after perf_rings_stop() */
+	uint64_t full;               /* how often a ring was found so: something may be lost, the kernel says it with what comes next */
 	bool counts_lost;            /* the kernel counts by event; else lost_notes has all, and what was lost last of all is not in it */
 };
 

@@ -414,7 +414,6 @@ static void sample_say(struct perf_threads *threads, struct perf_thread *thread,
 	sample.kernel_stack = stack_say(threads, frames, news->nr_kernel, true);
 	sample.user_stack = stack_say(threads, frames + news->nr_kernel, news->nr_user, false);
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_SAMPLES, &sample, sizeof sample);
-	process_modules_touch(threads->modules, thread->said.tgid, thread->said.generation);
 }
 
 static void fault_say(struct perf_threads *threads, struct perf_thread *thread, uint64_t time_ns)
@@ -456,6 +455,8 @@ void perf_threads_take(void *context, const struct perf_news *news, const uint64
 		break;
 	case PERF_NAMED:
 		memcpy(thread->said.name, news->name, sizeof thread->said.name);
+		break;
+	case PERF_MAPPED: /* mapped_images.h */
 		break;
 	default:
 		thread_ends(threads, thread, news->time_ns);

@@ -1,160 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See process_modules.h. Files may change under us: every read is checked against the file's size. */
+/* See process_modules.h. */
 #include "process_modules.h"
 
-#include <elf.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-enum { NOTES_MAX = 4096, HEADERS_MAX = 64, MODULES_MAX = 8000 };
-
-static void find_build_id(const uint8_t *notes, size_t bytes, struct cprof_module *module)
-{
-	for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= bytes;) {
-		Elf64_Nhdr note;
-		size_t name, content;
-
-		memcpy(&note, notes + at, sizeof note);
-		name = at + sizeof note;
-		content = name + ((note.n_namesz + 3) & ~(size_t)3);
-		if (note.n_namesz > bytes || note.n_descsz > bytes || content + note.n_descsz > bytes)
-			return;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && !memcmp(notes + name, "GNU", 4) &&
-		    note.n_descsz <= sizeof module->build_id) {
-			memcpy(module->build_id, notes + content, note.n_descsz);
-			module->build_id_bytes = note.n_descsz;
-			return;
-		}
-		at = content + ((note.n_descsz + 3) & ~(size_t)3);
-	}
-}
-
-/* Build id, and the bias: from where in the file is what was mapped at `start`? */
-static bool read_elf(int fd, uint64_t start, uint64_t file_offset, struct cprof_module *module)
-{
-	uint8_t notes[NOTES_MAX];
-	Elf64_Phdr headers[HEADERS_MAX];
-	bool biased = false;
-	Elf64_Ehdr elf;
-
-	if (pread(fd, &elf, sizeof elf, 0) != sizeof elf || memcmp(elf.e_ident, ELFMAG, SELFMAG) || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    elf.e_phentsize != sizeof *headers || !elf.e_phnum || elf.e_phnum > HEADERS_MAX)
-		return false;
-	size_t bytes = elf.e_phnum * sizeof *headers;
-
-	if (pread(fd, headers, bytes, (off_t)elf.e_phoff) != (ssize_t)bytes)
-		return false;
-	for (unsigned i = 0; i < elf.e_phnum; i++) {
-		const Elf64_Phdr *header = &headers[i];
-
-		if (header->p_type == PT_LOAD && !biased && (header->p_offset & ~(uint64_t)4095) == file_offset) {
-			module->bias = start - (header->p_vaddr & ~(uint64_t)4095);
-			biased = true;
-		} else if (header->p_type == PT_NOTE && !module->build_id_bytes && header->p_filesz <= sizeof notes &&
-			   pread(fd, notes, header->p_filesz, (off_t)header->p_offset) == (ssize_t)header->p_filesz) {
-			find_build_id(notes, header->p_filesz, module);
-		}
-	}
-	return biased;
-}
-
-/* By the process's own view of the file system: containers. */
-static int open_mapped(uint32_t tgid, const char *path)
-{
-	char name[64 + CPROF_MODULE_PATH_MAX + 256];
-	struct stat st;
-
-	snprintf(name, sizeof name, "/proc/%u/root%s", tgid, path);
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static bool add_module(uint32_t tgid, uint64_t start, uint64_t end, uint64_t file_offset, const char *path, struct bytes *modules)
-{
-	size_t length = strlen(path);
-	struct cprof_module module = {
-		.id = (uint32_t)(modules->used / sizeof module) + 1, .start = start, .end = end, .bias = start - file_offset
-	};
-	struct cprof_module *last = modules->used ? (struct cprof_module *)(void *)(modules->data + modules->used) - 1 : NULL;
-
-	if (length > sizeof module.path) {
-		module.flags |= CPROF_MODULE_PATH_CUT;
-		length = sizeof module.path;
-	}
-	if (last && last->path_bytes == length && !memcmp(last->path, path, length)) { /* its next segment */
-		last->end = end;
-		return true;
-	}
-	int fd = open_mapped(tgid, path);
-
-	memcpy(module.path, path, length);
-	module.path_bytes = (uint32_t)length;
-	if (modules->used / sizeof module >= MODULES_MAX)
-		return false;
-	if (fd >= 0) {
-		if (!read_elf(fd, start, file_offset, &module)) {
-			close(fd); /* data */
-			return true;
-		}
-		close(fd);
-	}
-	if (module.id == 1)
-		module.flags |= CPROF_MODULE_MAIN;
-	return bytes_add(modules, &module, sizeof module);
-}
-
-struct modules_entry {
-	uint32_t tgid, generation;
-	uint64_t read_ns, checksum; /* of the last time; 0: never */
-	bool wanted, touched;
-};
 
 enum { AGAIN_NS = 200000000 };
+
+/* A generation of a process; what an image did before it registered has one of its own, so that two may have one image. */
+struct modules_entry {
+	uint32_t tgid, generation;
+	uint64_t start_ns, end_ns;   /* end_ns 0: it lives */
+	uint64_t after_ns;           /* its image began later: when the one began that the process had before */
+	uint64_t write_ns;           /* of the last time; 0: never */
+	size_t written;              /* of its image's modules */
+	bool exited, doubtful;
+};
 
 void process_modules_deinit(struct process_modules *modules)
 {
 	free(modules->entries);
-	*modules = (struct process_modules) { .entries = NULL };
+	mapped_images_deinit(&modules->images);
+	*modules = (struct process_modules){ .entries = NULL };
 }
 
 static struct modules_entry *find_entry(struct process_modules *modules, uint32_t tgid, uint32_t generation)
 {
 	for (size_t i = 0; i < modules->count; i++)
-		if (modules->entries[i].tgid == tgid && modules->entries[i].generation == generation)
+		if (modules->entries[i].tgid == tgid && modules->entries[i].generation == generation && !modules->entries[i].end_ns)
 			return &modules->entries[i];
 	return NULL;
 }
 
-static void forget(struct process_modules *modules, uint32_t tgid)
+static uint64_t image_before(const struct process_modules *modules, const struct cprof_kernel_process *process)
 {
-	for (size_t i = 0; i < modules->count;) {
-		if (modules->entries[i].tgid != tgid) {
-			i++;
-			continue;
-		}
-		modules->unread += !modules->entries[i].read_ns;
-		modules->entries[i] = modules->entries[--modules->count];
-	}
+	for (size_t i = 0; i < modules->count; i++)
+		if (modules->entries[i].tgid == process->tgid && modules->entries[i].end_ns == process->start_ns)
+			return modules->entries[i].start_ns;
+	return 0;
 }
 
-/* What an image did before it registered has a generation of its own: both are read. */
+void process_modules_expect(struct process_modules *modules, uint32_t tgid, bool runs)
+{
+	struct mapped_image *image = mapped_images_begin(&modules->images, tgid, runs ? MAPPED_BEFORE_NS : 0);
+
+	if (image && runs)
+		mapped_images_read(&modules->images, image);
+}
+
 void process_modules_note(struct process_modules *modules, const struct cprof_kernel_process *process)
 {
+	modules->pending = true;
 	if (process->end_ns) {
-		forget(modules, process->tgid);
+		for (size_t i = 0; i < modules->count; i++) {
+			struct modules_entry *entry = &modules->entries[i];
+
+			if (entry->tgid != process->tgid || entry->end_ns)
+				continue;
+			entry->end_ns = process->end_ns;
+			entry->exited = process->flags & CPROF_KERNEL_PROCESS_EXITED;
+		}
 		return;
 	}
 	if (find_entry(modules, process->tgid, process->generation))
@@ -163,76 +67,94 @@ void process_modules_note(struct process_modules *modules, const struct cprof_ke
 		modules->unread++;
 		return;
 	}
-	modules->entries[modules->count++] =
-		(struct modules_entry) { .tgid = process->tgid, .generation = process->generation, .wanted = true };
+	modules->entries[modules->count++] = (struct modules_entry){ .tgid = process->tgid, .generation = process->generation,
+								     .start_ns = process->start_ns, .after_ns = image_before(modules, process) };
 }
 
-void process_modules_touch(struct process_modules *modules, uint32_t tgid, uint32_t generation)
+void process_modules_doubt(struct process_modules *modules)
 {
-	struct modules_entry *entry = find_entry(modules, tgid, generation);
-
-	if (entry)
-		entry->touched = true;
+	modules->pending = true;
+	for (size_t i = 0; i < modules->count; i++)
+		modules->entries[i].doubtful = true;
 }
 
 struct bytes process_modules_of(uint32_t tgid)
 {
-	struct bytes modules = { NULL, 0, 0 };
-	char name[32], *line = NULL;
-	size_t line_bytes = 0;
-	ssize_t length;
-	FILE *maps;
+	struct mapped_images images = { .images = NULL };
+	struct mapped_image image = { .tgid = tgid };
 
-	snprintf(name, sizeof name, "/proc/%u/maps", tgid);
-	maps = fopen(name, "re");
-	while (maps && (length = getline(&line, &line_bytes, maps)) > 0) {
-		uint64_t start, end, offset;
-		int path_at = 0;
-
-		if (line[length - 1] == '\n')
-			line[length - 1] = '\0';
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*s %*u %n", &start, &end, &offset, &path_at) != 3 || !path_at ||
-		    line[path_at] != '/')
-			continue;
-		if (!add_module(tgid, start, end, offset, line + path_at, &modules))
-			break;
-	}
-	free(line);
-	if (maps)
-		fclose(maps);
-	return modules;
+	mapped_images_read(&images, &image);
+	mapped_images_deinit(&images);
+	return image.modules;
 }
 
-static void read_entry(const struct record_observer *observer, struct modules_entry *entry, struct kernel_writer *writer, uint64_t now_ns)
+static void write_entry(const struct record_observer *observer, struct modules_entry *entry, const struct mapped_image *image,
+			struct kernel_writer *writer, uint64_t now_ns)
 {
-	struct bytes modules = process_modules_of(entry->tgid);
+	const struct cprof_module *modules = (const void *)image->modules.data;
+	size_t nr = image->modules.used / sizeof *modules;
 	struct cprof_chunk_header header = { .kind = CPROF_CHUNK_MODULES,
 					     .thread = entry->tgid,
 					     .strand = entry->generation,
 					     .first_tsc = now_ns,
 					     .last_tsc = now_ns,
-					     .items = (uint32_t)(modules.used / sizeof(struct cprof_module)) };
-	uint64_t checksum = modules.used ? XXH64(modules.data, modules.used, 1) : 0;
+					     .items = (uint32_t)(nr - entry->written) };
 
-	entry->wanted = entry->touched = false;
-	if (checksum && checksum != entry->checksum) {
-		kernel_writer_chunk(writer, &header, modules.data, modules.used);
-		if (observer)
-			observer->modules(observer->context, entry->tgid, entry->generation, (const void *)modules.data, header.items);
-	}
-	if (checksum) {
-		entry->checksum = checksum;
-		entry->read_ns = now_ns;
-	}
-	bytes_deinit(&modules);
+	if (nr <= entry->written)
+		return;
+	kernel_writer_chunk(writer, &header, modules + entry->written, header.items * sizeof *modules);
+	if (observer)
+		observer->modules(observer->context, entry->tgid, entry->generation, modules, nr);
+	entry->written = nr;
+	entry->write_ns = now_ns;
 }
 
-void process_modules_read(struct process_modules *modules, struct kernel_writer *writer, uint64_t now_ns, bool all)
+static bool entry_ended(const struct modules_entry *entry, uint64_t known_ns)
 {
-	for (size_t i = 0; i < modules->count; i++) {
-		struct modules_entry *entry = &modules->entries[i];
+	return entry->end_ns && entry->end_ns <= known_ns;
+}
 
-		if (entry->wanted || (entry->touched && (all || now_ns - entry->read_ns >= AGAIN_NS)))
-			read_entry(modules->observer, entry, writer, now_ns);
+/* false: there may be more to do later. */
+static bool look_at_entry(struct process_modules *modules, struct modules_entry *entry, struct kernel_writer *writer, uint64_t now_ns, uint64_t known_ns)
+{
+	struct mapped_image *image = mapped_images_at(&modules->images, entry->tgid, entry->start_ns);
+
+	if (entry->start_ns > known_ns)
+		return false;
+	if (!image || image->start_ns <= entry->after_ns) { /* nobody told us */
+		image = mapped_images_begin(&modules->images, entry->tgid, entry->start_ns);
+		entry->doubtful = true;
 	}
+	if (!image)
+		return true;
+	if (entry->doubtful && !entry->end_ns) /* else there is nothing to read, or that of the next who has its number */
+		mapped_images_read(&modules->images, image);
+	entry->doubtful = false;
+	if (entry->write_ns && now_ns - entry->write_ns < AGAIN_NS && !entry_ended(entry, known_ns) && known_ns != UINT64_MAX)
+		return image->modules.used / sizeof(struct cprof_module) == entry->written && !entry->end_ns;
+	write_entry(modules->observer, entry, image, writer, now_ns);
+	return !entry->end_ns;
+}
+
+void process_modules_write(struct process_modules *modules, struct kernel_writer *writer, uint64_t now_ns, uint64_t known_ns)
+{
+	size_t kept = 0;
+
+	if (!modules->pending && !modules->images.changed && known_ns != UINT64_MAX)
+		return;
+	modules->pending = false;
+	for (size_t i = 0; i < modules->count; i++)
+		modules->pending |= !look_at_entry(modules, &modules->entries[i], writer, now_ns, known_ns);
+	modules->images.changed = false;
+	for (size_t i = 0; i < modules->count; i++) { /* two may have had the same image */
+		const struct modules_entry *entry = &modules->entries[i];
+
+		if (!entry_ended(entry, known_ns)) {
+			modules->entries[kept++] = *entry;
+			continue;
+		}
+		modules->unread += !entry->written;
+		mapped_images_forget(&modules->images, entry->tgid, entry->exited ? entry->end_ns : entry->start_ns);
+	}
+	modules->count = kept;
 }

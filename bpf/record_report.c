@@ -189,6 +189,7 @@ struct record_losses record_report_losses(struct kernel_writer *writer, const st
 	add_counter(writer, &losses, "ring.malformed", "", tally->ring->malformed, true);
 	add_counter(writer, &losses, "slots.exhausted", "", tally->slots_exhausted, true);
 	add_counter(writer, &losses, "kernel-symbols.unnamed", "", tally->kernel_addresses_unnamed, true);
+	add_counter(writer, &losses, "mappings.lost", "", tally->mappings_lost, true);
 	add_counter(writer, &losses, "modules.unread", "", tally->modules_unread, true);
 	return losses;
 }

@@ -9,7 +9,7 @@
 
 struct record_tally {             /* counted on this side */
 	const struct ring_drain *ring;
-	uint64_t sums_received, slots_exhausted, kernel_addresses_unnamed, modules_unread;
+	uint64_t sums_received, slots_exhausted, kernel_addresses_unnamed, mappings_lost, modules_unread;
 };
 
 void record_report_meta(struct kernel_writer *writer, const uint8_t *session, char **command);

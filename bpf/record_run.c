@@ -23,6 +23,7 @@
 #include "cpu_timers.h"
 #include "kernel_symbols.h"
 #include "live.h"
+#include "mapping_events.h"
 #include "memory_probes.h"
 #include "perf_recording.h"
 #include "process_modules.h"
@@ -59,6 +60,7 @@ struct recording {
 	uint8_t session[16];
 	struct process_record target; /* the first that is followed */
 	struct process_modules modules;
+	struct mapping_events mappings;
 	uint64_t start_ns, next_beat_ns, next_window_ns;
 	int signals;                 /* signalfd */
 	sigset_t old_mask;
@@ -87,7 +89,6 @@ static void watch_record(void *context, uint32_t kind, const void *record, size_
 	} else if (kind == RING_SAMPLE && bytes >= sizeof(struct cprof_kernel_sample)) {
 		const struct cprof_kernel_sample *sample = record;
 
-		process_modules_touch(&recording->modules, sample->who.tgid, sample->who.generation);
 		if (sample->flags & CPROF_SAMPLE_KERNEL)
 			kernel_symbols_note(&recording->symbols, sample->ip);
 	} else if (kind == RING_STACK && bytes >= sizeof(struct cprof_kernel_stack)) {
@@ -164,6 +165,19 @@ static struct cprof_error *open_drains(struct recording *recording)
 	return error;
 }
 
+/* Without them there are names for those who live long enough to be looked at. */
+static void open_mappings(struct recording *recording)
+{
+	struct cprof_error *error = mapping_events_open(&recording->mappings);
+
+	recording->modules.images.everyone = recording->args->system_wide;
+	if (error && !recording->args->quiet)
+		fprintf(stderr, "cprof-record: names of programs that end at once may be missing: there are no perf events\n");
+	cprof_error_free(error);
+	if (recording->target.said.tgid)
+		process_modules_expect(&recording->modules, recording->target.said.tgid, recording->target.active);
+}
+
 static struct cprof_error *begin_file(struct recording *recording)
 {
 	char *path = kernel_writer_path_of(recording->args->output);
@@ -189,6 +203,7 @@ static struct cprof_error *prepare(struct recording *recording)
 	if (!error)
 		error = begin_file(recording);
 	if (!error) {
+		open_mappings(recording);
 		if (recording->target.said.tgid && recording->target.active) { /* no exec will say it */
 			kernel_writer_add(&recording->writer, CPROF_CHUNK_KERNEL_PROCESSES, &recording->target.said, sizeof recording->target.said);
 			process_modules_note(&recording->modules, &recording->target.said);
@@ -295,7 +310,7 @@ static void end_window(struct recording *recording, uint64_t now_ns)
 static void tick(struct recording *recording, uint64_t now_ns)
 {
 	ring_drain_consume(&recording->ring);
-	process_modules_read(&recording->modules, &recording->writer, now_ns, false);
+	process_modules_write(&recording->modules, &recording->writer, now_ns, mapping_events_drain(&recording->mappings, &recording->modules, now_ns));
 	if (now_ns >= recording->next_beat_ns) {
 		slots_header_beat(&recording->slots, now_ns);
 		recording->next_beat_ns = now_ns + BEAT_NS;
@@ -382,7 +397,9 @@ static struct cprof_error *finish(struct recording *recording)
 	record_programs_detach(&recording->programs);
 	sums_drain_wait_for_programs();
 	ring_drain_consume(&recording->ring);
-	process_modules_read(&recording->modules, &recording->writer, end_ns, true);
+	mapping_events_finish(&recording->mappings, &recording->modules);
+	process_modules_write(&recording->modules, &recording->writer, end_ns, UINT64_MAX);
+	recording->tally.mappings_lost = recording->modules.images.lost;
 	recording->tally.modules_unread = recording->modules.unread;
 	sums_drain_take(&recording->sums, &recording->writer);
 	sums_drain_take(&recording->sums, &recording->writer); /* the other copy */
@@ -464,6 +481,7 @@ static void recording_deinit(struct recording *recording)
 	record_programs_deinit(&recording->programs);
 	kernel_writer_deinit(&recording->writer);
 	kernel_symbols_deinit(&recording->symbols);
+	mapping_events_close(&recording->mappings);
 	process_modules_deinit(&recording->modules);
 	if (recording->signals >= 0)
 		close(recording->signals);
@@ -478,6 +496,7 @@ static struct cprof_error *go_without(struct recording *recording, const struct 
 	struct cprof_error *error;
 
 	slots_header_stop(&recording->slots, record_clock_ns(CLOCK_MONOTONIC));
+	mapping_events_close(&recording->mappings);
 	record_programs_deinit(&recording->programs);
 	kernel_writer_deinit(&recording->writer);
 	error = prepare_by_perf(recording, why);

@@ -159,6 +159,15 @@ case_strangers() {
 	"$cprof_analyze" cpu t.bpf.lz4 | grep -q "sh \[" || { "$cprof_analyze" cpu t.bpf.lz4 | head -20; fail "no samples of sh"; }
 }
 
+# Programs that are over before anybody could look at them: see modules_test.jq.
+case_modules() {
+	gcc -O1 "$here/modules_target.c" -o modules_target -ldl && gcc -O1 -shared -fPIC "$here/modules_target.c" -o library.so && cp "$here/modules_load.sh" . ||
+		fail gcc
+	as_nobody -all bin/cprof-record -o t.lz4 --cpu -F 9999 -- sh ./modules_load.sh 2>err || fail "status $?"
+	not_so=$("$build/tests/support/kernel_dump" t.bpf.lz4 | jq -sr -f "$here/modules_test.jq")
+	[ -z "$not_so" ] || fail "not so: $not_so"
+}
+
 # More than the rings hold, and nobody who reads them: what is missing is counted, and said.
 case_overflow() {
 	as_nobody -all bin/cprof-record -o t.lz4 --off-cpu -- sh -c 'kill -STOP $PPID; ./target switches; kill -CONT $PPID; exit 7' >out 2>err
@@ -185,28 +194,7 @@ case_killed() {
 
 # Not even perf events: the program runs, and it is said how to get them.
 case_refused() {
-	cat >refuse.c <<-'END'
-		#include <errno.h>
-		#include <linux/filter.h>
-		#include <linux/seccomp.h>
-		#include <stddef.h>
-		#include <sys/prctl.h>
-		#include <sys/syscall.h>
-		#include <unistd.h>
-		int main(int argc, char **argv)
-		{
-			struct sock_filter code[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-						      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-						      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-						      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
-			struct sock_fprog program = { sizeof code / sizeof *code, code };
-			if (argc < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-				return 99;
-			execvp(argv[1], argv + 1);
-			return 99;
-		}
-	END
-	gcc refuse.c -o refuse || fail "cannot build"
+	gcc "$here/refuse_perf.c" -o refuse || fail "cannot build"
 	as_nobody -all ./refuse bin/cprof-record -o t.lz4 -- ./target >out 2>err
 	[ $? = 7 ] || fail "the program's exit status"
 	grep -q "perf_event_paranoid" err || fail "no advice"

@@ -317,6 +317,30 @@ case_stacks() {
 	done
 }
 
+# Programs that are over before anybody could look at them, and libraries that they had for a moment: their samples have a file, and that is the right one.
+case_modules() {
+	gcc -O1 "$here/modules_target.c" -o modules_target -ldl && gcc -O1 -shared -fPIC "$here/modules_target.c" -o library.so || fail gcc
+	record --cpu -F 9999 -- sh "$here/modules_load.sh" || fail "status $?"
+	not_so=$(jq -sr -f "$here/modules_test.jq" facts.json)
+	[ -z "$not_so" ] || fail "not so: $not_so"
+	cprof-analyze cpu --format=json t.bpf.lz4 | jq -e '[.leaves[] | select(.name == "burn")] as $burn | ($burn | map(.samples) | add) > 1000' >/dev/null ||
+		fail "burn has no name"
+}
+
+# Without a word from the kernel on mappings - no perf events, or a ring that overflowed - those who live are looked at.
+case_modules_untold() {
+	gcc "$here/refuse_perf.c" -o refuse && gcc -O1 "$here/modules_target.c" -o modules_target -ldl &&
+		gcc -O1 -shared -fPIC "$here/modules_target.c" -o library.so || fail gcc
+	./refuse cprof-record -o t.lz4 --off-cpu -- sh -c 'sleep 0.1; exec sleep 0.2' 2>err || fail "status $?"
+	grep -q "names of programs that end at once may be missing" err || fail "it is not said"
+	cprof-analyze off-cpu t.bpf.lz4 >off.txt || fail off-cpu
+	[ "$(grep -c "sleep \[[0-9]*\], not traced: .*nanosleep" off.txt)" = 2 ] && grep -q "sh \[[0-9]*\], not traced: .*wait4" off.txt ||
+		{ cat off.txt; fail "an image that lived has no names"; }
+	record --cpu -F 997 -- ./modules_target ./library.so late || fail "status $?"
+	[ "$(counter mappings.lost)" -gt 0 ] || fail "nothing was lost"
+	check "what was loaded meanwhile has a name" '[.[] | select(.record == "sample" and (.module // "" | endswith("/library.so")))] | length > 20'
+}
+
 # Threads that live for less than a period are sampled as often as their CPU time asks for; a timer per task would see none of them.
 case_samples_of_brief_threads() {
 	record --cpu -F 50 -- record_target brief 250 || fail "status $?"

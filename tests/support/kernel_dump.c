@@ -108,16 +108,33 @@ static struct cprof_error *put_off_cpu(void *context, const struct cprof_chunk_h
 	return NULL;
 }
 
+/* Where the thread was in user code, and of which file that was: none has no "module". */
+static void put_place(const struct kernel_file *file, const struct cprof_kernel_sample *sample)
+{
+	const struct kernel_stack *stack = kernel_file_stack(file, sample->user_stack);
+	uint64_t address = stack && stack->nr_addresses ? stack->addresses[0] : sample->flags & CPROF_SAMPLE_KERNEL ? 0 : sample->ip;
+	const struct kernel_module *module = kernel_file_module(file, sample->who.tgid, sample->who.generation, address);
+	char path[CPROF_MODULE_PATH_MAX + 1];
+
+	printf(",\"user_ip\":%" PRIu64, address);
+	if (!module)
+		return;
+	snprintf(path, sizeof path, "%.*s", (int)module->module.path_bytes, module->module.path);
+	printf(",\"file_address\":%" PRIu64 ",\"module\":", address - module->module.bias);
+	put_text(path);
+}
+
 static struct cprof_error *put_sample(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	const struct cprof_kernel_sample *sample = record;
 
-	(void)context;
 	(void)header;
 	printf("{\"record\":\"sample\",\"time_ns\":%" PRIu64 ",\"ip\":%" PRIu64 ",\"kernel\":%u", sample->time_ns, sample->ip, sample->flags & CPROF_SAMPLE_KERNEL);
 	put_who("who", &sample->who);
-	printf(",\"user_stack\":%" PRIu64 ",\"kernel_stack\":%" PRIu64 ",\"period_ns\":%" PRIu64 ",\"cpu\":%u}\n", sample->user_stack, sample->kernel_stack,
+	printf(",\"user_stack\":%" PRIu64 ",\"kernel_stack\":%" PRIu64 ",\"period_ns\":%" PRIu64 ",\"cpu\":%u", sample->user_stack, sample->kernel_stack,
 	       sample->period_ns, sample->cpu);
+	put_place(context, sample);
+	printf("}\n");
 	return NULL;
 }
 
