@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kernel_format.h"
+#include "record_clock.h"
 #include "vec.h"
 
 #define FORMAT_LOST (1u << 4) /* PERF_FORMAT_LOST, where the header is older */
@@ -28,11 +29,22 @@ enum { RING_BYTES = 512 << 10 /* with a page for its header, what kernel.perf_ev
  * ring. NOTES carries switches, the life of threads and what they map. A sample's period says which of the other two it is of.
  */
 enum event_kind { EVENT_NOTES, EVENT_SAMPLES, EVENT_FAULTS, NR_EVENTS };
-enum { FAULT_PERIOD = 1 };
+enum { FAULT_PERIOD = 1, ROUNDS_MAX = 8 };
 
 struct perf_event {
 	int fd;
 	uint8_t kind;
+	uint32_t tid;                /* the thread for which it was opened */
+	uint64_t number;             /* later ones have higher */
+};
+
+/*
+ * From which thread's events one thread's news are taken. One that is born while its parent's events are being opened inherits some of them, which ones nobody
+ * says: it has all of its own opened then, and what the others say of it is left out.
+ */
+struct perf_owner {
+	uint32_t tid, owner;
+	uint64_t since_ns;           /* its birth, or when its events were opened */
 };
 
 struct perf_ring {
@@ -65,7 +77,7 @@ static bool take_bytes(struct reader *reader, void *ret, size_t bytes)
 /* What each record of another kind than SAMPLE ends with. */
 struct note_end {
 	uint32_t tgid, tid;
-	uint64_t time_ns;
+	uint64_t time_ns, event;
 	uint32_t cpu, reserved;
 };
 
@@ -104,9 +116,10 @@ static bool sample_take(struct perf_rings *rings, struct reader *reader, uint16_
 	uint32_t unused;
 
 	if (!take_bytes(reader, &news->ip, 8) || !take_bytes(reader, &news->tgid, 4) || !take_bytes(reader, &news->tid, 4) ||
-	    !take_bytes(reader, &news->time_ns, 8) || !take_bytes(reader, &news->cpu, 4) || !take_bytes(reader, &unused, 4) ||
-	    !take_bytes(reader, &period, sizeof period))
+	    !take_bytes(reader, &news->time_ns, 8) || !take_bytes(reader, &news->event, 8) || !take_bytes(reader, &news->cpu, 4) ||
+	    !take_bytes(reader, &unused, 4) || !take_bytes(reader, &period, sizeof period))
 		return false;
+	news->by = news->tid;
 	news->kind = period == FAULT_PERIOD ? PERF_FAULTED : PERF_SAMPLED;
 	news->in_kernel = (misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
 	return news->kind == PERF_FAULTED || frames_take(rings, reader, news);
@@ -150,8 +163,9 @@ static bool note_take(uint32_t type, uint16_t misc, struct reader *reader, struc
 	memcpy(&end, reader->end - sizeof end, sizeof end);
 	reader->end -= sizeof end;
 	news->tgid = end.tgid;
-	news->tid = end.tid;
+	news->tid = news->by = end.tid;
 	news->time_ns = end.time_ns;
+	news->event = end.event;
 	news->cpu = end.cpu;
 	switch (type) {
 	case PERF_RECORD_SWITCH:
@@ -269,7 +283,7 @@ static struct perf_event_attr attributes(const struct perf_request *request, enu
 	struct perf_event_attr attr = { .size = sizeof attr,
 					.type = PERF_TYPE_SOFTWARE,
 					.config = PERF_COUNT_SW_DUMMY,
-					.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD,
+					.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD,
 					.sample_id_all = 1,
 					.inherit = request->pid != 0,
 					.disabled = request->pid && !request->running,
@@ -334,8 +348,10 @@ static int events_open(struct perf_rings *rings, const struct perf_request *requ
 		fd = (int)syscall(SYS_perf_event_open, &attr, tid ? (pid_t)tid : -1, ring->cpu, -1, PERF_FLAG_FD_CLOEXEC);
 		if (fd < 0)
 			return -errno;
-		rings->events[rings->nr_events++] = (struct perf_event){ fd, (uint8_t)kind };
-		if (!ring->header) {
+		rings->events[rings->nr_events++] = (struct perf_event){ .fd = fd, .kind = (uint8_t)kind, .tid = tid };
+		if (ioctl(fd, PERF_EVENT_IOC_ID, &rings->events[rings->nr_events - 1].number)) {
+			result = -errno;
+		} else if (!ring->header) {
 			ring->fd = fd;
 			result = map_ring(ring);
 		} else if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd)) {
@@ -384,6 +400,44 @@ static int rings_make(struct perf_rings *rings, const struct perf_request *reque
 	return rings->nr ? 0 : -ENODEV;
 }
 
+/* The first whose tid is not below. */
+static size_t owner_place(const struct perf_rings *rings, uint32_t tid)
+{
+	size_t low = 0, high = rings->nr_owners;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (rings->owners[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct perf_owner *find_owner(const struct perf_rings *rings, uint32_t tid)
+{
+	size_t place = owner_place(rings, tid);
+
+	return place < rings->nr_owners && rings->owners[place].tid == tid ? &rings->owners[place] : NULL;
+}
+
+static bool owner_set(struct perf_rings *rings, struct perf_owner owner)
+{
+	size_t place = owner_place(rings, owner.tid);
+	struct perf_owner *known = find_owner(rings, owner.tid);
+
+	if (!known) {
+		if (!vec_reserve(&rings->owners, &rings->owners_capacity, rings->nr_owners + 1, sizeof owner))
+			return false;
+		known = rings->owners + place;
+		memmove(known + 1, known, (rings->nr_owners++ - place) * sizeof owner);
+	}
+	*known = owner;
+	return true;
+}
+
 static int thread_add(struct perf_rings *rings, const struct perf_request *request, uint32_t tid, struct abilities can)
 {
 	size_t before = rings->nr_events;
@@ -391,18 +445,21 @@ static int thread_add(struct perf_rings *rings, const struct perf_request *reque
 
 	for (size_t i = 0; !result && i < rings->nr; i++)
 		result = events_open(rings, request, tid, &rings->rings[i], can);
+	if (!result && !owner_set(rings, (struct perf_owner){ tid, tid, record_clock_ns(CLOCK_MONOTONIC) }))
+		result = -ENOMEM;
 	if (result)
 		events_close(rings, before);
 	return result == -ESRCH ? 0 : result; /* it has ended meanwhile */
 }
 
-/* The rest of a running process's threads. One that was made by a thread that is followed already is followed, too: its birth is in the rings. */
-static int threads_add(struct perf_rings *rings, const struct perf_request *request, struct abilities can)
+/* Those of a running process that have none yet. *added: how many there were. */
+static int threads_add(struct perf_rings *rings, const struct perf_request *request, struct abilities can, size_t *added)
 {
 	char path[32];
 	struct dirent *entry;
 	int result = 0;
 
+	*added = 0;
 	snprintf(path, sizeof path, "/proc/%u/task", request->pid);
 	DIR *folder = opendir(path);
 
@@ -410,16 +467,29 @@ static int threads_add(struct perf_rings *rings, const struct perf_request *requ
 		return -errno;
 	while (!result && (entry = readdir(folder))) {
 		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-		bool followed = !tid || tid == request->pid;
 
-		for (size_t i = 0; !followed && i < rings->nr; i++)
-			cprof_error_free(ring_read(rings, &rings->rings[i]));
-		for (size_t i = 0; !followed && i < rings->nr_news; i++)
-			followed = rings->news[i].kind == PERF_FORKED && rings->news[i].tid == tid;
-		if (!followed)
-			result = thread_add(rings, request, tid, can);
+		if (!tid || find_owner(rings, tid))
+			continue;
+		result = thread_add(rings, request, tid, can);
+		++*added;
 	}
 	closedir(folder);
+	return result;
+}
+
+/*
+ * All threads, again and again until there is none that was made meanwhile. A program that makes threads all the time would never let us go: after some rounds
+ * all that is new was made by threads whose events had long been open, so that it inherited all.
+ */
+static int threads_add_all(struct perf_rings *rings, const struct perf_request *request, struct abilities can)
+{
+	size_t added = 1;
+	int result = 0;
+
+	if (!owner_set(rings, (struct perf_owner){ request->pid, request->pid, record_clock_ns(CLOCK_MONOTONIC) }))
+		return -ENOMEM;
+	for (int round = 0; !result && added && round < ROUNDS_MAX; round++)
+		result = threads_add(rings, request, can, &added);
 	return result;
 }
 
@@ -454,7 +524,7 @@ struct cprof_error *perf_rings_open(const struct perf_request *request, struct p
 	rings.kernel = can.kernel;
 	rings.counts_lost = can.counts_lost;
 	if (!result && request->running)
-		result = threads_add(&rings, request, can);
+		result = threads_add_all(&rings, request, can);
 	if (result) {
 		perf_rings_close(&rings);
 		return refusal(result);
@@ -472,6 +542,7 @@ void perf_rings_close(struct perf_rings *rings)
 	events_close(rings, 0);
 	free(rings->rings);
 	free(rings->events);
+	free(rings->owners);
 	free(rings->news);
 	free(rings->frames);
 	*rings = (struct perf_rings){ .rings = NULL };
@@ -533,6 +604,44 @@ static struct cprof_error *frames_keep(struct perf_rings *rings)
 	return NULL;
 }
 
+static uint32_t event_owner(const struct perf_rings *rings, uint64_t number)
+{
+	size_t low = 0, high = rings->nr_events;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (rings->events[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < rings->nr_events && rings->events[low].number == number ? rings->events[low].tid : 0;
+}
+
+/* Is it said by the events from which this thread's news are taken? Births are handed down to: the child's are taken from the same. */
+static bool is_ours(struct perf_rings *rings, const struct perf_news *news)
+{
+	const struct perf_owner *by = find_owner(rings, news->by), *child;
+	uint32_t owner;
+
+	if (!rings->nr_owners)
+		return true;
+	owner = event_owner(rings, news->event);
+	if (by && (by->owner != owner || news->time_ns < by->since_ns))
+		return false;
+	if (news->kind == PERF_FORKED || news->kind == PERF_EXECUTED) {
+		child = find_owner(rings, news->tid);
+		if (!child || child->since_ns <= news->time_ns) /* else it has events of its own by now */
+			owner_set(rings, (struct perf_owner){ news->tid, owner, news->time_ns }); /* no memory: what comes twice is counted by who takes it */
+	} else if (by && news->kind == PERF_ENDED) {
+		size_t place = owner_place(rings, news->by);
+
+		memmove(rings->owners + place, rings->owners + place + 1, (--rings->nr_owners - place) * sizeof *rings->owners);
+	}
+	return true;
+}
+
 struct cprof_error *perf_rings_drain(struct perf_rings *rings, uint64_t until_ns, perf_rings_take *take, void *context)
 {
 	struct cprof_error *error = NULL;
@@ -544,7 +653,8 @@ struct cprof_error *perf_rings_drain(struct perf_rings *rings, uint64_t until_ns
 		return error;
 	qsort(rings->news, rings->nr_news, sizeof *rings->news, compare_news);
 	for (; given < rings->nr_news && rings->news[given].time_ns < until_ns; given++) {
-		take(context, &rings->news[given], rings->frames + rings->news[given].frames_at);
+		if (is_ours(rings, &rings->news[given]))
+			take(context, &rings->news[given], rings->frames + rings->news[given].frames_at);
 		free(rings->news[given].mapping);
 	}
 	rings->nr_news -= given;

@@ -44,6 +44,8 @@ struct perf_news {
 	uint64_t ip;
 	size_t frames_at;            /* perf_rings_frames() */
 	struct perf_mapping *mapping; /* of the rings */
+	uint32_t by;                 /* the thread that it happened in: of a birth, the parent */
+	uint64_t event;              /* the kernel's number of the event that said it, or of the one from which that was inherited */
 	char name[16];
 };
 
@@ -56,11 +58,14 @@ struct perf_request {
 
 struct perf_ring;
 struct perf_event;
+struct perf_owner;
 struct perf_rings {
 	struct perf_ring *rings;     /* of each CPU */
 	size_t nr;
-	struct perf_event *events;
+	struct perf_event *events;   /* by their numbers */
 	size_t nr_events, events_capacity;
+	struct perf_owner *owners;   /* by tid; none where there is but one thread from which events are inherited */
+	size_t nr_owners, owners_capacity;
 	bool kernel;                 /* samples are taken in the kernel as well */
 	struct perf_news *news;      /* read, not given yet */
 	size_t nr_news, news_capacity;

@@ -438,8 +438,8 @@ void perf_threads_take(void *context, const struct perf_news *news, const uint64
 		image_begins(threads, news);
 		return;
 	}
-	if (!thread)
-		return; /* its birth was lost, which is counted */
+	if (!thread || news->time_ns < thread->said.start_ns)
+		return; /* its birth was lost, which is counted; or it was adopted later */
 	switch (news->kind) {
 	case PERF_SAMPLED:
 		sample_say(threads, thread, news, frames);

@@ -142,6 +142,23 @@ case_attach() {
 	check "samples" '.burn_little.samples > .burn_little.cpu * 0.7'
 }
 
+# A program that makes threads while one attaches to it: each is followed on all CPUs, and once; nothing that came before it was followed is counted.
+case_attach_births() {
+	gcc -O1 "$here/births_target.c" -o births -pthread || fail gcc
+	for _ in 1 2 3; do
+		as_nobody -all sh -c './births & sleep 0.2; bin/cprof-record -q -o t.lz4 --off-cpu --cpu -F 199 -p $! -d 0.3; status=$?; kill $!; exit $status' 2>err ||
+			fail "cprof-record"
+		"$build/tests/support/kernel_dump" t.bpf.lz4 >facts.json
+		not_so=$(jq -sr '(.[] | select(.record == "end")) as $last | [.[] | select(.record == "thread" and .end_ns - .start_ns > 60000000)] as $threads | [
+			(if ($threads | length) > 100 then empty else "threads" end),
+			(if $threads | all(.switches >= 5) then empty else "each has its switches" end),
+			(if [.[] | select(.record == "counter" and (.name | test("^switches[.]"))) | .value] == [0, 0] then empty else "none came twice" end),
+			(if [.[] | select(.record == "off_cpu")] | all(.time_ns >= $last.start_ns and .time_ns + .blocked_ns + .runq_ns <= $last.end_ns) then empty
+			 else "intervals lie in the recording" end)] | join(", ")' facts.json)
+		[ -z "$not_so" ] || fail "not so: $not_so"
+	done
+}
+
 # With CAP_PERFMON there are samples in the kernel, and frames of it.
 case_kernel_samples() {
 	as_nobody -all,+perfmon bin/cprof-record -o t.lz4 --cpu -F 999 -- dd if=/dev/zero of=/dev/null bs=4M count=3000 2>err || fail "dd"
