@@ -3,7 +3,8 @@
  * The contract between libcprof-calls.so, preloaded into a program, and a cprof-record that may not use BPF: memory that both see, in which the
  * library adds up the calls of libc that move data or wait.
  *
- * The memory is a sealed memfd of `total_bytes`, its number in CPROF_CALLS_FD. The recorder makes it and fills in the header; after that only the library
+ * The memory is a memfd of `total_bytes`, sealed (F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW). The program inherits it as number CPROF_CALLS_FD; programs whose
+ * parents close what they have inherited find it at CPROF_CALLS_PATH, /proc/PID/fd/N of the recorder. The recorder makes it and fills in the header; after that only the library
  * writes, from any number of processes and threads at once, without a lock: a place is won by one compare-and-swap, and sums are added to atomically. A
  * process that is killed in the middle leaves at most one place that nobody uses and one call that is half in a sum. The recorder reads, and trusts
  * nothing that it reads.
@@ -33,7 +34,7 @@ struct cprof_calls_header {
 	uint32_t nr_rows, nr_files, nr_records, nr_processes;
 	/* What the library counts. */
 	uint64_t rows_full;        /* calls that found no row: they are in no sum */
-	uint64_t files_full;       /* files that found no place: they have no name */
+	uint64_t files_full;       /* calls whose file found no place: it has no name, or an old one */
 	uint64_t records_head;     /* records begun */
 	uint64_t records_lost;     /* of which there was no room: they are in the sums */
 	uint64_t processes_full;   /* processes that found no place */
@@ -57,17 +58,20 @@ struct cprof_calls_row {
 };
 #define CPROF_CALLS_PROBES 64u
 
-/* A file that occurs in a row: written once. A file whose path has changed gets another place; the one with the larger `order` is newer. */
+/* A file that occurs in a row: written once, or twice if two threads saw it first. A file whose path has changed gets another place; the one with the larger `order` is newer. */
 struct cprof_calls_file {
 	uint32_t hash;             /* of inode and device; never 0 */
 	uint32_t ready;
 	uint64_t inode;
 	uint32_t device;
 	uint32_t order;            /* of this file's places, from 0 */
-	char path[232];            /* NUL-terminated, perhaps cut */
+	char path[232];            /* NUL-terminated, perhaps cut; "": it was not to be had */
 };
 
-/* One call at least as long as the threshold. Place = number % nr_records. */
+/*
+ * One call at least as long as the threshold. Place = number % nr_records. A number is taken (records_head) only when its place is free. One whose process
+ * was killed before it was `done` never will be: who reads goes on after a while.
+ */
 struct cprof_calls_record {
 	uint64_t done;             /* number + 1 when it is there; stored last */
 	uint32_t kind;             /* CPROF_CALLS_IO, CPROF_CALLS_LOCKS */

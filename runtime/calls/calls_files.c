@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "calls_files.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "calls_memory.h"
+#include "calls_sums.h"
+#include "rt_sys.h"
+
+/* Numbers and names as in bpf/file.bpf.h. */
+enum file_class { CLASS_SOCKET, CLASS_UNIX, CLASS_TCP, CLASS_UDP, CLASS_NETLINK, CLASS_PACKET, CLASS_VSOCK, CLASS_PIPE, CLASS_ANON };
+static const char class_names[][16] = { "socket",        "socket:unix",  "socket:tcp", "socket:udp", "socket:netlink",
+					"socket:packet", "socket:vsock", "pipe",       "anon_inode" };
+
+enum { PATH_BYTES = sizeof(((struct cprof_calls_file *)0)->path), GIVEN_BYTES = 256 };
+
+static uint64_t socket_classes[256]; /* by inode: inode << 4 | class. An inode number of a socket is used again only after 2^32 others */
+static uint32_t pipe_device;         /* of pipes without a name; 0: none seen yet */
+
+/* --- the table ------------------------------------------------------------------------------------------------------------------ */
+
+/* The file's newest place, NULL: it has none. free: is there room for one? */
+static struct cprof_calls_file *find(struct calls_file file, uint32_t hash, bool *free)
+{
+	struct cprof_calls_file *newest = NULL;
+	uint32_t mask = calls_memory.nr_files - 1;
+
+	*free = false;
+	for (uint32_t i = 0; i < CPROF_CALLS_PROBES && i <= mask; i++) {
+		struct cprof_calls_file *place = &calls_memory.files[((hash >> 1) + i) & mask];
+		uint32_t seen = __atomic_load_n(&place->hash, __ATOMIC_RELAXED);
+
+		if (!seen) {
+			*free = true;
+			break;
+		}
+		if (seen == hash && __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE) && place->inode == file.inode && place->device == file.device &&
+		    (!newest || place->order > newest->order))
+			newest = place;
+	}
+	return newest;
+}
+
+static void put(struct calls_file file, uint32_t hash, uint32_t order, const char *path)
+{
+	uint32_t mask = calls_memory.nr_files - 1;
+
+	for (uint32_t i = 0; i < CPROF_CALLS_PROBES && i <= mask; i++) {
+		struct cprof_calls_file *place = &calls_memory.files[((hash >> 1) + i) & mask];
+		uint32_t none = 0;
+
+		if (!__atomic_compare_exchange_n(&place->hash, &none, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			continue;
+		place->inode = file.inode;
+		place->device = file.device;
+		place->order = order;
+		rt_text_append(place->path, 0, sizeof place->path, path);
+		__atomic_store_n(&place->ready, 1, __ATOMIC_RELEASE);
+		return;
+	}
+	calls_memory_count(&calls_memory.header->files_full);
+}
+
+static uint32_t hash_of(struct calls_file file)
+{
+	return (uint32_t)calls_hash(calls_hash(0, file.inode), file.device) | 1;
+}
+
+static void name_once(struct calls_file file, const char *path)
+{
+	uint32_t hash = hash_of(file);
+	bool free;
+
+	if (!find(file, hash, &free))
+		put(file, hash, 0, path);
+}
+
+/* --- descriptors ---------------------------------------------------------------------------------------------------------------- */
+
+static void path_of(int fd, bool unlinked, char *path) /* "": not to be had */
+{
+	static const char deleted[] = " (deleted)";
+	enum { DELETED = sizeof deleted - 1 };
+	char link[48];
+	size_t length = rt_text_append(link, 0, sizeof link, "/proc/thread-self/fd/"); /* the first thread may be gone */
+
+	rt_text_append_number(link, length, sizeof link, (uint64_t)fd);
+	long bytes = rt_sys(SYS_readlinkat, AT_FDCWD, link, path, PATH_BYTES - 1);
+	if (bytes < 0)
+		bytes = 0;
+	if (unlinked && bytes > DELETED && !memcmp(path + bytes - DELETED, deleted, DELETED))
+		bytes -= DELETED;
+	path[bytes] = 0;
+}
+
+static void name_descriptor(struct calls_file file, int fd, bool unlinked, bool opened)
+{
+	uint32_t hash = hash_of(file);
+	bool free;
+	struct cprof_calls_file *known = find(file, hash, &free);
+	char path[PATH_BYTES];
+
+	if (known && likely(!opened))
+		return;
+	if (!free) {
+		calls_memory_count(&calls_memory.header->files_full);
+		return;
+	}
+	path_of(fd, unlinked, path);
+	if (!known || strncmp(known->path, path, sizeof path) != 0)
+		put(file, hash, known ? known->order + 1 : 0, path);
+}
+
+static enum file_class socket_ask(int fd)
+{
+	int domain = 0, type = 0;
+	socklen_t bytes = sizeof domain;
+
+	rt_sys(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes);
+	bytes = sizeof type;
+	rt_sys(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &bytes);
+	switch (domain) {
+	case AF_UNIX:
+		return CLASS_UNIX;
+	case AF_INET:
+	case AF_INET6:
+		return type == SOCK_STREAM ? CLASS_TCP : type == SOCK_DGRAM ? CLASS_UDP : CLASS_SOCKET;
+	case AF_NETLINK:
+		return CLASS_NETLINK;
+	case AF_PACKET:
+		return CLASS_PACKET;
+	case AF_VSOCK:
+		return CLASS_VSOCK;
+	default:
+		return CLASS_SOCKET;
+	}
+}
+
+static enum file_class socket_class(int fd, uint64_t inode)
+{
+	uint64_t *place = &socket_classes[inode % (sizeof socket_classes / sizeof *socket_classes)];
+	uint64_t known = __atomic_load_n(place, __ATOMIC_RELAXED);
+
+	if (unlikely(known >> 4 != inode)) {
+		known = inode << 4 | socket_ask(fd);
+		__atomic_store_n(place, known, __ATOMIC_RELAXED);
+	}
+	return known & 15;
+}
+
+static struct calls_file of_class(enum file_class class, uint32_t device)
+{
+	struct calls_file file = { (uint64_t)class + 1, device };
+
+	name_once(file, class_names[class]);
+	return file;
+}
+
+/* One in a folder is a file like others. */
+static bool is_pipe(int fd, uint32_t device)
+{
+	char path[PATH_BYTES];
+
+	if (likely(device == __atomic_load_n(&pipe_device, __ATOMIC_RELAXED)))
+		return true;
+	path_of(fd, false, path);
+	if (memcmp(path, "pipe:[", 6) != 0)
+		return false;
+	__atomic_store_n(&pipe_device, device, __ATOMIC_RELAXED);
+	return true;
+}
+
+struct calls_file calls_files_of_descriptor(int fd, bool opened)
+{
+	struct stat facts;
+
+	if (rt_sys(SYS_fstat, fd, &facts))
+		return (struct calls_file){ 0 };
+	struct calls_file file = { facts.st_ino, major(facts.st_dev) << 20 | minor(facts.st_dev) };
+
+	switch (facts.st_mode & S_IFMT) {
+	case S_IFSOCK:
+		return of_class(socket_class(fd, file.inode), file.device);
+	case 0:
+		return of_class(CLASS_ANON, file.device);
+	case S_IFIFO:
+		if (is_pipe(fd, file.device))
+			return of_class(CLASS_PIPE, file.device);
+		break;
+	default:
+		break;
+	}
+	name_descriptor(file, fd, !facts.st_nlink, opened);
+	return file;
+}
+
+struct calls_file calls_files_of_path(const char *path)
+{
+	char given[GIVEN_BYTES];
+	size_t bytes = rt_text_append(given, 0, sizeof given, path);
+	struct calls_file file = { 0x9E3779B97F4A7C15ull, 0 };
+
+	if (!bytes)
+		return (struct calls_file){ 0 };
+	memset(given + bytes, 0, -bytes & 7); /* 256 is a multiple of 8 */
+	for (size_t at = 0; at < bytes; at += 8) {
+		uint64_t word;
+
+		memcpy(&word, given + at, sizeof word);
+		file.inode = calls_hash(file.inode, word);
+	}
+	name_once(file, given);
+	return file;
+}
