@@ -50,22 +50,32 @@ uint32_t calls_process_enter(void)
 	uint32_t pid = foreign ? CALLS_PROCESS_FOREIGN : (uint32_t)rt_sys(SYS_getpid);
 
 	if (!__atomic_exchange_n(&calls_process->registered, 1, __ATOMIC_RELAXED)) {
-		if (foreign)
+		if (foreign) {
 			calls_memory_count(&calls_memory.header->foreign);
-		else
+			calls_memory_begin(0); /* here, and in its children */
+		} else {
 			process_register(pid);
+		}
 	}
 	__atomic_store_n(&calls_process->pid, pid, __ATOMIC_RELEASE);
 	return pid;
 }
 
+void *calls_process_memory(uint64_t bytes)
+{
+	void *memory = rt_memory_reserve(bytes);
+
+	if (memory && rt_sys(SYS_madvise, memory, bytes, MADV_WIPEONFORK)) {
+		rt_memory_release(memory, bytes);
+		return NULL;
+	}
+	return memory;
+}
+
 bool calls_process_begin(void)
 {
-	struct calls_process *memory = rt_memory_reserve(4096);
-
-	if (!memory || rt_sys(SYS_madvise, memory, 4096, MADV_WIPEONFORK))
-		return false;
-	calls_process = memory;
-	calls_process_first = calls_process_enter();
-	return true;
+	calls_process = calls_process_memory(sizeof *calls_process);
+	if (calls_process)
+		calls_process_first = calls_process_enter();
+	return calls_process != NULL;
 }

@@ -21,6 +21,8 @@ struct calls_process {
 extern struct calls_process *calls_process;
 extern uint32_t calls_process_first; /* pid of the one that began this image: others are its forked children */
 
+/* Memory of zeros that is wiped in a forked child; NULL: none is to be had. */
+void *calls_process_memory(uint64_t bytes);
 /* false: there is no such memory. Registers the process. */
 bool calls_process_begin(void);
 uint32_t calls_process_enter(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "calls_who.h"
 
+#include <stddef.h>
+
 #include "calls_memory.h"
 #include "calls_process.h"
 #include "rt_sys.h"
@@ -16,36 +18,51 @@ uint32_t calls_who_tid(void)
 	return (uint32_t)rt_sys(SYS_gettid);
 }
 
+static inline const struct cprof_runtime_header *runtime(void)
+{
+	const struct cprof_runtime_header *volatile header = &cprof_runtime_header; /* a weak symbol's address may be NULL */
+
+	return header;
+}
+
+bool calls_who_has_runtime(void)
+{
+	return runtime() != NULL;
+}
+
+const struct cprof_slot *calls_who_slot(const void *thread_pointer)
+{
+	const struct cprof_runtime_header *header = runtime();
+
+	/* It fills the header in when it starts; until then all is 0. */
+	if (!header || header->magic != CPROF_RUNTIME_MAGIC || header->version != CPROF_SLOTS_VERSION || !header->tls_offset)
+		return NULL;
+	return (const void *)((const char *)thread_pointer + header->tls_offset);
+}
+
 /*
  * A forked child's first thread has its parent's slot until it makes its first recorded call. In the image's first process a slot is always its
  * thread's, seen by a vfork child as well.
  */
-static bool is_own(uint32_t pid, const struct cprof_slot *slot)
+static bool is_own(uint32_t pid, uint32_t tid)
 {
 	if (likely(pid == calls_process_first))
 		return true;
-	if (own.pid != pid || own.tid != slot->tid) {
+	if (own.pid != pid || own.tid != tid) {
 		own.pid = pid;
 		own.tid = calls_who_tid();
 	}
-	return own.tid == slot->tid;
+	return own.tid == tid;
 }
 
 void calls_who_fill(uint32_t pid, struct cprof_who *who)
 {
-	const struct cprof_runtime_header *volatile header = &cprof_runtime_header; /* a weak symbol's address may be NULL */
-	const struct cprof_runtime_header *runtime = header;
+	const struct cprof_slot *slot = calls_who_slot(__builtin_thread_pointer());
 
-	*who = (struct cprof_who){ .tgid = pid, .generation = CALLS_GENERATION_NONE, .quality = CPROF_QUALITY_NO_RUNTIME };
-	if (!runtime || (runtime->magic && runtime->magic != CPROF_RUNTIME_MAGIC) || (runtime->magic && runtime->version != CPROF_SLOTS_VERSION))
-		return;
-	who->quality = CPROF_QUALITY_UNREGISTERED;
-	if (!runtime->tls_offset)
-		return;
-	const volatile struct cprof_slot *slot = (const void *)((const char *)__builtin_thread_pointer() + runtime->tls_offset);
-	if (slot->magic != CPROF_SLOTS_MAGIC || !is_own(pid, (const struct cprof_slot *)slot))
-		return;
-	who->context = slot->context;
-	who->generation = (uint16_t)slot->generation;
-	who->quality = CPROF_QUALITY_TLS;
+	if (slot && slot->magic == CPROF_SLOTS_MAGIC && is_own(pid, slot->tid))
+		*who = (struct cprof_who){ .tgid = pid, .context = __atomic_load_n(&slot->context, __ATOMIC_RELAXED),
+					   .generation = (uint16_t)slot->generation, .quality = CPROF_QUALITY_TLS };
+	else
+		*who = (struct cprof_who){ .tgid = pid, .generation = CALLS_GENERATION_NONE,
+					   .quality = runtime() ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME };
 }

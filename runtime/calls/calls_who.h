@@ -7,6 +7,7 @@
 #ifndef CPROF_CALLS_WHO_H
 #define CPROF_CALLS_WHO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel_format.h"
@@ -17,5 +18,8 @@
 /* For a sum: tid 0. */
 void calls_who_fill(uint32_t pid, struct cprof_who *who);
 uint32_t calls_who_tid(void);
+bool calls_who_has_runtime(void);
+/* Of the thread with that thread pointer; NULL: there are none. */
+const struct cprof_slot *calls_who_slot(const void *thread_pointer);
 
 #endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "calls_holders.h"
+
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "calls_who.h"
+#include "rt_sys.h"
+
+enum { HOLDERS = 4096 }; /* by the low bits of the id: of two with the same the later is known */
+
+struct holder {
+	uint64_t slot; /* 0: it has none */
+	uint32_t tid, reserved;
+};
+
+static struct holder *holders; /* empty in a forked child */
+__thread uint32_t calls_holders_noted __attribute__((tls_model("initial-exec")));
+
+bool calls_holders_begin(void)
+{
+	holders = calls_process_memory(HOLDERS * sizeof *holders);
+	return holders != NULL;
+}
+
+static struct holder *place_of(uint32_t tid)
+{
+	return &holders[tid % HOLDERS];
+}
+
+void calls_holders_note(void)
+{
+	uint32_t pid = calls_process_pid(), tid = calls_who_tid();
+	struct holder *place = place_of(tid);
+
+	if (!pid)
+		return;
+	place->tid = 0; /* another thread may be reading: it will find a slot that is not this thread's */
+	__atomic_store_n(&place->slot, (uint64_t)(uintptr_t)calls_who_slot(__builtin_thread_pointer()), __ATOMIC_RELEASE);
+	__atomic_store_n(&place->tid, tid, __ATOMIC_RELEASE);
+	calls_holders_noted = pid;
+}
+
+/* false: that memory is not a thread's slot (any more). */
+static bool slot_read(uint32_t pid, uint64_t address, struct cprof_slot *slot)
+{
+	enum { READ = 16 }; /* magic to generation */
+	struct iovec here = { slot, READ }, there = { (void *)(uintptr_t)address, READ };
+
+	return address && rt_sys(SYS_process_vm_readv, pid, &here, 1, &there, 1, 0) == READ && slot->magic == CPROF_SLOTS_MAGIC;
+}
+
+static void fill(uint32_t pid, const struct cprof_slot *slot, struct cprof_who *holder)
+{
+	*holder = (struct cprof_who){ .tgid = pid, .tid = slot->tid, .context = slot->context, .generation = (uint16_t)slot->generation,
+				      .quality = CPROF_QUALITY_TLS };
+}
+
+void calls_holders_of_tid(uint32_t pid, uint32_t tid, struct cprof_who *holder)
+{
+	const struct holder *place = place_of(tid);
+	struct cprof_slot slot;
+
+	*holder = (struct cprof_who){ 0 };
+	if (!tid || __atomic_load_n(&place->tid, __ATOMIC_ACQUIRE) != tid || tid == calls_who_tid())
+		return;
+	if (slot_read(pid, __atomic_load_n(&place->slot, __ATOMIC_RELAXED), &slot) && slot.tid == tid)
+		fill(pid, &slot, holder);
+	else if (!rt_sys(SYS_tgkill, pid, tid, 0)) /* it is there, but has recorded nothing */
+		*holder = (struct cprof_who){ .tgid = pid, .tid = tid, .generation = CALLS_GENERATION_NONE,
+					      .quality = calls_who_has_runtime() ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME };
+}
+
+void calls_holders_of_thread(uint32_t pid, pthread_t thread, struct cprof_who *holder)
+{
+	/* The same for all threads: where libc has its own record of one, from the thread pointer. */
+	const char *pointer = (const char *)thread + ((const char *)__builtin_thread_pointer() - (const char *)pthread_self());
+	struct cprof_slot slot;
+
+	*holder = (struct cprof_who){ 0 };
+	if (slot_read(pid, (uint64_t)(uintptr_t)calls_who_slot(pointer), &slot))
+		fill(pid, &slot, holder);
+}
