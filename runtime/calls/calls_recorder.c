@@ -5,12 +5,14 @@
  * the program's.
  *
  * --rows=N --files=N --records=N --processes=N: places; --threshold-ns=N: of both sources (0: every call is recorded); --sources=N;
- * --by-path: no descriptor is inherited; --out=FILE; --broken=WHAT: the memory is not what it should be (magic, version, rows, files, records, size, seal).
- * --foreign: says that it is of another pid namespace.
+ * --by-path: no descriptor is inherited; --both; --out=FILE; --broken=WHAT: the memory is not what it should be (magic, version, rows, files, records, size, seal).
+ * --foreign: says that it is of another pid namespace. On SIGUSR1 it ends the recording, and says so by SIGUSR2.
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,15 @@
 #include "calls_table.h"
 
 static FILE *out;
+static struct cprof_calls_header *header;
+
+static void stop(int number, siginfo_t *from, void *context)
+{
+	(void)number;
+	(void)context;
+	header->stopped_ns = 1;
+	kill(from->si_pid, SIGUSR2);
+}
 
 static uint64_t option(const char *text, const char *name, uint64_t otherwise)
 {
@@ -36,19 +47,24 @@ static void fail(const char *what)
 	exit(99);
 }
 
-static struct cprof_calls_header *make(int fd, struct cprof_calls_header wanted, const char *broken)
+static void layout(struct cprof_calls_header *wanted)
 {
 	struct stat facts;
 
-	wanted.rows_at = (sizeof wanted + 255) & ~255ull;
-	wanted.files_at = wanted.rows_at + wanted.nr_rows * sizeof(struct cprof_calls_row);
-	wanted.records_at = wanted.files_at + wanted.nr_files * sizeof(struct cprof_calls_file);
-	wanted.processes_at = wanted.records_at + wanted.nr_records * sizeof(struct cprof_calls_record);
-	wanted.total_bytes = wanted.processes_at + wanted.nr_processes * sizeof(struct cprof_calls_process);
-	wanted.magic = CPROF_CALLS_MAGIC;
-	wanted.version = CPROF_CALLS_VERSION;
-	if (!wanted.pid_namespace)
-		wanted.pid_namespace = stat("/proc/self/ns/pid", &facts) ? 0 : facts.st_ino;
+	wanted->rows_at = (sizeof *wanted + 255) & ~255ull;
+	wanted->files_at = wanted->rows_at + wanted->nr_rows * sizeof(struct cprof_calls_row);
+	wanted->records_at = wanted->files_at + wanted->nr_files * sizeof(struct cprof_calls_file);
+	wanted->processes_at = wanted->records_at + wanted->nr_records * sizeof(struct cprof_calls_record);
+	wanted->total_bytes = wanted->processes_at + wanted->nr_processes * sizeof(struct cprof_calls_process);
+	wanted->magic = CPROF_CALLS_MAGIC;
+	wanted->version = CPROF_CALLS_VERSION;
+	if (!wanted->pid_namespace)
+		wanted->pid_namespace = stat("/proc/self/ns/pid", &facts) ? 0 : facts.st_ino;
+}
+
+static struct cprof_calls_header *make(int fd, struct cprof_calls_header wanted, const char *broken)
+{
+	layout(&wanted);
 	if (ftruncate(fd, (off_t)wanted.total_bytes))
 		fail("ftruncate");
 	void *memory = mmap(NULL, wanted.total_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -89,7 +105,7 @@ static void print_who(const char *name, const struct cprof_who *who)
 		who->generation, who->quality);
 }
 
-static void print_rows(const struct cprof_calls_header *header)
+static void print_rows(void)
 {
 	const struct cprof_calls_row *rows = (const void *)((const char *)header + header->rows_at);
 
@@ -110,7 +126,7 @@ static void print_rows(const struct cprof_calls_header *header)
 	}
 }
 
-static void print_files(const struct cprof_calls_header *header)
+static void print_files(void)
 {
 	const struct cprof_calls_file *files = (const void *)((const char *)header + header->files_at);
 
@@ -124,7 +140,7 @@ static void print_files(const struct cprof_calls_header *header)
 	}
 }
 
-static void print_records(const struct cprof_calls_header *header)
+static void print_records(void)
 {
 	const struct cprof_calls_record *records = (const void *)((const char *)header + header->records_at);
 
@@ -151,13 +167,13 @@ static void print_records(const struct cprof_calls_header *header)
 	}
 }
 
-static void print_all(const struct cprof_calls_header *header)
+static void print_all(void)
 {
 	const struct cprof_calls_process *processes = (const void *)((const char *)header + header->processes_at);
 
-	print_rows(header);
-	print_files(header);
-	print_records(header);
+	print_rows();
+	print_files();
+	print_records();
 	for (uint32_t i = 0; i < header->nr_processes; i++) {
 		if (!processes[i].ready)
 			continue;
@@ -175,7 +191,7 @@ int main(int argc, char **argv)
 	struct cprof_calls_header wanted = { .sources = CPROF_CALLS_IO | CPROF_CALLS_LOCKS, .nr_rows = 4096, .nr_files = 1024, .nr_records = 16384,
 					     .nr_processes = 256, .io_threshold_ns = UINT64_MAX, .lock_threshold_ns = UINT64_MAX };
 	const char *broken = "", *library = getenv("CALLS_LIBRARY"), *preload = getenv("CALLS_PRELOAD");
-	bool by_path = false;
+	bool by_path = false, both = false;
 	char text[4096];
 	int at, status;
 
@@ -191,6 +207,8 @@ int main(int argc, char **argv)
 			broken = argv[at] + 9;
 		if (!strcmp(argv[at], "--by-path"))
 			by_path = true;
+		if (!strcmp(argv[at], "--both"))
+			both = true;
 		if (!strcmp(argv[at], "--foreign"))
 			wanted.pid_namespace = 1;
 		if (!strncmp(argv[at], "--out=", 6) && !(out = fopen(argv[at] + 6, "we")))
@@ -201,15 +219,17 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	int made = memfd_create(CPROF_CALLS_NAME, MFD_ALLOW_SEALING | MFD_CLOEXEC), fd = fcntl(made, F_DUPFD_CLOEXEC, 200);
-	struct cprof_calls_header *header = make(fd, wanted, broken);
 
+	header = make(fd, wanted, broken);
 	close(made);
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_sigaction = stop, .sa_flags = SA_SIGINFO | SA_RESTART }, NULL);
 	pid_t child = fork();
 	if (!child) {
-		if (by_path) {
+		if (by_path || both) {
 			snprintf(text, sizeof text, "/proc/%d/fd/%d", getppid(), fd);
 			setenv("CPROF_CALLS_PATH", text, 1);
-		} else {
+		}
+		if (!by_path) {
 			snprintf(text, sizeof text, "%d", fd);
 			setenv("CPROF_CALLS_FD", text, 1);
 			fcntl(fd, F_SETFD, 0);
@@ -221,9 +241,8 @@ int main(int argc, char **argv)
 	}
 	if (waitpid(child, &status, 0) != child)
 		fail("waitpid");
-	if (!strcmp(broken, "")) {
-		header->stopped_ns = 1;
-		print_all(header);
-	}
+	if (strcmp(broken, "") != 0) /* where what is in it is said to be does not matter to us */
+		layout(&wanted), memcpy(header, &wanted, offsetof(struct cprof_calls_header, rows_full));
+	print_all();
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
