@@ -265,6 +265,7 @@ static void every(void)
 
 enum { READS = 5000, THREADS = 4 };
 static int shared_fd;
+static pthread_barrier_t readers;
 
 NOINLINE static void reads(struct tally *tally, int times)
 {
@@ -276,7 +277,8 @@ NOINLINE static void reads(struct tally *tally, int times)
 
 static void *reader(void *argument)
 {
-	reads(argument, READS);
+	pthread_barrier_wait(&readers);
+	reads(argument, 20 * READS); /* all add to one sum, for long enough to get into each other's way */
 	return NULL;
 }
 
@@ -292,6 +294,7 @@ static void threads(void)
 	static struct tally each[THREADS];
 
 	open_shared();
+	pthread_barrier_init(&readers, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&ids[i], NULL, reader, &each[i]);
 	for (int i = 0; i < THREADS; i++)
@@ -304,36 +307,60 @@ static void threads(void)
 	say("expect", &each[0]);
 }
 
-static struct tally in_handler = { .function = "handler" };
+/* A handler's calls: of its own context, and, without hooks, of the very sum that what it struck adds to. */
+static struct tally in_handler = { .function = "handler" }, in_reads;
 static int handler_fd;
+static volatile sig_atomic_t is_reading;
 
 NOINLINE static void handler(int number)
 {
-	int saved = errno;
 	struct tally *tally = &in_handler;
 
 	(void)number;
 	CHECK(MOVED(SYS_write, write(handler_fd, "xy", 2)) == 2);
+}
+
+NO_HOOKS static void handler_entry(int number)
+{
+	struct tally *tally = &in_reads;
+	int saved = errno;
+	char byte;
+
+	if (is_reading)
+		CHECK(MOVED(SYS_pread64, pread(shared_fd, &byte, 1, 0)) == 1);
+	handler(number);
 	errno = saved;
+}
+
+NOINLINE static void interrupted_reads(struct tally *tally, int times)
+{
+	char byte;
+
+	is_reading = 1;
+	for (int i = 0; i < times; i++)
+		CHECK(MOVED(SYS_pread64, pread(shared_fd, &byte, 1, 0)) == 1);
+	is_reading = 0;
 }
 
 static void signals(void)
 {
-	struct tally *tally = tally_of(0, "reads");
+	struct tally *tally = tally_of(0, "interrupted_reads");
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
 	struct itimerspec often = { { 0, 20000 }, { 0, 20000 } };
 	timer_t timer;
 
 	open_shared();
 	handler_fd = open("/dev/null", O_WRONLY);
-	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = handler, .sa_flags = SA_RESTART }, NULL);
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = handler_entry, .sa_flags = SA_RESTART }, NULL);
 	timer_create(CLOCK_MONOTONIC, &event, &timer);
 	timer_settime(timer, 0, &often, NULL);
-	reads(tally, 40 * READS);
+	interrupted_reads(tally, 80 * READS);
 	timer_delete(timer);
+	tally->of[SYS_pread64].count += in_reads.of[SYS_pread64].count;
+	tally->of[SYS_pread64].bytes += in_reads.of[SYS_pread64].bytes;
 	say("expect", tally);
 	say("expect", &in_handler);
-	CHECK(in_handler.of[SYS_write].count > 100);
+	CHECK(in_handler.of[SYS_write].count > 100 && in_reads.of[SYS_pread64].count > 100);
 }
 
 /* A child of each kind reads, in its first call and in one below it. */
@@ -569,6 +596,13 @@ static void *dies_with_mutex(void *argument)
 	return argument;
 }
 
+static void *posts_later(void *semaphore)
+{
+	usleep(50000);
+	sem_post(semaphore);
+	return NULL;
+}
+
 /* What the functions return in all the ways that are not success. */
 static void odd(void)
 {
@@ -597,6 +631,10 @@ static void odd(void)
 	errno = 66;
 	CHECK(!sem_wait(&semaphore) && errno == 66);
 	CHECK(sem_clockwait(&semaphore, 77, &past) == -1 && errno == EINVAL);
+	pthread_create(&id, NULL, posts_later, &semaphore);
+	errno = 65;
+	CHECK(!sem_wait(&semaphore) && errno == 65); /* it has waited, and looked before */
+	CHECK(pthread_join(id, NULL) == 0);
 
 	pthread_mutexattr_init(&kind);
 	pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
@@ -798,6 +836,8 @@ static void renames(void)
 	rename("data", "other");
 	close(open("other", O_RDONLY));
 	unlink("other");
+	int fd = memfd_create("nameless", 0);
+	CHECK(write(fd, "x", 1) == 1);
 }
 
 int main(int argc, char **argv)
