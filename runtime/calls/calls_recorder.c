@@ -62,8 +62,10 @@ static void layout(struct cprof_calls_header *wanted)
 		wanted->pid_namespace = stat("/proc/self/ns/pid", &facts) ? 0 : facts.st_ino;
 }
 
-static struct cprof_calls_header *make(int fd, struct cprof_calls_header wanted, const char *broken)
+static struct cprof_calls_header *make(int fd, const struct cprof_calls_header *asked, const char *broken)
 {
+	struct cprof_calls_header wanted = *asked;
+
 	layout(&wanted);
 	if (ftruncate(fd, (off_t)wanted.total_bytes))
 		fail("ftruncate");
@@ -220,7 +222,7 @@ int main(int argc, char **argv)
 	}
 	int made = memfd_create(CPROF_CALLS_NAME, MFD_ALLOW_SEALING | MFD_CLOEXEC), fd = fcntl(made, F_DUPFD_CLOEXEC, 200);
 
-	header = make(fd, wanted, broken);
+	header = make(fd, &wanted, broken);
 	close(made);
 	sigaction(SIGUSR1, &(struct sigaction){ .sa_sigaction = stop, .sa_flags = SA_SIGINFO | SA_RESTART }, NULL);
 	pid_t child = fork();
