@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "calls/calls_interface.h"
 #include "rt_clock.h"
 #include "rt_sys.h"
 #include "slots.h"
@@ -17,6 +18,9 @@ enum { PAGE = 4096, SLOTS_MOST = 1 << 20 };
 /* For who attaches to the running process. The offset is there before the process has made its first call. */
 extern struct cprof_runtime_header cprof_runtime_header;
 __attribute__((visibility("default"), used)) struct cprof_runtime_header cprof_runtime_header;
+
+/* Of libcprof-calls.so, if that has been preloaded: it cannot see the header of a libcprof that came with a plug-in. */
+extern __typeof__(cprof_calls_runtime) cprof_calls_runtime __attribute__((weak, visibility("default")));
 
 static struct {
 	struct cprof_slot *slots; /* [0] is the header; NULL: not recorded */
@@ -55,8 +59,11 @@ static bool failed(long address)
 bool rt_slots_open(uint8_t *session)
 {
 	const char *text = getauxval(AT_SECURE) ? NULL : getenv("CPROF_SLOTS_FD"), *end;
+	__typeof__(cprof_calls_runtime) *volatile tell = cprof_calls_runtime; /* a weak symbol's address may be NULL */
 
 	cprof_runtime_header = (struct cprof_runtime_header){ .magic = CPROF_RUNTIME_MAGIC, .version = CPROF_SLOTS_VERSION, .tls_offset = tls_offset() };
+	if (tell)
+		tell(&cprof_runtime_header);
 	if (!text || !*text)
 		return false;
 	uint64_t fd = rt_text_number(text, &end);

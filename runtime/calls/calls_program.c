@@ -7,6 +7,7 @@
  * "wrong ..." where a function of libc does not do what it does without us.
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -829,6 +830,21 @@ static void stops(void) /* the recorder says that it has ended when we ask it to
 	reads(tally_of(1, "reads"), 10);
 }
 
+/* The program is the one without cprof, its plug-in the one with it. */
+static void late(char **argv)
+{
+	char path[4096];
+	void (*plugin)(int);
+
+	open_shared();
+	snprintf(path, sizeof path, "%s.so", argv[0]);
+	void *loaded = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	CHECK(loaded);
+	*(void **)&plugin = dlsym(loaded, "plugin_reads");
+	plugin(shared_fd);
+	printf("expect plugin_reads %d count=5 bytes=5\n", SYS_pread64);
+}
+
 static void renames(void)
 {
 	open_shared();
@@ -857,6 +873,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(name, "execs")) {
 		execs(argv);
+	} else if (!strcmp(name, "late")) {
+		late(argv);
 	} else if (!strcmp(name, "closes")) {
 		closes(argv);
 	} else if (!strcmp(name, "exec2")) {

@@ -164,6 +164,20 @@ execs)
 	image here/trace.lz4 0 10
 	image here/trace."$pid".lz4 1 23
 	;;
+late) # libcprof comes with a plug-in, into a program that knows nothing of it
+	cat >plugin.c <<'END'
+#include <unistd.h>
+void plugin_reads(int fd)
+{
+	char byte;
+	for (int i = 0; i < 5; i++)
+		pread(fd, &byte, 1, 0);
+}
+END
+	cprof_cc "$compiler" shared -g -O2 -w -fPIC -shared plugin.c -o plain.so || die "does not build"
+	record -- "$PWD/plain" late
+	compare_main
+	;;
 killed)
 	want_status=137
 	record -- ../program killed

@@ -3,11 +3,13 @@
 
 #include <stddef.h>
 
+#include "calls_interface.h"
 #include "calls_memory.h"
 #include "calls_process.h"
 #include "rt_sys.h"
 
 extern struct cprof_runtime_header cprof_runtime_header __attribute__((weak, visibility("default")));
+static const struct cprof_runtime_header *told;
 
 static __thread struct {
 	uint32_t pid, tid;
@@ -21,8 +23,14 @@ uint32_t calls_who_tid(void)
 static inline const struct cprof_runtime_header *runtime(void)
 {
 	const struct cprof_runtime_header *volatile header = &cprof_runtime_header; /* a weak symbol's address may be NULL */
+	const struct cprof_runtime_header *seen = header;
 
-	return header;
+	return seen ? seen : __atomic_load_n(&told, __ATOMIC_ACQUIRE);
+}
+
+__attribute__((visibility("default"))) void cprof_calls_runtime(const struct cprof_runtime_header *header)
+{
+	__atomic_store_n(&told, header, __ATOMIC_RELEASE);
 }
 
 bool calls_who_has_runtime(void)
