@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The contract between libcprof-calls.so, preloaded into a program, and a cprof-record that may not use BPF: memory that both see, in which the
- * library adds up the calls of libc that move data or wait.
+ * The contract between libcprof-calls.so, preloaded into a program, and a cprof-record that may not use BPF: memory that both see, in which
+ * the library adds up the calls of libc that move data or wait.
  *
- * The memory is a memfd of `total_bytes`, sealed (F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW). The program inherits it as number CPROF_CALLS_FD; programs whose
- * parents close what they have inherited find it at CPROF_CALLS_PATH, /proc/PID/fd/N of the recorder. The recorder makes it and fills in the header; after that only the library
- * writes, from any number of processes and threads at once, without a lock: a place is won by one compare-and-swap, and sums are added to atomically. A
- * process that is killed in the middle leaves at most one place that nobody uses and one call that is half in a sum. The recorder reads, and trusts
- * nothing that it reads.
+ * The memory is a memfd of `total_bytes`, sealed (F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW). The program inherits it as number
+ * CPROF_CALLS_FD; programs whose parents close what they have inherited find it at CPROF_CALLS_PATH, /proc/PID/fd/N of the recorder. The
+ * recorder makes it and fills in the header; after that only the library writes, from any number of processes and threads at once, without
+ * a lock: a place is won by one compare-and-swap, and sums are added to atomically. A process that is killed in the middle leaves at most
+ * one place that nobody uses and one call that is half in a sum. The recorder reads, and trusts nothing that it reads.
  */
 #ifndef CPROF_CALLS_TABLE_H
 #define CPROF_CALLS_TABLE_H
@@ -26,7 +26,7 @@ struct cprof_calls_header {
 	uint32_t version;
 	uint32_t sources;          /* CPROF_CALLS_IO | CPROF_CALLS_LOCKS: what is to be counted */
 	uint64_t total_bytes;
-	uint64_t pid_namespace;    /* inode of the recorder's /proc/self/ns/pid: in another one process numbers mean something else, and nothing is counted */
+	uint64_t pid_namespace;    /* inode of the recorder's /proc/self/ns/pid; in another nothing is counted */
 	uint64_t io_threshold_ns, lock_threshold_ns; /* of single records */
 	uint64_t stopped_ns;       /* not 0: the recording has ended, nothing is counted any more. CLOCK_MONOTONIC */
 	/* Arrays, at these offsets from the header. Numbers of rows, files and records are powers of 2. */
@@ -46,8 +46,8 @@ struct cprof_calls_header {
 #define CPROF_CALLS_LOCKS 2u
 
 /*
- * A sum. A row is looked for from the place its key's hash names, then behind it, at most CPROF_CALLS_PROBES places. One whose hash is right but which
- * is not ready is passed by (it may be ours, interrupted by this very call): a key may have two rows, which add up.
+ * A sum. A row is looked for from the place its key's hash names, then behind it, at most CPROF_CALLS_PROBES places. One whose hash is
+ * right but which is not ready is passed by (it may be ours, interrupted by this very call): a key may have two rows, which add up.
  * Key: who.tgid is getpid(), who.tid 0; kind SYSCALL or LOCK.
  */
 struct cprof_calls_row {
@@ -58,7 +58,10 @@ struct cprof_calls_row {
 };
 #define CPROF_CALLS_PROBES 64u
 
-/* A file that occurs in a row: written once, or twice if two threads saw it first. A file whose path has changed gets another place; the one with the larger `order` is newer. */
+/*
+ * A file that occurs in a row: written once, or twice if two threads saw it first. A file whose path has changed gets another place; the
+ * one with the larger `order` is newer.
+ */
 struct cprof_calls_file {
 	uint32_t hash;             /* of inode and device; never 0 */
 	uint32_t ready;
@@ -69,8 +72,8 @@ struct cprof_calls_file {
 };
 
 /*
- * One call at least as long as the threshold. Place = number % nr_records. A number is taken (records_head) only when its place is free. One whose process
- * was killed before it was `done` never will be: who reads goes on after a while.
+ * One call at least as long as the threshold. Place = number % nr_records. A number is taken (records_head) only when its place is free.
+ * One whose process was killed before it was `done` never will be: who reads goes on after a while.
  */
 struct cprof_calls_record {
 	uint64_t done;             /* number + 1 when it is there; stored last */

@@ -38,8 +38,8 @@ static struct cprof_calls_file *find(struct calls_file file, uint32_t hash, bool
 			*free = true;
 			break;
 		}
-		if (seen == hash && __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE) && place->inode == file.inode && place->device == file.device &&
-		    (!newest || place->order > newest->order))
+		if (seen == hash && __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE) && place->inode == file.inode &&
+		    place->device == file.device && (!newest || place->order > newest->order))
 			newest = place;
 	}
 	return newest;

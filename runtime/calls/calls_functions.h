@@ -50,13 +50,15 @@
 	X(MOVES, ssize_t, pread64, (int fd, void *to, size_t bytes, off64_t at), (fd, to, bytes, at), SYS_pread64) \
 	X(MOVES, ssize_t, __pread64, (int fd, void *to, size_t bytes, off64_t at), (fd, to, bytes, at), SYS_pread64) \
 	X(MOVES, ssize_t, __pread_chk, (int fd, void *to, size_t bytes, off_t at, size_t room), (fd, to, bytes, at, room), SYS_pread64) \
-	X(MOVES, ssize_t, __pread64_chk, (int fd, void *to, size_t bytes, off64_t at, size_t room), (fd, to, bytes, at, room), SYS_pread64) \
+	X(MOVES, ssize_t, __pread64_chk, (int fd, void *to, size_t bytes, off64_t at, size_t room), \
+	  (fd, to, bytes, at, room), SYS_pread64) \
 	X(MOVES, ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), SYS_readv) \
 	X(MOVES, ssize_t, preadv, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at), SYS_preadv) \
 	X(MOVES, ssize_t, preadv64, (int fd, const struct iovec *parts, int count, off64_t at), (fd, parts, count, at), SYS_preadv) \
-	X(MOVES, ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t at, int flags), (fd, parts, count, at, flags), SYS_preadv2) \
-	X(MOVES, ssize_t, preadv64v2, (int fd, const struct iovec *parts, int count, off64_t at, int flags), (fd, parts, count, at, flags), \
-	  SYS_preadv2) \
+	X(MOVES, ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t at, int flags), \
+	  (fd, parts, count, at, flags), SYS_preadv2) \
+	X(MOVES, ssize_t, preadv64v2, (int fd, const struct iovec *parts, int count, off64_t at, int flags), \
+	  (fd, parts, count, at, flags), SYS_preadv2) \
 	X(MOVES, ssize_t, write, (int fd, const void *from, size_t bytes), (fd, from, bytes), SYS_write) \
 	X(MOVES, ssize_t, __write, (int fd, const void *from, size_t bytes), (fd, from, bytes), SYS_write) \
 	X(MOVES, ssize_t, pwrite, (int fd, const void *from, size_t bytes, off_t at), (fd, from, bytes, at), SYS_pwrite64) \
@@ -65,14 +67,17 @@
 	X(MOVES, ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), SYS_writev) \
 	X(MOVES, ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at), SYS_pwritev) \
 	X(MOVES, ssize_t, pwritev64, (int fd, const struct iovec *parts, int count, off64_t at), (fd, parts, count, at), SYS_pwritev) \
-	X(MOVES, ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t at, int flags), (fd, parts, count, at, flags), SYS_pwritev2) \
-	X(MOVES, ssize_t, pwritev64v2, (int fd, const struct iovec *parts, int count, off64_t at, int flags), (fd, parts, count, at, flags), \
-	  SYS_pwritev2) \
+	X(MOVES, ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t at, int flags), \
+	  (fd, parts, count, at, flags), SYS_pwritev2) \
+	X(MOVES, ssize_t, pwritev64v2, (int fd, const struct iovec *parts, int count, off64_t at, int flags), \
+	  (fd, parts, count, at, flags), SYS_pwritev2) \
 	X(MOVES, ssize_t, recv, (int fd, void *to, size_t bytes, int flags), (fd, to, bytes, flags), SYS_recvfrom) \
-	X(MOVES, ssize_t, __recv_chk, (int fd, void *to, size_t bytes, size_t room, int flags), (fd, to, bytes, room, flags), SYS_recvfrom) \
+	X(MOVES, ssize_t, __recv_chk, (int fd, void *to, size_t bytes, size_t room, int flags), \
+	  (fd, to, bytes, room, flags), SYS_recvfrom) \
 	X(MOVES, ssize_t, recvfrom, (int fd, void *to, size_t bytes, int flags, __SOCKADDR_ARG peer, socklen_t *length), \
 	  (fd, to, bytes, flags, peer, length), SYS_recvfrom) \
-	X(MOVES, ssize_t, __recvfrom_chk, (int fd, void *to, size_t bytes, size_t room, int flags, __SOCKADDR_ARG peer, socklen_t *length), \
+	X(MOVES, ssize_t, __recvfrom_chk, \
+	  (int fd, void *to, size_t bytes, size_t room, int flags, __SOCKADDR_ARG peer, socklen_t *length), \
 	  (fd, to, bytes, room, flags, peer, length), SYS_recvfrom) \
 	X(MOVES, ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), SYS_recvmsg) \
 	X(MOVES, ssize_t, send, (int fd, const void *from, size_t bytes, int flags), (fd, from, bytes, flags), SYS_sendto) \
@@ -89,10 +94,12 @@
 	X(MOVES, ssize_t, getdents64, (int fd, void *to, size_t bytes), (fd, to, bytes), SYS_getdents64) \
 	X(NAMED, int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *limit), \
 	  (fd, messages, count, flags, limit), SYS_recvmmsg) \
-	X(NAMED, int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags), (fd, messages, count, flags), SYS_sendmmsg) \
+	X(NAMED, int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags), \
+	  (fd, messages, count, flags), SYS_sendmmsg) \
 	X(NAMED, int, fsync, (int fd), (fd), SYS_fsync) \
 	X(NAMED, int, fdatasync, (int fd), (fd), SYS_fdatasync) \
-	X(NAMED, int, sync_file_range, (int fd, off64_t at, off64_t bytes, unsigned int flags), (fd, at, bytes, flags), SYS_sync_file_range) \
+	X(NAMED, int, sync_file_range, (int fd, off64_t at, off64_t bytes, unsigned int flags), \
+	  (fd, at, bytes, flags), SYS_sync_file_range) \
 	X(NAMED, int, syncfs, (int fd), (fd), SYS_syncfs) \
 	X(NAMED, int, fallocate, (int fd, int mode, off_t at, off_t bytes), (fd, mode, at, bytes), SYS_fallocate) \
 	X(NAMED, int, fallocate64, (int fd, int mode, off64_t at, off64_t bytes), (fd, mode, at, bytes), SYS_fallocate) \
@@ -122,7 +129,8 @@
 	X(PATH, int, renameat2, (int folder, const char *path, int to_folder, const char *to, unsigned int flags), \
 	  (folder, path, to_folder, to, flags), SYS_renameat2) \
 	X(PATH, int, link, (const char *path, const char *to), (path, to), NR_LINK) \
-	X(PATH, int, linkat, (int folder, const char *path, int to_folder, const char *to, int flags), (folder, path, to_folder, to, flags), SYS_linkat) \
+	X(PATH, int, linkat, (int folder, const char *path, int to_folder, const char *to, int flags), \
+	  (folder, path, to_folder, to, flags), SYS_linkat) \
 	X(PATH, int, mkdir, (const char *path, mode_t mode), (path, mode), NR_MKDIR) \
 	X(PATH, int, mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode), SYS_mkdirat) \
 	X(PATH, int, rmdir, (const char *path), (path), NR_RMDIR) \

@@ -2,8 +2,8 @@
 /*
  * Which context a thread of this process is in that holds what another waits for.
  *
- * A lock says its owner's id. Each thread that takes one through us has noted where its slot is. It may be gone by now, with its memory: that is read by
- * a system call that may fail, and counts only if it says that it is that thread's.
+ * A lock says its owner's id. Each thread that takes one through us has noted where its slot is. It may be gone by now, with its memory:
+ * that is read by a system call that may fail, and counts only if it says that it is that thread's.
  */
 #ifndef CPROF_CALLS_HOLDERS_H
 #define CPROF_CALLS_HOLDERS_H

@@ -2,9 +2,9 @@
 /*
  * The functions of libc that move data: each calls the next one, returns what that returned, and counts it.
  *
- * The file is looked up where the descriptor certainly means it: before the call, or after the one that made it. A path is only read when the kernel has
- * read it. Nothing is done between the call and its return that touches errno. A call that never returns (a cancelled thread, a longjmp out of a
- * handler, the end of the process) is not counted.
+ * The file is looked up where the descriptor certainly means it: before the call, or after the one that made it. A path is only read when
+ * the kernel has read it. Nothing is done between the call and its return that touches errno. A call that never returns (a cancelled
+ * thread, a longjmp out of a handler, the end of the process) is not counted.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -36,7 +36,9 @@ static __attribute__((noinline)) void begin(struct call *call, int fd)
 static void add(const struct call *call, uint64_t ns, uint32_t number, long result, long bytes)
 {
 	uint32_t pid = calls_process_pid();
-	struct cprof_kernel_sum_key key = { .kind = CPROF_SUM_SYSCALL, .sub = number, .object = call->file.inode, .device = call->file.device };
+	struct cprof_kernel_sum_key key = {
+		.kind = CPROF_SUM_SYSCALL, .sub = number, .object = call->file.inode, .device = call->file.device
+	};
 
 	if (!pid)
 		return;
@@ -44,8 +46,14 @@ static void add(const struct call *call, uint64_t ns, uint32_t number, long resu
 	calls_sums_add(&key, ns, bytes > 0 ? (uint64_t)bytes : 0);
 	if (ns < calls_memory.io_threshold_ns)
 		return;
-	struct cprof_kernel_io io = { .time_ns = call->start_ns, .duration_ns = ns, .who = key.who, .result = result, .inode = call->file.inode,
-				      .device = call->file.device, .syscall = number, .fd = call->fd };
+	struct cprof_kernel_io io = { .time_ns = call->start_ns,
+				      .duration_ns = ns,
+				      .who = key.who,
+				      .result = result,
+				      .inode = call->file.inode,
+				      .device = call->file.device,
+				      .syscall = number,
+				      .fd = call->fd };
 
 	io.who.tid = calls_who_tid();
 	calls_sums_record(&io, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The functions of libc that wait for a lock, a condition or a thread, and those that try it first: X(name, (parameters)). All return int. */
+/*
+ * The functions of libc that wait for a lock, a condition or a thread, and those that try it first: X(name, (parameters)). All return int.
+ */
 #ifndef CPROF_CALLS_LOCK_FUNCTIONS_H
 #define CPROF_CALLS_LOCK_FUNCTIONS_H
 

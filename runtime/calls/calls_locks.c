@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The functions of libc that wait for locks: only what waits is counted. Each tries first; when that says that it would wait, the real one is timed.
+ * The functions of libc that wait for locks: only what waits is counted. Each tries first; when that says that it would wait, the real one
+ * is timed.
  *
- * The answer of the trial is the function's whenever it is not "busy": for every kind of mutex libc's own functions agree so far. Where they look at their
- * arguments first and would refuse them, they get the call untried. A wait is counted once, however often the thread woke up to find the lock taken again.
+ * The answer of the trial is the function's whenever it is not "busy": for every kind of mutex libc's own functions agree so far. Where
+ * they look at their arguments first and would refuse them, they get the call untried. A wait is counted once, however often the thread
+ * woke up to find the lock taken again.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -52,15 +54,23 @@ static bool has_waited(int error)
 static __attribute__((noinline)) int end(const struct wait *wait, int error)
 {
 	uint64_t ns = calls_now_ns() - wait->start_ns;
-	struct cprof_kernel_sum_key key = { .kind = CPROF_SUM_LOCK, .sub = wait->class, .object = wait->address, .other = wait->holder.context };
+	struct cprof_kernel_sum_key key = {
+		.kind = CPROF_SUM_LOCK, .sub = wait->class, .object = wait->address, .other = wait->holder.context
+	};
 
 	if (!wait->pid || !has_waited(error))
 		return error;
 	calls_who_fill(wait->pid, &key.who);
 	calls_sums_add(&key, ns, 0);
 	if (ns >= calls_memory.lock_threshold_ns) {
-		struct cprof_kernel_lock lock = { .time_ns = wait->start_ns, .duration_ns = ns, .who = key.who, .holder = wait->holder,
-						  .address = wait->address, .ip = wait->caller, .result = -error, .lock_class = wait->class };
+		struct cprof_kernel_lock lock = { .time_ns = wait->start_ns,
+						  .duration_ns = ns,
+						  .who = key.who,
+						  .holder = wait->holder,
+						  .address = wait->address,
+						  .ip = wait->caller,
+						  .result = -error,
+						  .lock_class = wait->class };
 
 		lock.who.tid = calls_who_tid();
 		calls_sums_record(NULL, &lock);
@@ -78,7 +88,10 @@ static bool is_time(const struct timespec *time)
 	return time->tv_nsec >= 0 && time->tv_nsec < 1000000000;
 }
 
-/* A function that waits, after one that tries. fits: libc would not refuse the arguments before it tries; owner: id of the thread that has it. */
+/*
+ * A function that waits, after one that tries. fits: libc would not refuse the arguments before it tries; owner: id of the thread that has
+ * it.
+ */
 #define TRIES(name, parameters, arguments, try, try_arguments, fits, class, object, owner) \
 	EXPORT int name parameters; \
 	int name parameters \
@@ -97,7 +110,8 @@ static bool is_time(const struct timespec *time)
 MUTEX(pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex), true)
 MUTEX(__pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex), true)
 MUTEX(pthread_mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *until), (mutex, until), true)
-MUTEX(pthread_mutex_clocklock, (pthread_mutex_t * mutex, clockid_t clock, const struct timespec *until), (mutex, clock, until), is_clock(clock))
+MUTEX(pthread_mutex_clocklock, (pthread_mutex_t * mutex, clockid_t clock, const struct timespec *until), (mutex, clock, until),
+      is_clock(clock))
 
 /* Only a writer leaves its name. */
 #define RWLOCK(name, parameters, arguments, try, fits) \
@@ -130,7 +144,8 @@ WRITE(pthread_rwlock_clockwrlock, (pthread_rwlock_t * lock, clockid_t clock, con
 		return end(&wait, CALLS_NEXT(name) arguments); \
 	}
 JOIN(pthread_join, (pthread_t thread, void **result), (thread, result), true)
-JOIN(pthread_timedjoin_np, (pthread_t thread, void **result, const struct timespec *until), (thread, result, until), !until || is_time(until))
+JOIN(pthread_timedjoin_np, (pthread_t thread, void **result, const struct timespec *until), (thread, result, until),
+     !until || is_time(until))
 JOIN(pthread_clockjoin_np, (pthread_t thread, void **result, clockid_t clock, const struct timespec *until), (thread, result, clock, until),
      is_clock(clock) && (!until || is_time(until)))
 
@@ -146,7 +161,8 @@ JOIN(pthread_clockjoin_np, (pthread_t thread, void **result, clockid_t clock, co
 	}
 #define CONDITION(name, parameters, arguments) WAITS(name, parameters, arguments, CPROF_LOCK_CONDITION, condition)
 CONDITION(pthread_cond_wait, (pthread_cond_t * condition, pthread_mutex_t *mutex), (condition, mutex))
-CONDITION(pthread_cond_timedwait, (pthread_cond_t * condition, pthread_mutex_t *mutex, const struct timespec *until), (condition, mutex, until))
+CONDITION(pthread_cond_timedwait, (pthread_cond_t * condition, pthread_mutex_t *mutex, const struct timespec *until),
+	  (condition, mutex, until))
 CONDITION(pthread_cond_clockwait, (pthread_cond_t * condition, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until),
 	  (condition, mutex, clock, until))
 WAITS(pthread_barrier_wait, (pthread_barrier_t * barrier), (barrier), CPROF_LOCK_UNKNOWN, barrier) /* but for the last, who is told so */
@@ -174,7 +190,8 @@ static int sem_try(sem_t *semaphore)
 		end(&wait, result ? errno : 0); \
 		return result; \
 	}
-SEMAPHORE(sem_wait, (sem_t * semaphore), (semaphore), pthread_testcancel(), true) /* libc's acts on it also when there is nothing to wait for */
+/* libc's acts on a cancellation also when there is nothing to wait for. */
+SEMAPHORE(sem_wait, (sem_t * semaphore), (semaphore), pthread_testcancel(), true)
 SEMAPHORE(sem_timedwait, (sem_t * semaphore, const struct timespec *until), (semaphore, until), (void)0, is_time(until))
 SEMAPHORE(sem_clockwait, (sem_t * semaphore, clockid_t clock, const struct timespec *until), (semaphore, clock, until), (void)0,
 	  is_clock(clock) && is_time(until))

@@ -33,13 +33,16 @@ static bool is_sound(const struct cprof_calls_header *header, uint64_t bytes)
 	       fits(header->processes_at, header->nr_processes, sizeof(struct cprof_calls_process), bytes, false);
 }
 
-/* A descriptor with that number may be anybody's: only memory whose size nobody can change any more, and that says what it is, is mapped. */
+/*
+ * A descriptor with that number may be anybody's: only memory whose size nobody can change any more, and that says what it is, is mapped.
+ */
 static bool map(int fd)
 {
 	struct stat facts;
 	long seals = rt_sys(SYS_fcntl, fd, F_GET_SEALS);
 
-	if (failed(seals) || (seals & SEALS) != SEALS || rt_sys(SYS_fstat, fd, &facts) || facts.st_size < (off_t)sizeof(struct cprof_calls_header))
+	if (failed(seals) || (seals & SEALS) != SEALS || rt_sys(SYS_fstat, fd, &facts) ||
+	    facts.st_size < (off_t)sizeof(struct cprof_calls_header))
 		return false;
 	uint64_t bytes = (uint64_t)facts.st_size;
 	long address = rt_sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -2,8 +2,8 @@
 /*
  * The recorder's memory (calls_table.h) as this process image has it mapped, and whether anything is to be counted at all.
  *
- * What the recorder says of its layout is looked at once and kept here: what the memory says later, written by whatever runs in the recorded programs, leads
- * to no address.
+ * What the recorder says of its layout is looked at once and kept here: what the memory says later, written by whatever runs in the
+ * recorded programs, leads to no address.
  */
 #ifndef CPROF_CALLS_MEMORY_H
 #define CPROF_CALLS_MEMORY_H

@@ -2,7 +2,8 @@
 /*
  * The functions that the program would call without us: libc's, or those of a library behind us.
  *
- * Each is found when the library is loaded, or by the first who needs it before that. Looking takes no lock of ours, so it may happen at any moment.
+ * Each is found when the library is loaded, or by the first who needs it before that. Looking takes no lock of ours, so it may happen at
+ * any moment.
  */
 #ifndef CPROF_CALLS_NEXT_H
 #define CPROF_CALLS_NEXT_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * calls_program CASE: calls of libc's functions, counted by itself, for calls_test.sh. It works in the folder it is started in, and uses no stdio while it
- * counts.
+ * calls_program CASE: calls of libc's functions, counted by itself, for calls_test.sh. It works in the folder it is started in, and uses no
+ * stdio while it counts.
  *
- * Prints, for each system call and function that it was made in, "expect FUNCTION NUMBER count=N bytes=N", for a child "expect-child ...", and
- * "wrong ..." where a function of libc does not do what it does without us.
+ * Prints, for each system call and function that it was made in, "expect FUNCTION NUMBER count=N bytes=N", for a child "expect-child ...",
+ * and "wrong ..." where a function of libc does not do what it does without us.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -82,7 +82,8 @@ NO_HOOKS static void mark(int number) /* for strace */
 
 extern ssize_t __read(int, void *, size_t), __write(int, const void *, size_t), __pread64(int, void *, size_t, off_t);
 extern ssize_t __pwrite64(int, const void *, size_t, off_t), __send(int, const void *, size_t, int);
-extern ssize_t __read_chk(int, void *, size_t, size_t), __pread_chk(int, void *, size_t, off_t, size_t), __pread64_chk(int, void *, size_t, off_t, size_t);
+extern ssize_t __read_chk(int, void *, size_t, size_t), __pread_chk(int, void *, size_t, off_t, size_t),
+	__pread64_chk(int, void *, size_t, off_t, size_t);
 extern ssize_t __recv_chk(int, void *, size_t, size_t, int), __recvfrom_chk(int, void *, size_t, size_t, int, void *, socklen_t *);
 extern int __open(const char *, int, ...), __open64(const char *, int, ...), __open_2(const char *, int), __open64_2(const char *, int);
 extern int __openat_2(int, const char *, int), __openat64_2(int, const char *, int), __close(int), __connect(int, const void *, socklen_t);
@@ -134,7 +135,8 @@ NOINLINE static void moves(struct tally *tally)
 	CHECK(MOVED(SYS_pwrite64, pwrite(fd, text, 8, 0)) == 8 && MOVED(SYS_pwrite64, pwrite64(fd, text, 7, 1)) == 7);
 	CHECK(MOVED(SYS_pwrite64, __pwrite64(fd, text, 6, 1)) == 6 && MOVED(SYS_writev, writev(fd, parts, 2)) == 7);
 	CHECK(MOVED(SYS_pwritev, pwritev(fd, parts, 2, 0)) == 7 && MOVED(SYS_pwritev, pwritev64(fd, parts, 2, 0)) == 7);
-	CHECK(MOVED(SYS_pwritev2, pwritev2(fd, parts, 1, 0, RWF_DSYNC)) == 3 && MOVED(SYS_pwritev2, pwritev64v2(fd, parts, 1, 0, RWF_DSYNC)) == 3);
+	CHECK(MOVED(SYS_pwritev2, pwritev2(fd, parts, 1, 0, RWF_DSYNC)) == 3 &&
+	      MOVED(SYS_pwritev2, pwritev64v2(fd, parts, 1, 0, RWF_DSYNC)) == 3);
 	CHECK(lseek(fd, 0, SEEK_SET) == 0);
 	CHECK(MOVED(SYS_read, read(fd, text, 4)) == 4 && !memcmp(text, "0123", 4));
 	CHECK(MOVED(SYS_read, __read(fd, text, 3)) == 3 && MOVED(SYS_read, __read_chk(fd, text, 2, 64)) == 2);
@@ -147,7 +149,8 @@ NOINLINE static void moves(struct tally *tally)
 	CHECK(MOVED(SYS_readv, readv(fd, parts, 2)) == 7 && MOVED(SYS_preadv, preadv(fd, parts, 2, 1)) == 7);
 	CHECK(MOVED(SYS_preadv, preadv64(fd, parts, 1, 1)) == 3 && MOVED(SYS_preadv2, preadv2(fd, parts, 1, 0, RWF_HIPRI)) == 3);
 	CHECK(MOVED(SYS_preadv2, preadv64v2(fd, parts, 2, 0, RWF_HIPRI)) == 7);
-	CHECK(MOVED(SYS_sendfile, sendfile(other, fd, &at, 10)) == 10 && MOVED(SYS_sendfile, sendfile64(other, fd, &at, 5)) == 5 && at == 15);
+	CHECK(MOVED(SYS_sendfile, sendfile(other, fd, &at, 10)) == 10 && MOVED(SYS_sendfile, sendfile64(other, fd, &at, 5)) == 5 &&
+	      at == 15);
 	CHECK(MOVED(SYS_copy_file_range, copy_file_range(fd, &at, other, NULL, 4, 0)) == 4);
 	CHECK(DID(SYS_fsync, fsync(fd)) == 0 && DID(SYS_fdatasync, fdatasync(fd)) == 0 && DID(SYS_syncfs, syncfs(fd)) == 0);
 	CHECK(DID(SYS_sync_file_range, sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)) == 0);
@@ -182,18 +185,23 @@ NOINLINE static void talks(struct tally *tally)
 		int client = socket(AF_INET, SOCK_STREAM, 0);
 
 		CHECK(!DID(SYS_connect, i ? __connect(client, (void *)&address, length) : connect(client, (void *)&address, length)));
-		int server = (int)(i ? DID(SYS_accept4, accept4(listener, NULL, NULL, SOCK_CLOEXEC)) : DID(SYS_accept, accept(listener, NULL, NULL)));
-		CHECK(server >= 0 && MOVED(SYS_sendto, send(client, text, 8, 0)) == 8 && MOVED(SYS_recvfrom, recv(server, text, 8, 0)) == 8);
+		int server = (int)(i ? DID(SYS_accept4, accept4(listener, NULL, NULL, SOCK_CLOEXEC))
+				     : DID(SYS_accept, accept(listener, NULL, NULL)));
+		CHECK(server >= 0 && MOVED(SYS_sendto, send(client, text, 8, 0)) == 8 &&
+		      MOVED(SYS_recvfrom, recv(server, text, 8, 0)) == 8);
 		DID(SYS_close, close(client));
 		DID(SYS_close, close(server));
 	}
 	DID(SYS_close, close(listener));
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
 	CHECK(MOVED(SYS_sendto, __send(ends[0], text, 7, 0)) == 7 && MOVED(SYS_recvfrom, __recv_chk(ends[1], text, 7, 32, 0)) == 7);
-	CHECK(MOVED(SYS_sendto, sendto(ends[0], text, 6, 0, NULL, 0)) == 6 && MOVED(SYS_recvfrom, recvfrom(ends[1], text, 6, 0, NULL, NULL)) == 6);
-	CHECK(MOVED(SYS_sendto, send(ends[0], text, 6, 0)) == 6 && MOVED(SYS_recvfrom, __recvfrom_chk(ends[1], text, 6, 32, 0, NULL, NULL)) == 6);
+	CHECK(MOVED(SYS_sendto, sendto(ends[0], text, 6, 0, NULL, 0)) == 6 &&
+	      MOVED(SYS_recvfrom, recvfrom(ends[1], text, 6, 0, NULL, NULL)) == 6);
+	CHECK(MOVED(SYS_sendto, send(ends[0], text, 6, 0)) == 6 &&
+	      MOVED(SYS_recvfrom, __recvfrom_chk(ends[1], text, 6, 32, 0, NULL, NULL)) == 6);
 	CHECK(MOVED(SYS_sendmsg, sendmsg(ends[0], &message, 0)) == 5 && MOVED(SYS_recvmsg, recvmsg(ends[1], &message, 0)) == 5);
-	CHECK(DID(SYS_sendmmsg, sendmmsg(ends[0], &messages, 1, 0)) == 1 && DID(SYS_recvmmsg, recvmmsg(ends[1], &messages, 1, 0, NULL)) == 1);
+	CHECK(DID(SYS_sendmmsg, sendmmsg(ends[0], &messages, 1, 0)) == 1 &&
+	      DID(SYS_recvmmsg, recvmmsg(ends[1], &messages, 1, 0, NULL)) == 1);
 	DID(SYS_close, close(ends[0]));
 	CHECK(MOVED(SYS_read, read(ends[1], text, 8)) == 0);
 	DID(SYS_close, close(ends[1]));
@@ -209,7 +217,8 @@ NOINLINE static void names(struct tally *tally)
 {
 	CHECK(!DID(SYS_truncate, truncate("data", 10)) && !DID(SYS_truncate, truncate64("data", 5)));
 	CHECK(!DID(OLD(link, linkat), link("data", "linked")) && !DID(SYS_linkat, linkat(AT_FDCWD, "data", AT_FDCWD, "linked2", 0)));
-	CHECK(!DID(OLD(rename, renameat), rename("linked", "renamed")) && !DID(SYS_renameat, renameat(AT_FDCWD, "linked2", AT_FDCWD, "renamed2")));
+	CHECK(!DID(OLD(rename, renameat), rename("linked", "renamed")) &&
+	      !DID(SYS_renameat, renameat(AT_FDCWD, "linked2", AT_FDCWD, "renamed2")));
 	CHECK(!DID(SYS_renameat2, renameat2(AT_FDCWD, "renamed", AT_FDCWD, "renamed3", RENAME_NOREPLACE)));
 	CHECK(!DID(OLD(unlink, unlinkat), unlink("renamed2")) && !DID(SYS_unlinkat, unlinkat(AT_FDCWD, "renamed3", 0)));
 	CHECK(!DID(OLD(mkdir, mkdirat), mkdir("folder", 0700)) && !DID(SYS_mkdirat, mkdirat(AT_FDCWD, "folder/inner", 0700)));
@@ -510,7 +519,8 @@ static void *in_semaphore(void *argument)
 	return sem_wait(&cancel_semaphore) ? argument : NULL;
 }
 
-static void *in_free_semaphore(void *argument) /* asked to end before it comes to one that is free: that is a cancellation point all the same */
+static void *
+in_free_semaphore(void *argument) /* asked to end before it comes to one that is free: that is a cancellation point all the same */
 {
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	while (!*(volatile int *)argument)
@@ -862,8 +872,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} cases[] = { { "every", every }, { "threads", threads }, { "signals", signals }, { "forks", forks }, { "early", early }, { "vforks", vforks }, { "killed", killed },
-		      { "rows", rows }, { "cancels", cancels }, { "odd", odd }, { "locks", locks }, { "stops", stops }, { "renames", renames } };
+	} cases[] = { { "every", every },   { "threads", threads }, { "signals", signals }, { "forks", forks },     { "early", early },
+		      { "vforks", vforks }, { "killed", killed },   { "rows", rows },       { "cancels", cancels }, { "odd", odd },
+		      { "locks", locks },   { "stops", stops },     { "renames", renames } };
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		if (!strcmp(cases[i].name, name)) {

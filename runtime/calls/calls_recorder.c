@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * calls_recorder [OPTION...] -- PROGRAM ARGUMENT...: a recorder for tests. Makes the memory of format/calls_table.h, runs the program with
- * libcprof-calls.so, whose path is in CALLS_LIBRARY, and then prints all that is in the memory, a JSON object per line. Its own exit status is
- * the program's.
+ * libcprof-calls.so, whose path is in CALLS_LIBRARY, and then prints all that is in the memory, a JSON object per line. Its own exit status
+ * is the program's.
  *
  * --rows=N --files=N --records=N --processes=N: places; --threshold-ns=N: of both sources (0: every call is recorded); --sources=N;
- * --by-path: no descriptor is inherited; --both; --out=FILE; --broken=WHAT: the memory is not what it should be (magic, version, rows, files, records, size, seal).
+ * --by-path: no descriptor is inherited; --both; --out=FILE; --broken=WHAT: the memory is not what it should be (magic, version, rows,
+ * files, records, size, seal).
  * --foreign: says that it is of another pid namespace. On SIGUSR1 it ends the recording, and says so by SIGUSR2.
  */
 #include <fcntl.h>
@@ -103,8 +104,8 @@ static void print_text(const char *text, size_t most)
 
 static void print_who(const char *name, const struct cprof_who *who)
 {
-	fprintf(out, "\"%s\": {\"tgid\": %u, \"tid\": %u, \"context\": %u, \"generation\": %u, \"quality\": %u}, ", name, who->tgid, who->tid, who->context,
-		who->generation, who->quality);
+	fprintf(out, "\"%s\": {\"tgid\": %u, \"tid\": %u, \"context\": %u, \"generation\": %u, \"quality\": %u}, ", name, who->tgid,
+		who->tid, who->context, who->generation, who->quality);
 }
 
 static void print_rows(void)
@@ -121,10 +122,11 @@ static void print_rows(void)
 			in_buckets += sum->value.histogram[b];
 		fprintf(out, "{\"record\": \"sum\", ");
 		print_who("who", &sum->key.who);
-		fprintf(out, "\"kind\": %u, \"sub\": %u, \"object\": %" PRIu64 ", \"device\": %u, \"other\": %u, \"count\": %" PRIu64 ", \"ns\": %" PRIu64
-			", \"max_ns\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"in_buckets\": %" PRIu64 "}\n",
-			sum->key.kind, sum->key.sub, sum->key.object, sum->key.device, sum->key.other, sum->value.count, sum->value.ns, sum->value.max_ns,
-			sum->value.bytes, in_buckets);
+		fprintf(out,
+			"\"kind\": %u, \"sub\": %u, \"object\": %" PRIu64 ", \"device\": %u, \"other\": %u, \"count\": %" PRIu64
+			", \"ns\": %" PRIu64 ", \"max_ns\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"in_buckets\": %" PRIu64 "}\n",
+			sum->key.kind, sum->key.sub, sum->key.object, sum->key.device, sum->key.other, sum->value.count, sum->value.ns,
+			sum->value.max_ns, sum->value.bytes, in_buckets);
 	}
 }
 
@@ -135,8 +137,8 @@ static void print_files(void)
 	for (uint32_t i = 0; i < header->nr_files; i++) {
 		if (!files[i].ready)
 			continue;
-		fprintf(out, "{\"record\": \"file\", \"inode\": %" PRIu64 ", \"device\": %u, \"order\": %u, \"path\": ", files[i].inode, files[i].device,
-			files[i].order);
+		fprintf(out, "{\"record\": \"file\", \"inode\": %" PRIu64 ", \"device\": %u, \"order\": %u, \"path\": ", files[i].inode,
+			files[i].device, files[i].order);
 		print_text(files[i].path, sizeof files[i].path);
 		fprintf(out, "}\n");
 	}
@@ -154,18 +156,21 @@ static void print_records(void)
 		if (record->kind == CPROF_CALLS_IO) {
 			fprintf(out, "{\"record\": \"io\", ");
 			print_who("who", &record->io.who);
-			fprintf(out, "\"time_ns\": %" PRIu64 ", \"ns\": %" PRIu64 ", \"result\": %" PRId64 ", \"object\": %" PRIu64
+			fprintf(out,
+				"\"time_ns\": %" PRIu64 ", \"ns\": %" PRIu64 ", \"result\": %" PRId64 ", \"object\": %" PRIu64
 				", \"device\": %u, \"sub\": %u, \"fd\": %d}\n",
-				record->io.time_ns, record->io.duration_ns, record->io.result, record->io.inode, record->io.device, record->io.syscall,
-				record->io.fd);
+				record->io.time_ns, record->io.duration_ns, record->io.result, record->io.inode, record->io.device,
+				record->io.syscall, record->io.fd);
 			continue;
 		}
 		fprintf(out, "{\"record\": \"lock\", ");
 		print_who("who", &record->lock.who);
 		print_who("holder", &record->lock.holder);
-		fprintf(out, "\"time_ns\": %" PRIu64 ", \"ns\": %" PRIu64 ", \"object\": %" PRIu64 ", \"ip\": %" PRIu64
+		fprintf(out,
+			"\"time_ns\": %" PRIu64 ", \"ns\": %" PRIu64 ", \"object\": %" PRIu64 ", \"ip\": %" PRIu64
 			", \"result\": %d, \"class\": %u}\n",
-			record->lock.time_ns, record->lock.duration_ns, record->lock.address, record->lock.ip, record->lock.result, record->lock.lock_class);
+			record->lock.time_ns, record->lock.duration_ns, record->lock.address, record->lock.ip, record->lock.result,
+			record->lock.lock_class);
 	}
 }
 
@@ -190,8 +195,13 @@ static void print_all(void)
 
 int main(int argc, char **argv)
 {
-	struct cprof_calls_header wanted = { .sources = CPROF_CALLS_IO | CPROF_CALLS_LOCKS, .nr_rows = 4096, .nr_files = 1024, .nr_records = 16384,
-					     .nr_processes = 256, .io_threshold_ns = UINT64_MAX, .lock_threshold_ns = UINT64_MAX };
+	struct cprof_calls_header wanted = { .sources = CPROF_CALLS_IO | CPROF_CALLS_LOCKS,
+					     .nr_rows = 4096,
+					     .nr_files = 1024,
+					     .nr_records = 16384,
+					     .nr_processes = 256,
+					     .io_threshold_ns = UINT64_MAX,
+					     .lock_threshold_ns = UINT64_MAX };
 	const char *broken = "", *library = getenv("CALLS_LIBRARY"), *preload = getenv("CALLS_PRELOAD");
 	bool by_path = false, both = false;
 	char text[4096];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums of calls by key, and single records of the long ones, in the recorder's memory. Safe in signal handlers, in any number of threads and processes. */
+/*
+ * Sums of calls by key, and single records of the long ones, in the recorder's memory. Safe in signal handlers, in any number of threads
+ * and processes.
+ */
 #ifndef CPROF_CALLS_SUMS_H
 #define CPROF_CALLS_SUMS_H
 

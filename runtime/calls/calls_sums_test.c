@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The recorder's memory from inside: any header is refused or sound, and sums, records and files are whole however many add to them and however full it is. */
+/*
+ * The recorder's memory from inside: any header is refused or sound, and sums, records and files are whole however many add to them and
+ * however full it is.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,9 +29,18 @@ static int memory_fd = -1;
 
 static struct cprof_calls_header sound(uint32_t rows, uint32_t files, uint32_t records)
 {
-	struct cprof_calls_header header = { .magic = CPROF_CALLS_MAGIC, .version = CPROF_CALLS_VERSION, .sources = CPROF_CALLS_IO, .total_bytes = BYTES,
-					     .rows_at = 4096, .nr_rows = rows, .files_at = BYTES / 4, .nr_files = files, .records_at = BYTES / 2,
-					     .nr_records = records, .processes_at = BYTES / 4 * 3, .nr_processes = 3 };
+	struct cprof_calls_header header = { .magic = CPROF_CALLS_MAGIC,
+					     .version = CPROF_CALLS_VERSION,
+					     .sources = CPROF_CALLS_IO,
+					     .total_bytes = BYTES,
+					     .rows_at = 4096,
+					     .nr_rows = rows,
+					     .files_at = BYTES / 4,
+					     .nr_files = files,
+					     .records_at = BYTES / 2,
+					     .nr_records = records,
+					     .processes_at = BYTES / 4 * 3,
+					     .nr_processes = 3 };
 
 	return header;
 }
@@ -74,14 +86,16 @@ static bool is_inside(const void *array, uint64_t bytes)
 
 static void headers_of_all_kinds(void **state)
 {
-	uint64_t odd[] = { 0, 1, 2, 3, 4, 7, 8, 64, 4096, BYTES - 256, BYTES - 1, BYTES, BYTES + 8, UINT32_MAX, 1ull << 31, 1ull << 63, UINT64_MAX, UINT64_MAX - 7 };
+	uint64_t odd[] = { 0,           1,         2,     3,         4,          7,          8,          64,         4096,
+			   BYTES - 256, BYTES - 1, BYTES, BYTES + 8, UINT32_MAX, 1ull << 31, 1ull << 63, UINT64_MAX, UINT64_MAX - 7 };
 	unsigned int opened = 0;
 
 	(void)state;
 	srand(7);
 	for (int i = 0; i < 20000; i++) {
 		struct cprof_calls_header header = sound(64, 64, 64);
-		uint64_t *wide[] = { &header.magic, &header.total_bytes, &header.rows_at, &header.files_at, &header.records_at, &header.processes_at };
+		uint64_t *wide[] = { &header.magic,    &header.total_bytes, &header.rows_at,
+				     &header.files_at, &header.records_at,  &header.processes_at };
 		uint32_t *narrow[] = { &header.version, &header.nr_rows, &header.nr_files, &header.nr_records, &header.nr_processes };
 
 		for (int changes = rand() % 3; changes >= 0; changes--) {

@@ -49,8 +49,8 @@ const struct cprof_slot *calls_who_slot(const void *thread_pointer)
 }
 
 /*
- * A forked child's first thread has its parent's slot until it makes its first recorded call. In the image's first process a slot is always its
- * thread's, seen by a vfork child as well.
+ * A forked child's first thread has its parent's slot until it makes its first recorded call. In the image's first process a slot is always
+ * its thread's, seen by a vfork child as well.
  */
 static bool is_own(uint32_t pid, uint32_t tid)
 {
