@@ -35,7 +35,7 @@ struct cprof_calls_header {
 	/* What the library counts. */
 	uint64_t rows_full;        /* calls that found no row: they are in no sum */
 	uint64_t files_full;       /* calls whose file found no place: it has no name, or an old one */
-	uint64_t records_head;     /* records begun */
+	uint64_t records_head;     /* records begun; at most nr_records more than records_tail */
 	uint64_t records_lost;     /* of which there was no room: they are in the sums */
 	uint64_t processes_full;   /* processes that found no place */
 	uint64_t foreign;          /* processes of another pid namespace, which count nothing */
@@ -48,7 +48,8 @@ struct cprof_calls_header {
 /*
  * A sum. A row is looked for from the place its key's hash names, then behind it, at most CPROF_CALLS_PROBES places. One whose hash is
  * right but which is not ready is passed by (it may be ours, interrupted by this very call): a key may have two rows, which add up.
- * Key: who.tgid is getpid(), who.tid 0; kind SYSCALL or LOCK.
+ * Key: who.tgid is getpid(), who.tid 0; kind SYSCALL or LOCK. Without a generation of a trace, it is CPROF_GENERATION_CALLS + the process's
+ * place, or 0x8000 if it has none. value.max_ns is the longest of a window: the recorder sets it back to 0.
  */
 struct cprof_calls_row {
 	uint32_t hash;             /* of the key, never 0; 0: free. Won by compare-and-swap */

@@ -54,6 +54,9 @@ struct cprof_kernel_process { /* KERNEL_PROCESSES: one per process image; may be
 #define CPROF_KERNEL_PROCESS_TARGET  4u /* the one that was launched or attached to */
 #define CPROF_KERNEL_PROCESS_TIMED   8u /* recorded without BPF: nobody registers, its records have quality TIMED */
 #define CPROF_KERNEL_PROCESS_STRANGER 16u /* not recorded: it woke a thread that is; its name is all that is known */
+#define CPROF_KERNEL_PROCESS_CALLS   32u /* said for the records of a preloaded library: of when the process's images began and ended it says nothing */
+/* + the library's number of the image: one that has no generation of a trace, or none yet, in the records of a preloaded library. */
+#define CPROF_GENERATION_CALLS 0xC000u
 
 struct cprof_kernel_thread { /* KERNEL_THREADS: totals of a thread, at its end or the recording's; all exact from registration or first sight */
 	uint32_t tgid, tid;
@@ -188,9 +191,15 @@ struct cprof_kernel_symbol { /* KERNEL_SYMBOLS: of the kernel addresses that occ
 
 struct cprof_kernel_source { /* KERNEL_SOURCES: what was recorded, and what not and why */
 	char name[24];             /* "cpu", "off-cpu", "memory", "io", "block", "locks", "faults" */
-	uint32_t on;
+	uint32_t on;               /* enum cprof_source_on; any other value but 0: KERNEL */
 	uint32_t value;            /* cpu: frequency in Hz; off-cpu, io, locks: threshold in us; memory: 1 by the interposer (ALLOC of the traces), 2 by probes (KERNEL_SUMS) */
 	char why[96];
+};
+
+enum cprof_source_on {
+	CPROF_SOURCE_OFF = 0,
+	CPROF_SOURCE_KERNEL = 1,
+	CPROF_SOURCE_CALLS = 2     /* calls of libc's functions, by a preloaded library: not what libc does inside of its own */
 };
 
 struct cprof_kernel_counter { /* KERNEL_LOSSES: every one, also when 0 */

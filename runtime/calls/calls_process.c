@@ -27,7 +27,8 @@ static bool is_foreign(void)
 static void process_register(uint32_t pid)
 {
 	for (uint32_t i = 0; i < calls_memory.nr_processes; i++) {
-		struct cprof_calls_process *place = &calls_memory.processes[(pid + i) % calls_memory.nr_processes];
+		uint32_t number = (pid + i) % calls_memory.nr_processes;
+		struct cprof_calls_process *place = &calls_memory.processes[number];
 		uint32_t none = 0;
 		struct timespec now;
 
@@ -38,6 +39,7 @@ static void process_register(uint32_t pid)
 		place->parent = (uint32_t)rt_sys(SYS_getppid);
 		rt_sys(SYS_prctl, PR_GET_NAME, place->name);
 		__atomic_store_n(&place->ready, 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&calls_process->place, number + 1, __ATOMIC_RELAXED);
 		return;
 	}
 	calls_memory_count(&calls_memory.header->processes_full);

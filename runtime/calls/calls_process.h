@@ -17,6 +17,7 @@
 struct calls_process {
 	uint32_t pid;        /* 0: a child that has not come here yet */
 	uint32_t registered; /* or somebody is at it */
+	uint32_t place;      /* its number in the memory + 1; 0: it has none, or not yet */
 };
 extern struct calls_process *calls_process;
 extern uint32_t calls_process_first; /* pid of the one that began this image: others are its forked children */
@@ -26,6 +27,11 @@ void *calls_process_memory(uint64_t bytes);
 /* false: there is no such memory. Registers the process. */
 bool calls_process_begin(void);
 uint32_t calls_process_enter(void);
+
+static inline uint32_t calls_process_place(void)
+{
+	return __atomic_load_n(&calls_process->place, __ATOMIC_RELAXED);
+}
 
 /* 0: nothing is counted here. */
 static inline uint32_t calls_process_pid(void)

@@ -63,6 +63,14 @@ static bool is_own(uint32_t pid, uint32_t tid)
 	return own.tid == tid;
 }
 
+/* Of what no trace tells: images of one process are told apart. */
+static uint16_t generation_of_process(void)
+{
+	uint32_t place = calls_process_place();
+
+	return (uint16_t)(place ? CPROF_GENERATION_CALLS + place - 1 : CALLS_GENERATION_NONE);
+}
+
 void calls_who_fill(uint32_t pid, struct cprof_who *who)
 {
 	const struct cprof_slot *slot = calls_who_slot(__builtin_thread_pointer());
@@ -71,6 +79,6 @@ void calls_who_fill(uint32_t pid, struct cprof_who *who)
 		*who = (struct cprof_who){ .tgid = pid, .context = __atomic_load_n(&slot->context, __ATOMIC_RELAXED),
 					   .generation = (uint16_t)slot->generation, .quality = CPROF_QUALITY_TLS };
 	else
-		*who = (struct cprof_who){ .tgid = pid, .generation = CALLS_GENERATION_NONE,
+		*who = (struct cprof_who){ .tgid = pid, .generation = generation_of_process(),
 					   .quality = runtime() ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME };
 }

@@ -13,7 +13,7 @@
 #include "kernel_format.h"
 #include "slots.h"
 
-#define CALLS_GENERATION_NONE 0x8000u /* of no trace */
+#define CALLS_GENERATION_NONE 0x8000u /* of no trace, of a process that has no place either */
 
 /* For a sum: tid 0. */
 void calls_who_fill(uint32_t pid, struct cprof_who *who);
