@@ -69,7 +69,7 @@ struct cprof_calls_file {
 	uint64_t inode;
 	uint32_t device;
 	uint32_t order;            /* of this file's places, from 0 */
-	char path[232];            /* NUL-terminated, perhaps cut; "": it was not to be had */
+	char path[232];            /* NUL-terminated; one that does not fit begins with "..."; "": it was not to be had */
 };
 
 /*

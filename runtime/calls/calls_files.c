@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "calls_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 
 #include "calls_memory.h"
 #include "calls_sums.h"
@@ -45,6 +47,27 @@ static struct cprof_calls_file *find(struct calls_file file, uint32_t hash, bool
 	return newest;
 }
 
+/* One that does not fit loses its beginning: what a file is called stands at the end. path may be out. */
+static void shorten(const char *path, size_t length, char *out)
+{
+	static const char dots[] = "...";
+	enum { DOTS = sizeof dots - 1, KEPT = PATH_BYTES - 1 - DOTS };
+
+	if (length < PATH_BYTES) {
+		memmove(out, path, length);
+		out[length] = 0;
+		return;
+	}
+	const char *from = path + length - KEPT, *folder = memchr(from, '/', KEPT);
+
+	if (folder)
+		from = folder;
+	length = (size_t)(path + length - from);
+	memcpy(out, dots, DOTS);
+	memcpy(out + DOTS, from, length);
+	out[DOTS + length] = 0;
+}
+
 static void put(struct calls_file file, uint32_t hash, uint32_t order, const char *path)
 {
 	uint32_t mask = calls_memory.nr_files - 1;
@@ -58,7 +81,7 @@ static void put(struct calls_file file, uint32_t hash, uint32_t order, const cha
 		place->inode = file.inode;
 		place->device = file.device;
 		place->order = order;
-		rt_text_append(place->path, 0, sizeof place->path, path);
+		shorten(path, rt_text_length(path), place->path);
 		__atomic_store_n(&place->ready, 1, __ATOMIC_RELEASE);
 		return;
 	}
@@ -81,20 +104,40 @@ static void name_once(struct calls_file file, const char *path)
 
 /* --- descriptors ---------------------------------------------------------------------------------------------------------------- */
 
-static void path_of(int fd, bool unlinked, char *path) /* "": not to be had */
+static long read_link(int fd, char *path, size_t room) /* bytes; 0: not to be had */
 {
-	static const char deleted[] = " (deleted)";
-	enum { DELETED = sizeof deleted - 1 };
 	char link[48];
 	size_t length = rt_text_append(link, 0, sizeof link, "/proc/thread-self/fd/"); /* the first thread may be gone */
 
 	rt_text_append_number(link, length, sizeof link, (uint64_t)fd);
-	long bytes = rt_sys(SYS_readlinkat, AT_FDCWD, link, path, PATH_BYTES - 1);
-	if (bytes < 0)
-		bytes = 0;
-	if (unlinked && bytes > DELETED && !memcmp(path + bytes - DELETED, deleted, DELETED))
-		bytes -= DELETED;
-	path[bytes] = 0;
+	long bytes = rt_sys(SYS_readlinkat, AT_FDCWD, link, path, room);
+	return bytes > 0 ? bytes : 0;
+}
+
+static long without_deleted(const char *path, long bytes)
+{
+	static const char deleted[] = " (deleted)";
+	enum { DELETED = sizeof deleted - 1 };
+
+	return bytes > DELETED && !memcmp(path + bytes - DELETED, deleted, DELETED) ? bytes - DELETED : bytes;
+}
+
+/* "": not to be had. path: of PATH_BYTES; long ones do not fit on every handler's stack. */
+static void path_of(int fd, bool unlinked, char *path)
+{
+	enum { LONG_BYTES = 4096 };
+	long bytes = read_link(fd, path, PATH_BYTES);
+	char *whole = bytes == PATH_BYTES ? rt_memory_reserve(LONG_BYTES) : NULL;
+
+	if (whole)
+		bytes = read_link(fd, whole, LONG_BYTES);
+	if (unlinked)
+		bytes = without_deleted(whole ? whole : path, bytes);
+	if (whole)
+		shorten(whole, (size_t)bytes, path);
+	else
+		path[bytes < PATH_BYTES ? bytes : PATH_BYTES - 1] = 0;
+	rt_memory_release(whole, LONG_BYTES);
 }
 
 static void name_descriptor(struct calls_file file, int fd, bool unlinked, bool opened)
@@ -215,12 +258,30 @@ struct calls_file calls_files_of_descriptor(int fd, bool opened)
 	return file;
 }
 
-struct calls_file calls_files_of_path(const char *path)
+static bool is_read(long result)
 {
-	char given[GIVEN_BYTES];
-	size_t bytes = rt_text_append(given, 0, sizeof given, path);
+	return result >= 0 || result == -ENOENT || result == -EEXIST || result == -ENOTDIR || result == -EISDIR || result == -ENOTEMPTY;
+}
+
+/* Perhaps cut. "": it is not there. */
+static void read_safely(const char *path, char *copy, size_t room)
+{
+	struct iovec here = { copy, room - 1 }, there = { (void *)(uintptr_t)path, room - 1 };
+	long bytes = rt_sys(SYS_process_vm_readv, rt_sys(SYS_getpid), &here, 1, &there, 1, 0);
+
+	copy[bytes > 0 ? bytes : 0] = 0;
+}
+
+struct calls_file calls_files_of_path(const char *path, long result)
+{
+	char given[GIVEN_BYTES], copy[GIVEN_BYTES];
 	struct calls_file file = { 0x9E3779B97F4A7C15ull, 0 };
 
+	if (!is_read(result)) {
+		read_safely(path, copy, sizeof copy);
+		path = copy;
+	}
+	size_t bytes = rt_text_append(given, 0, sizeof given, path);
 	if (!bytes)
 		return (struct calls_file){ 0 };
 	memset(given + bytes, 0, -bytes & 7); /* 256 is a multiple of 8 */
@@ -230,6 +291,6 @@ struct calls_file calls_files_of_path(const char *path)
 		memcpy(&word, given + at, sizeof word);
 		file.inode = calls_hash(file.inode, word);
 	}
-	name_once(file, given);
+	name_once(file, path);
 	return file;
 }

@@ -17,7 +17,10 @@ struct calls_file { /* inode 0: none */
 
 /* opened: by this call; then its path is looked at again. */
 struct calls_file calls_files_of_descriptor(int fd, bool opened);
-/* A file that only the path that the program gave names. The kernel has read it: it is readable. */
-struct calls_file calls_files_of_path(const char *path);
+/*
+ * A file that only the path that the program gave names. result: of the system call; it says whether the kernel has read the path. If that is not
+ * certain (it may refuse other arguments first), it is read by a system call that may fail.
+ */
+struct calls_file calls_files_of_path(const char *path, long result);
 
 #endif

@@ -64,11 +64,12 @@ void calls_holders_of_tid(uint32_t pid, uint32_t tid, struct cprof_who *holder)
 	*holder = (struct cprof_who){ 0 };
 	if (!tid || __atomic_load_n(&place->tid, __ATOMIC_ACQUIRE) != tid || tid == calls_who_tid())
 		return;
-	if (slot_read(pid, __atomic_load_n(&place->slot, __ATOMIC_RELAXED), &slot) && slot.tid == tid)
+	if (slot_read(pid, __atomic_load_n(&place->slot, __ATOMIC_RELAXED), &slot) && slot.tid == tid) {
 		fill(pid, &slot, holder);
-	else if (!rt_sys(SYS_tgkill, pid, tid, 0)) /* it is there, but has recorded nothing */
-		*holder = (struct cprof_who){ .tgid = pid, .tid = tid, .generation = CALLS_GENERATION_NONE,
-					      .quality = calls_who_has_runtime() ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME };
+	} else if (!rt_sys(SYS_tgkill, pid, tid, 0)) { /* it is there, but has recorded nothing */
+		*holder = calls_who_without_context(pid);
+		holder->tid = tid;
+	}
 }
 
 void calls_holders_of_thread(uint32_t pid, pthread_t thread, struct cprof_who *holder)

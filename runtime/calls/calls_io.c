@@ -76,8 +76,8 @@ static __attribute__((noinline)) void end_made(struct call *call, uint32_t numbe
 	if (result >= 0) {
 		call->fd = (int)result;
 		call->file = calls_files_of_descriptor(call->fd, true);
-	} else if (path && result != -EFAULT) {
-		call->file = calls_files_of_path(path);
+	} else if (path) {
+		call->file = calls_files_of_path(path, result);
 	}
 	add(call, ns, number, result, 0);
 }
@@ -86,8 +86,7 @@ static __attribute__((noinline)) void end_path(struct call *call, uint32_t numbe
 {
 	uint64_t ns = calls_now_ns() - call->start_ns;
 
-	if (result != -EFAULT)
-		call->file = calls_files_of_path(path);
+	call->file = calls_files_of_path(path, result);
 	add(call, ns, number, result, 0);
 }
 

@@ -240,6 +240,14 @@ NOINLINE static void fails(struct tally *tally)
 	FAILS(OLD(unlink, unlinkat), unlink("absent"), ENOENT);
 	FAILS(OLD(unlink, unlinkat), unlink((const char *)8), EFAULT);
 	FAILS(OLD(unlink, unlinkat), unlink(""), ENOENT);
+	FAILS(SYS_renameat2, renameat2(AT_FDCWD, (const char *)8, AT_FDCWD, NULL, 0xffff), EINVAL); /* nobody has looked at the path */
+	FAILS(SYS_unlinkat, unlinkat(AT_FDCWD, (const char *)8, 0xffff), EINVAL);
+	char *endless = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(endless + 4096, 4096);
+	memset(endless, 'x', 4096);
+	FAILS(SYS_openat, open(endless, O_RDONLY), ENAMETOOLONG);
+	FAILS(OLD(unlink, unlinkat), unlink(endless + 1), EFAULT);
+	munmap(endless, 4096);
 	FAILS(SYS_read, read(-1, text, 8), EBADF);
 	FAILS(SYS_read, read(999, text, 8), EBADF);
 	FAILS(SYS_close, close(999), EBADF);

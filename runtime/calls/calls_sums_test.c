@@ -10,12 +10,14 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "calls_files.h"
@@ -254,6 +256,47 @@ static uint32_t files_named(void)
 	return nr;
 }
 
+static const char *name_of(struct calls_file file)
+{
+	for (uint32_t i = 0; i < calls_memory.nr_files; i++)
+		if (calls_memory.files[i].ready && calls_memory.files[i].inode == file.inode && calls_memory.files[i].device == file.device)
+			return calls_memory.files[i].path;
+	return "";
+}
+
+/* Deeper than a place has room for, and than is on every handler's stack. */
+static void long_paths(void **state)
+{
+	enum { DEPTH = 30 };
+	char top[] = "/tmp/calls_sums_test.XXXXXX", path[4096], *end = path;
+
+	(void)state;
+	memory_open(64, 8, 64);
+	assert_non_null(mkdtemp(top));
+	end += sprintf(end, "%s", top);
+	for (int i = 0; i < DEPTH; i++) {
+		end += sprintf(end, "/folder%05d", i);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	strcpy(end, "/file");
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	const char *name = name_of(calls_files_of_descriptor(fd, true)), *at = strstr(path, "/folder00012");
+	assert_memory_equal(name, "...", 3);
+	assert_string_equal(name + 3, at);
+	unlink(path); /* opened again where it has no name any more: the same */
+	assert_string_equal(name_of(calls_files_of_descriptor(fd, true)) + 3, at);
+	assert_int_equal(files_named(), 1);
+	close(fd);
+	for (int i = 0; i < DEPTH; i++) {
+		*end = 0;
+		rmdir(path);
+		end -= strlen("/folder00000");
+	}
+	rmdir(top);
+	memory_close();
+}
+
 static void files_are_named_once(void **state)
 {
 	char path[300], name[32];
@@ -262,7 +305,7 @@ static void files_are_named_once(void **state)
 	(void)state;
 	memory_open(64, 8, 64);
 	for (int i = 0; i < 3; i++) {
-		struct calls_file file = calls_files_of_path("a/path"), null = calls_files_of_path("");
+		struct calls_file file = calls_files_of_path("a/path", 0), null = calls_files_of_path("", -ENOENT);
 
 		assert_true(file.inode != 0 && file.device == 0 && null.inode == 0);
 	}
@@ -274,14 +317,19 @@ static void files_are_named_once(void **state)
 	close(ends[1]);
 	assert_int_equal(calls_files_of_descriptor(ends[0], false).inode, 0);
 	memset(path, 'x', sizeof path - 1);
+	memcpy(path + sizeof path - 1 - 9, "/the/name", 9);
 	path[sizeof path - 1] = 0;
-	assert_true(calls_files_of_path(path).inode != 0);
+	struct calls_file file = calls_files_of_path(path, 0);
+	assert_true(file.inode != 0);
 	assert_int_equal(files_named(), 3);
+	assert_string_equal(name_of(file), ".../the/name"); /* it loses its beginning */
+	assert_int_equal(calls_files_of_path((const char *)8, -EINVAL).inode, 0);
+	assert_int_equal(calls_files_of_path("a/path", -EINVAL).inode, calls_files_of_path("a/path", 0).inode);
 	for (uint32_t i = 0; i < 8; i++)
 		assert_true(memchr(calls_memory.files[i].path, 0, sizeof calls_memory.files[i].path) != NULL);
 	for (int i = 0; i < 20; i++) {
 		snprintf(name, sizeof name, "name%d", i);
-		calls_files_of_path(name);
+		calls_files_of_path(name, -ENOENT);
 	}
 	assert_int_equal(files_named(), 8);
 	assert_int_equal(seen->files_full, 15);
@@ -293,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_of_all_kinds), cmocka_unit_test(threads_add),      cmocka_unit_test(a_full_table_says_so),
 		cmocka_unit_test(rows_that_are_not_ready), cmocka_unit_test(records_go_round), cmocka_unit_test(files_are_named_once),
+		cmocka_unit_test(long_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,7 +97,7 @@ every) # each function once or more, beside libc's own as strace sees them; ever
 	jq -se 'map(select(.record == "sum" and .kind == 3) | .count) | add' memory.json >summed
 	[ "$(cat summed)" = "$(jq -s 'map(select(.record == "io")) | length' memory.json)" ] || fail "$(cat summed) calls in sums, but another number of records"
 	# In `fails`: the results, as the kernel has them.
-	jq -se 'map(select(.record == "io" and .sub == 87) | .result) | sort == [-14, -2, -2, 0, 0, 0]' memory.json >/dev/null ||
+	jq -se 'map(select(.record == "io" and .sub == 87) | .result) | sort == [-14, -14, -2, -2, 0, 0, 0]' memory.json >/dev/null ||
 		[ "$(uname -m)" != x86_64 ] || fail "results of unlink"
 	for path in "$PWD/here/data" socket:tcp socket:unix pipe absent renamed folder; do
 		jq -se --arg path "$path" 'any(.record == "file" and .path == $path)' memory.json >/dev/null || fail "no file $path"
@@ -150,7 +150,7 @@ early) # a child that never makes a recorded call: its parent's context is not i
 	compare_main
 	child=$(sed -n 's/^expect-child early \([0-9]*\).*/\1/p' stdout)
 	jq -se --argjson pid "$child" 'map(select(.record == "sum" and .who.tgid == $pid and .sub == 17)) | length == 1 and
-		(.[0] | .count == 3 and .who.quality == 6 and .who.context == 0 and .who.generation == 32768)' memory.json >/dev/null || fail "the child's calls"
+		(.[0] | .count == 3 and .who.quality == 6 and .who.context == 0 and .who.generation >= 49152)' memory.json >/dev/null || fail "the child's calls"
 	;;
 execs)
 	record -- ../program execs

@@ -33,11 +33,6 @@ __attribute__((visibility("default"))) void cprof_calls_runtime(const struct cpr
 	__atomic_store_n(&told, header, __ATOMIC_RELEASE);
 }
 
-bool calls_who_has_runtime(void)
-{
-	return runtime() != NULL;
-}
-
 const struct cprof_slot *calls_who_slot(const void *thread_pointer)
 {
 	const struct cprof_runtime_header *header = runtime();
@@ -71,14 +66,20 @@ static uint16_t generation_of_process(void)
 	return (uint16_t)(place ? CPROF_GENERATION_CALLS + place - 1 : CALLS_GENERATION_NONE);
 }
 
+struct cprof_who calls_who_without_context(uint32_t pid)
+{
+	return (struct cprof_who){ .tgid = pid, .generation = generation_of_process(),
+				   .quality = runtime() ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME };
+}
+
 void calls_who_fill(uint32_t pid, struct cprof_who *who)
 {
 	const struct cprof_slot *slot = calls_who_slot(__builtin_thread_pointer());
 
-	if (slot && slot->magic == CPROF_SLOTS_MAGIC && is_own(pid, slot->tid))
-		*who = (struct cprof_who){ .tgid = pid, .context = __atomic_load_n(&slot->context, __ATOMIC_RELAXED),
-					   .generation = (uint16_t)slot->generation, .quality = CPROF_QUALITY_TLS };
-	else
-		*who = (struct cprof_who){ .tgid = pid, .generation = generation_of_process(),
-					   .quality = runtime() ? CPROF_QUALITY_UNREGISTERED : CPROF_QUALITY_NO_RUNTIME };
+	*who = calls_who_without_context(pid);
+	if (!slot || slot->magic != CPROF_SLOTS_MAGIC || !is_own(pid, slot->tid))
+		return;
+	who->context = __atomic_load_n(&slot->context, __ATOMIC_RELAXED);
+	who->generation = (uint16_t)slot->generation;
+	who->quality = CPROF_QUALITY_TLS;
 }

@@ -18,7 +18,8 @@
 /* For a sum: tid 0. */
 void calls_who_fill(uint32_t pid, struct cprof_who *who);
 uint32_t calls_who_tid(void);
-bool calls_who_has_runtime(void);
+/* Of a thread that has recorded nothing, of this process. */
+struct cprof_who calls_who_without_context(uint32_t pid);
 /* Of the thread with that thread pointer; NULL: there are none. */
 const struct cprof_slot *calls_who_slot(const void *thread_pointer);
 
