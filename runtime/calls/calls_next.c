@@ -13,7 +13,7 @@ static long missing(void)
 	return -1;
 }
 
-static int missing_lock(void) /* sem_*, which have errno instead, are older than all of these that may be missing, but for one */
+static int missing_lock(void) /* pthread_* return it, sem_* leave it in errno */
 {
 	errno = ENOSYS;
 	return ENOSYS;

@@ -253,8 +253,10 @@ int main(int argc, char **argv)
 	}
 	if (waitpid(child, &status, 0) != child)
 		fail("waitpid");
-	if (strcmp(broken, "") != 0) /* where what is in it is said to be does not matter to us */
-		layout(&wanted), memcpy(header, &wanted, offsetof(struct cprof_calls_header, rows_full));
+	if (strcmp(broken, "") != 0) { /* where what might be in it lies is not what it says */
+		layout(&wanted);
+		memcpy(header, &wanted, offsetof(struct cprof_calls_header, rows_full));
+	}
 	print_all();
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
