@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "guest_library.h"
 #include "programs_maps.h"
 
 enum { LINK_CREATE = 28, UPROBE_MULTI = PROGRAMS_UPROBE_MULTI, UPROBE_MULTI_RETURN = 1 };
@@ -37,19 +38,6 @@ static int link_create(int program, const char *path, const uint64_t *offsets, c
 	return link < 0 ? -errno : (int)link;
 }
 
-static void preload(const char *library)
-{
-	const char *old = getenv("LD_PRELOAD");
-	size_t bytes = strlen(library) + (old ? strlen(old) : 0) + 2;
-	char *list = malloc(bytes);
-
-	if (!list)
-		return;
-	snprintf(list, bytes, "%s%s%s", library, old && *old ? ":" : "", old ? old : "");
-	setenv("LD_PRELOAD", list, 1); /* our own environment is what the target gets */
-	free(list);
-}
-
 void memory_probes_choose(const struct record_args *args, char **command, struct source_state *states, struct memory_probes *ret)
 {
 	struct source_state *state = record_source_state(states, "memory");
@@ -66,7 +54,7 @@ void memory_probes_choose(const struct record_args *args, char **command, struct
 	}
 	state->elsewhere = ret->target.interposed;
 	if (ret->target.preload[0])
-		preload(ret->target.preload);
+		guest_library_preload(ret->target.preload);
 }
 
 static int attach(struct memory_probes *probes, const struct record_programs *programs, uint32_t pid)

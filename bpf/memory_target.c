@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest_library.h"
 #include "record_shared.h"
 #include "uprobe_point.h"
 
@@ -306,20 +307,11 @@ static void add_needed(struct objects *objects)
 	}
 }
 
-static bool find_program(const char *name, char *ret)
-{
-	const char *path = getenv("PATH");
-
-	if (strchr(name, '/'))
-		return snprintf(ret, PATH_MAX, "%s", name) < PATH_MAX && access(ret, R_OK) == 0;
-	return find_in(path ? path : "/usr/bin:/bin", "", name, ret);
-}
-
 static void of_program(const char *program, struct objects *objects)
 {
 	char path[PATH_MAX];
 
-	if (!find_program(program, path))
+	if (!guest_program_find(program, path))
 		return;
 	objects_add(objects, path);
 	add_preloads(objects);
@@ -363,32 +355,6 @@ static bool is_named(const char *path, const char *name)
 	return !strncmp(slash ? slash + 1 : path, name, strlen(name));
 }
 
-/* Where cprof is installed, or built. */
-static bool find_interposer(char *ret)
-{
-	static const char *const folders[] = { "/../runtime", "/../lib/x86_64-linux-gnu", "/../lib", "/../lib64" };
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash;
-
-	if (length <= 0)
-		return false;
-	self[length] = '\0';
-	slash = strrchr(self, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		char path[PATH_MAX + 64];
-
-		snprintf(path, sizeof path, "%s%s/libcprof-alloc.so", self, folders[i]);
-		if (realpath(path, ret) && !strpbrk(ret, ": ")) /* LD_PRELOAD's separators */
-			return true;
-	}
-	ret[0] = '\0'; /* realpath leaves there how far it came */
-	return false;
-}
-
 static bool choose_interposer(const struct objects *objects, bool launched, struct memory_target *target)
 {
 	bool has_runtime = false;
@@ -408,7 +374,7 @@ static bool choose_interposer(const struct objects *objects, bool launched, stru
 		if (target->interposed)
 			return true;
 	}
-	target->interposed = launched && has_runtime && find_interposer(target->preload);
+	target->interposed = launched && has_runtime && guest_library_find("libcprof-alloc.so", target->preload);
 	return target->interposed;
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "memory_probes.h"
 #include "perf_waits.h"
 #include "record_clock.h"
 #include "record_report.h"
@@ -22,20 +21,11 @@ static void state_set(struct source_state *states, const char *name, bool on, co
 
 static void states_set(const struct record_args *args, bool kernel, struct source_state *states)
 {
-	struct source_state *memory = record_source_state(states, "memory");
-
 	state_set(states, "cpu", true, kernel ? "by perf events" : "by perf events: user code alone");
 	record_source_state(states, "cpu")->value = (uint32_t)(args->interval_ns ? 1000000000u / args->interval_ns : args->frequency_hz);
 	state_set(states, "off-cpu", true, "by perf events: a reason where it lasts 15 ms, never who ended it");
 	record_source_state(states, "off-cpu")->value = 0; /* no threshold: all are recorded */
-	state_set(states, "io", false, "needs BPF");
-	state_set(states, "block", false, "needs BPF");
-	state_set(states, "locks", false, "needs BPF");
 	state_set(states, "faults", true, kernel ? "by perf events" : "by perf events: of user code alone");
-	memory->on = memory->wanted && memory->elsewhere;
-	memory->value = MEMORY_BY_INTERPOSER;
-	if (memory->wanted && !memory->on && !memory->why[0])
-		snprintf(memory->why, sizeof memory->why, "needs BPF, or a program built with cprof-cc");
 }
 
 struct cprof_error *perf_recording_open(const struct record_args *args, uint32_t pid, struct source_state *states, struct perf_recording *ret)
@@ -62,7 +52,6 @@ void perf_recording_start(struct perf_recording *recording, struct kernel_writer
 	recording->threads.modules = &recording->modules;
 	recording->modules.images.everyone = true; /* of whom the rings tell */
 	recording->symbols = symbols;
-	recording->next_flush_ns = now_ns + recording->args->window_ns;
 	if (recording->args->pid)
 		perf_threads_adopt(&recording->threads, pid, now_ns);
 	else
@@ -99,11 +88,14 @@ void perf_recording_tick(struct perf_recording *recording, uint64_t now_ns)
 	drain(recording, now_ns - PERF_SETTLE_NS);
 	perf_waits_look(&recording->threads, now_ns);
 	process_modules_write(&recording->modules, recording->writer, now_ns, now_ns - PERF_SETTLE_NS);
-	if (now_ns < recording->next_flush_ns)
-		return;
-	perf_threads_say_open(&recording->threads, now_ns - PERF_SETTLE_NS);
-	kernel_writer_flush(recording->writer, now_ns - PERF_SETTLE_NS); /* up to where all is known */
-	recording->next_flush_ns = now_ns + recording->args->window_ns;
+}
+
+uint64_t perf_recording_window(struct perf_recording *recording, uint64_t now_ns)
+{
+	uint64_t until_ns = now_ns - PERF_SETTLE_NS;
+
+	perf_threads_say_open(&recording->threads, until_ns);
+	return until_ns;
 }
 
 uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t *end_ns)

@@ -20,7 +20,6 @@ struct perf_recording {
 	struct kernel_symbols *symbols;
 	struct perf_rings rings;
 	struct perf_threads threads;
-	uint64_t next_flush_ns;
 	struct cprof_error *failed;
 };
 
@@ -29,6 +28,8 @@ struct cprof_error *perf_recording_open(const struct record_args *args, uint32_t
 /* writer is open; borrowed, as is symbols, until finish. */
 void perf_recording_start(struct perf_recording *recording, struct kernel_writer *writer, struct kernel_symbols *symbols, uint32_t pid, uint64_t now_ns);
 void perf_recording_tick(struct perf_recording *recording, uint64_t now_ns);
+/* A window ends. Returns up to when all is known, and the records are there. */
+uint64_t perf_recording_window(struct perf_recording *recording, uint64_t now_ns);
 /* Stops it; all that is left, and the counters. Returns what was lost; *end_ns: up to when it is recorded. */
 uint64_t perf_recording_finish(struct perf_recording *recording, uint64_t *end_ns);
 void perf_recording_close(struct perf_recording *recording);

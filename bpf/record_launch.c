@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "guest_library.h"
 
 /* What these did before we ignored them: so they are for the program. */
 static struct {
@@ -34,13 +37,13 @@ void record_launch_name_session(const uint8_t *session)
 }
 
 /* As high as the limit allows: shells and daemons use and close the low numbers. */
-static int slots_descriptor(int slots)
+static int high_descriptor(int descriptor)
 {
 	struct rlimit limit = { .rlim_cur = 256 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	for (rlim_t wanted = limit.rlim_cur > 1024 ? 1024 : limit.rlim_cur; wanted > 16; wanted--) {
-		int fd = fcntl(slots, F_DUPFD, (int)wanted - 1);
+		int fd = fcntl(descriptor, F_DUPFD, (int)wanted - 1);
 
 		if (fd >= 0)
 			return fd;
@@ -48,33 +51,43 @@ static int slots_descriptor(int slots)
 	return -1;
 }
 
-static void child_environment(const char *trace_path, int slots)
+/* Inherited under a number of its own, which the variable says; -1: it is not. */
+static bool give_descriptor(const char *variable, int descriptor)
 {
 	char number[16];
-	int fd = slots >= 0 ? slots_descriptor(slots) : -1;
+	int fd = descriptor >= 0 ? high_descriptor(descriptor) : -1;
 
-	setenv("CPROF_OUTPUT", trace_path, 0);
-	unsetenv("CPROF_SLOTS_FD");
+	unsetenv(variable);
 	if (fd < 0)
-		return;
+		return false;
 	snprintf(number, sizeof number, "%d", fd);
-	setenv("CPROF_SLOTS_FD", number, 1);
+	setenv(variable, number, 1);
+	return true;
 }
 
-static void child_run(char **argv, const char *trace_path, int slots, const sigset_t *mask, const int *redirections, int gate, int result)
+static void child_environment(const struct record_launch_given *given, enum record_launch_kind kind)
 {
+	setenv("CPROF_OUTPUT", given->trace_path, 0);
+	give_descriptor("CPROF_SLOTS_FD", kind == RECORD_LAUNCH_WITH_SLOTS ? given->slots : -1);
+	if (give_descriptor("CPROF_CALLS_FD", kind == RECORD_LAUNCH_WITH_CALLS ? given->calls : -1))
+		guest_library_preload(given->calls_library);
+}
+
+static void child_run(char **argv, const struct record_launch_given *given, int gate, int result)
+{
+	const int *redirections = given->redirections;
 	char go;
 	int error;
 
 	if (read(gate, &go, 1) != 1)
 		_exit(127); /* the recorder is gone or has given up */
-	child_environment(trace_path, slots);
+	child_environment(given, (enum record_launch_kind)go);
 	for (int fd = 0; redirections && fd <= STDERR_FILENO; fd++)
 		if (redirections[fd] >= 0 && dup2(redirections[fd], fd) < 0)
 			_exit(127);
 	sigaction(SIGPIPE, &launch_signals.pipe, NULL);
 	sigaction(SIGXFSZ, &launch_signals.file_size, NULL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	sigprocmask(SIG_SETMASK, given->mask, NULL);
 	execvp(argv[0], argv);
 	error = errno;
 	if (write(result, &error, sizeof error) != sizeof error)
@@ -82,8 +95,7 @@ static void child_run(char **argv, const char *trace_path, int slots, const sigs
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, const int *redirections,
-					struct record_launch *ret)
+struct cprof_error *record_launch_start(char **argv, const struct record_launch_given *given, struct record_launch *ret)
 {
 	int gate[2], result[2];
 
@@ -102,7 +114,7 @@ struct cprof_error *record_launch_start(char **argv, const char *trace_path, int
 	if (!pid) {
 		close(gate[1]);
 		close(result[0]);
-		child_run(argv, trace_path, slots, mask, redirections, gate[0], result[1]);
+		child_run(argv, given, gate[0], result[1]);
 	}
 	int error = errno;
 
@@ -116,12 +128,13 @@ struct cprof_error *record_launch_start(char **argv, const char *trace_path, int
 	return cprof_error_os(error, NULL, "fork");
 }
 
-struct cprof_error *record_launch_go(struct record_launch *launch)
+struct cprof_error *record_launch_go(struct record_launch *launch, enum record_launch_kind kind)
 {
+	const char go = (char)kind;
 	int error = 0;
 	ssize_t got;
 
-	if (write(launch->gate, "", 1) != 1)
+	if (write(launch->gate, &go, 1) != 1)
 		error = errno;
 	do {
 		got = read(launch->result, &error, sizeof error);

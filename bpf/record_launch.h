@@ -15,7 +15,7 @@
 struct record_launch {
 	pid_t pid;      /* 0: none */
 	const char *program; /* of argv */
-	int gate;       /* a byte lets it go */
+	int gate;       /* a byte lets it go: enum record_launch_kind */
 	int result;     /* says the errno of a failed exec */
 };
 
@@ -25,14 +25,21 @@ void record_launch_ignore_signals(void);
 /* What is launched, and all that it starts, is of this session (16 bytes; CPROF_SESSION), slots or not. */
 void record_launch_name_session(const uint8_t *session);
 
-/*
- * slots: descriptor that it inherits under a number of its own (CPROF_SLOTS_FD), -1: none. mask: the signal mask for it. redirections: what it gets as
- * descriptors 0, 1, 2; -1 or NULL: what we have.
- */
-struct cprof_error *record_launch_start(char **argv, const char *trace_path, int slots, const sigset_t *mask, const int *redirections,
-					struct record_launch *ret) CPROF_MUST_CHECK;
+/* What a program is launched with. */
+struct record_launch_given {
+	const char *trace_path;
+	int slots;               /* descriptor that it inherits under a number of its own (CPROF_SLOTS_FD); -1: none */
+	int calls;               /* the same (CPROF_CALLS_FD), if it is let go with calls; -1: none */
+	const char *calls_library; /* to be preloaded then */
+	const sigset_t *mask;    /* the signal mask for it */
+	const int *redirections; /* what it gets as descriptors 0, 1, 2; -1 or NULL: what we have */
+};
+
+struct cprof_error *record_launch_start(char **argv, const struct record_launch_given *given, struct record_launch *ret) CPROF_MUST_CHECK;
+/* With the slots, or without BPF: with the memory for calls, if there is one. */
+enum record_launch_kind { RECORD_LAUNCH_WITH_SLOTS, RECORD_LAUNCH_PLAIN, RECORD_LAUNCH_WITH_CALLS };
 /* Lets it go; an error: its program could not be executed (the process has ended and been waited for). */
-struct cprof_error *record_launch_go(struct record_launch *launch) CPROF_MUST_CHECK;
+struct cprof_error *record_launch_go(struct record_launch *launch, enum record_launch_kind kind) CPROF_MUST_CHECK;
 /* The target is not to run: it ends. */
 void record_launch_abandon(struct record_launch *launch);
 

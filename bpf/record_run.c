@@ -25,13 +25,13 @@
 #include "live.h"
 #include "mapping_events.h"
 #include "memory_probes.h"
-#include "perf_recording.h"
 #include "process_modules.h"
 #include "record_attach.h"
 #include "record_clock.h"
 #include "record_launch.h"
 #include "record_programs.h"
 #include "record_report.h"
+#include "record_without.h"
 #include "ring_drain.h"
 #include "slots_header.h"
 #include "sums_drain.h"
@@ -51,8 +51,8 @@ struct recording {
 	struct slots_header slots;
 	struct cpu_timers timers;
 	struct memory_probes memory;
-	bool by_perf;                /* without BPF: perf, writer, sources and symbols are all that is used */
-	struct perf_recording perf;
+	bool without_bpf;            /* `without`, writer, sources and symbols are all that is used */
+	struct record_without without;
 	struct kernel_symbols symbols;
 	struct record_tally tally;
 	struct live *live;           /* NULL: --live was not asked for */
@@ -237,30 +237,50 @@ static struct cprof_error *prepare(struct recording *recording)
 }
 
 /* The same without BPF, of which `why` says why it is not to be had. */
-static struct cprof_error *prepare_by_perf(struct recording *recording, const struct cprof_error *why)
+static struct cprof_error *prepare_without(struct recording *recording, const struct cprof_error *why)
 {
 	uint32_t pid = recording->command ? (uint32_t)recording->launch.pid : (uint32_t)recording->args->pid;
+	struct record_without *without = &recording->without;
 	struct process_record target = { .tls_offset = 0 };
 	struct cprof_error *error = recording->command ? NULL : record_attach_find(pid, &target, recording->session);
 
 	if (!error)
-		error = perf_recording_open(recording->args, pid, recording->sources, &recording->perf);
+		error = record_without_open(without, pid, recording->sources);
 	recording->start_ns = record_clock_ns(CLOCK_MONOTONIC);
-	if (error)
-		return error;
-	error = begin_file(recording);
+	if (!error)
+		error = begin_file(recording);
+	if (!error)
+		error = record_without_start(without, &recording->writer, &recording->symbols, pid, recording->start_ns);
 	if (error) {
-		perf_recording_close(&recording->perf);
+		record_without_close(without);
 		return error;
 	}
-	recording->by_perf = true;
-	perf_recording_start(&recording->perf, &recording->writer, &recording->symbols, pid, recording->start_ns);
+	recording->without_bpf = true;
 	record_report_sources(&recording->writer, recording->sources);
 	kernel_writer_flush(&recording->writer, recording->start_ns);
-	if (!recording->args->quiet)
-		fprintf(stderr, "cprof-record: without BPF: %s\n", why->message);
+	if (recording->args->quiet)
+		return NULL;
+	fprintf(stderr, "cprof-record: without BPF: %s\n", why->message);
+	if (without->no_perf)
+		fprintf(stderr, "cprof-record: without perf events: %s\n", without->no_perf->message);
 	say_sources(recording);
 	return NULL;
+}
+
+static void wait_for_child(struct recording *recording)
+{
+	siginfo_t info = { .si_pid = 0 };
+	int status;
+
+	if (!recording->launch.pid || waitid(P_PID, (id_t)recording->launch.pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return;
+	if (recording->without_bpf)
+		record_without_target_ends(&recording->without);
+	if (waitpid(recording->launch.pid, &status, WNOHANG) != recording->launch.pid)
+		return;
+	recording->child_ended = true;
+	recording->child_status = status;
+	recording->launch.pid = 0;
 }
 
 static void take_signals(struct recording *recording)
@@ -269,13 +289,7 @@ static void take_signals(struct recording *recording)
 
 	while (read(recording->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGCHLD) {
-			int status;
-
-			if (recording->launch.pid && waitpid(recording->launch.pid, &status, WNOHANG) == recording->launch.pid) {
-				recording->child_ended = true;
-				recording->child_status = status;
-				recording->launch.pid = 0;
-			}
+			wait_for_child(recording);
 		} else if (!recording->launch.pid) {
 			recording->stop = true;
 		} else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP) {
@@ -345,8 +359,8 @@ static struct cprof_error *loop(struct recording *recording)
 		take_signals(recording);
 		uint64_t now_ns = record_clock_ns(CLOCK_MONOTONIC);
 
-		if (recording->by_perf)
-			perf_recording_tick(&recording->perf, now_ns);
+		if (recording->without_bpf)
+			record_without_tick(&recording->without, now_ns);
 		else
 			tick(recording, now_ns);
 		if (recording->args->pid && kill((pid_t)recording->args->pid, 0) && errno == ESRCH)
@@ -414,12 +428,11 @@ static struct cprof_error *finish(struct recording *recording)
 	return first_of(first_of(end_file(recording, end_ns, lost), walked), named);
 }
 
-static struct cprof_error *finish_by_perf(struct recording *recording)
+static struct cprof_error *finish_without(struct recording *recording)
 {
-	uint64_t end_ns, lost = perf_recording_finish(&recording->perf, &end_ns);
-	struct cprof_error *failed = recording->perf.failed;
+	struct cprof_error *failed;
+	uint64_t end_ns, lost = record_without_finish(&recording->without, &end_ns, &failed);
 
-	recording->perf.failed = NULL;
 	return first_of(end_file(recording, end_ns, lost), failed);
 }
 
@@ -470,8 +483,7 @@ static struct record_settings settings_of(const struct record_args *args, const 
 static void recording_deinit(struct recording *recording)
 {
 	live_destroy(recording->live);
-	if (recording->by_perf)
-		perf_recording_close(&recording->perf);
+	record_without_close(&recording->without);
 	cpu_timers_close(&recording->timers);
 	memory_probes_detach(&recording->memory);
 	if (recording->ring.ring)
@@ -488,7 +500,7 @@ static void recording_deinit(struct recording *recording)
 }
 
 /*
- * BPF is not to be had. Perf events are tried; without them, too, the program runs all the same: the exact half is in the program. An error is one that is
+ * BPF is not to be had. Perf events are tried, and calls of libc's functions; without both the program runs all the same: the exact half is in the program. An error is one that is
  * to be put right (the name of the output, say), not to be ignored.
  */
 static struct cprof_error *go_without(struct recording *recording, const struct cprof_error *why)
@@ -499,7 +511,7 @@ static struct cprof_error *go_without(struct recording *recording, const struct 
 	mapping_events_close(&recording->mappings);
 	record_programs_deinit(&recording->programs);
 	kernel_writer_deinit(&recording->writer);
-	error = prepare_by_perf(recording, why);
+	error = prepare_without(recording, why);
 	if (error && (error->code != CPROF_ERROR_UNSUPPORTED || !recording->command)) {
 		if (!recording->args->quiet)
 			cprof_error_print(why, "cprof-record");
@@ -518,7 +530,7 @@ static struct cprof_error *go_without(struct recording *recording, const struct 
 
 struct cprof_error *record_run(const struct record_args *args, const struct cprof_operands *command, int *status)
 {
-	struct recording recording = { .args = args, .command = command->count ? command->items : NULL, .signals = -1, .writer.fd = -1 };
+	struct recording recording = { .args = args, .command = command->count ? command->items : NULL, .signals = -1, .writer.fd = -1, .without.calls.memory.fd = -1 };
 	struct cprof_error *error = record_sources_choose(args, recording.sources), *unavailable = NULL;
 
 	for (size_t i = 0; i < nr_record_sources; i++)
@@ -536,6 +548,7 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 	if (recording.command)
 		record_launch_name_session(recording.session);
 	memory_probes_choose(args, recording.command, recording.sources, &recording.memory);
+	record_without_choose(args, recording.command, recording.sources, &recording.without);
 	struct record_settings settings = settings_of(args, recording.sources);
 
 	unavailable = record_programs_load(args, &settings, recording.sources, &recording.programs);
@@ -546,8 +559,16 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 		recording.observer = recording.modules.observer = live_observer(recording.live);
 	}
 	if (recording.command)
-		error = record_launch_start(recording.command, args->output, unavailable ? -1 : record_programs_map(&recording.programs, "slots"),
-					    &recording.old_mask, recording.live ? live_redirections(recording.live) : NULL, &recording.launch);
+		error = record_launch_start(recording.command,
+					    &(struct record_launch_given){
+						    .trace_path = args->output,
+						    .slots = unavailable ? -1 : record_programs_map(&recording.programs, "slots"),
+						    .calls = recording.without.calls.memory.fd,
+						    .calls_library = recording.without.calls.library,
+						    .mask = &recording.old_mask,
+						    .redirections = recording.live ? live_redirections(recording.live) : NULL,
+					    },
+					    &recording.launch);
 	if (!error && !unavailable) {
 		unavailable = prepare(&recording);
 		if (unavailable && unavailable->code != CPROF_ERROR_UNSUPPORTED) { /* a wrong name is to be put right, not to be ignored */
@@ -570,10 +591,12 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 			goto out;
 		}
 	}
-	bool recorded = !unavailable || recording.by_perf;
+	bool recorded = !unavailable || recording.without_bpf;
 
 	if (recording.command)
-		error = record_launch_go(&recording.launch);
+		error = record_launch_go(&recording.launch, !unavailable			  ? RECORD_LAUNCH_WITH_SLOTS :
+						    recording.without.by_calls && recorded ? RECORD_LAUNCH_WITH_CALLS :
+											     RECORD_LAUNCH_PLAIN);
 	if (error) {
 		*status = error->os_errno == ENOENT ? 127 : 126;
 	} else if (recorded) {
@@ -583,7 +606,7 @@ struct cprof_error *record_run(const struct record_args *args, const struct cpro
 			error = loop(&recording);
 	}
 	if (recorded)
-		error = first_of(error, recording.by_perf ? finish_by_perf(&recording) : finish(&recording));
+		error = first_of(error, recording.without_bpf ? finish_without(&recording) : finish(&recording));
 	if (recording.command && (recording.launch.pid || recording.child_ended)) { /* whatever became of the recording */
 		wait_for_target(&recording);
 		*status = WIFSIGNALED(recording.child_status) ? -WTERMSIG(recording.child_status) : WEXITSTATUS(recording.child_status);
