@@ -13,19 +13,7 @@
 #include "record_shared.h"
 #include "vec.h"
 
-enum { IMAGES_MAX = 4096 };
-
-void calls_processes_init(const struct calls_memfd *memory, struct kernel_writer *writer, uint32_t target, bool alone, struct calls_processes *ret)
-{
-	*ret = (struct calls_processes){ .memory = memory, .writer = writer, .alone = alone, .target = target };
-}
-
-void calls_processes_deinit(struct calls_processes *processes)
-{
-	free(processes->processes);
-	free(processes->images);
-	*processes = (struct calls_processes){ .memory = NULL };
-}
+enum { IMAGES_MAX = 4096, COUNTS_OPEN_MAX = 256 };
 
 /* --- images --- */
 
@@ -99,6 +87,19 @@ static struct calls_process *process_find(const struct calls_processes *processe
 	return NULL;
 }
 
+static void process_add(struct calls_processes *processes, uint32_t pid)
+{
+	struct calls_process process = { .pid = pid, .counts = -1 };
+	char path[32];
+
+	if (!vec_reserve(&processes->processes, &processes->processes_capacity, processes->nr_processes + 1, sizeof *processes->processes))
+		return;
+	snprintf(path, sizeof path, "/proc/%u/io", pid);
+	if (processes->nr_processes < COUNTS_OPEN_MAX)
+		process.counts = open(path, O_RDONLY | O_CLOEXEC);
+	processes->processes[processes->nr_processes++] = process;
+}
+
 /* Those that came since the last time; the memory has room for so many, so that a stranger cannot make us grow. */
 static void processes_look(struct calls_processes *processes)
 {
@@ -106,11 +107,8 @@ static void processes_look(struct calls_processes *processes)
 		const struct cprof_calls_process *place = calls_memfd_process(processes->memory, i);
 		uint32_t pid = __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE) ? __atomic_load_n(&place->pid, __ATOMIC_RELAXED) : 0;
 
-		if (!pid || process_find(processes, pid) || processes->nr_processes >= processes->memory->layout.nr_processes)
-			continue;
-		if (!vec_reserve(&processes->processes, &processes->processes_capacity, processes->nr_processes + 1, sizeof *processes->processes))
-			return;
-		processes->processes[processes->nr_processes++] = (struct calls_process){ .pid = pid };
+		if (pid && !process_find(processes, pid) && processes->nr_processes <= processes->memory->layout.nr_processes)
+			process_add(processes, pid);
 	}
 }
 
@@ -143,19 +141,12 @@ void calls_processes_count(struct calls_processes *processes, const struct cprof
 	}
 }
 
-static bool read_counts(uint32_t pid, struct calls_counts *ret)
+static bool read_counts(int fd, struct calls_counts *ret)
 {
-	char path[32], text[512];
+	char text[512];
 	const char *reads, *writes;
-	ssize_t got;
+	ssize_t got = pread(fd, text, sizeof text - 1, 0);
 
-	snprintf(path, sizeof path, "/proc/%u/io", pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	got = read(fd, text, sizeof text - 1);
-	close(fd);
 	text[got > 0 ? got : 0] = '\0';
 	reads = strstr(text, "syscr: ");
 	writes = strstr(text, "syscw: ");
@@ -167,22 +158,21 @@ static bool read_counts(uint32_t pid, struct calls_counts *ret)
 
 static void process_read(struct calls_process *process)
 {
-	struct calls_counts now;
-
-	if (!read_counts(process->pid, &now) || now.reads < process->kernel.reads || now.writes < process->kernel.writes) {
-		process->gone = true; /* or another has its number */
+	if (process->counts < 0)
+		return;
+	if (read_counts(process->counts, &process->kernel)) {
+		process->counted = process->is_new = true;
 		return;
 	}
-	process->kernel = now;
-	process->counted = process->is_new = true;
+	close(process->counts);
+	process->counts = -1;
 }
 
 void calls_processes_read(struct calls_processes *processes)
 {
 	processes_look(processes);
 	for (size_t i = 0; i < processes->nr_processes; i++)
-		if (!processes->processes[i].gone)
-			process_read(&processes->processes[i]);
+		process_read(&processes->processes[i]);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -205,14 +195,26 @@ void calls_processes_compare(struct calls_processes *processes)
 
 void calls_processes_target_ends(struct calls_processes *processes)
 {
-	struct calls_process *process;
+	struct calls_process *process = process_find(processes, processes->target);
 
-	processes_look(processes);
-	process = process_find(processes, processes->target);
-	if (!process || process->gone)
-		return;
-	process_read(process);
-	process->gone = true;
+	if (process)
+		process_read(process);
+}
+
+void calls_processes_init(const struct calls_memfd *memory, struct kernel_writer *writer, uint32_t target, bool alone, struct calls_processes *ret)
+{
+	*ret = (struct calls_processes){ .memory = memory, .writer = writer, .alone = alone, .target = target };
+	process_add(ret, target);
+}
+
+void calls_processes_deinit(struct calls_processes *processes)
+{
+	for (size_t i = 0; i < processes->nr_processes; i++)
+		if (processes->processes[i].counts >= 0)
+			close(processes->processes[i].counts);
+	free(processes->processes);
+	free(processes->images);
+	*processes = (struct calls_processes){ .memory = NULL };
 }
 
 struct calls_tally calls_processes_tally(const struct calls_processes *processes)

@@ -17,7 +17,7 @@ struct calls_counts {
 
 struct calls_process {
 	uint32_t pid;
-	bool gone;                 /* the kernel knows no such process any more */
+	int counts;                /* /proc/PID/io: what was opened while it lived can still be read until it is waited for; -1: closed */
 	bool counted;              /* the kernel told its counts at least once */
 	bool is_new;               /* and now, which is not compared yet */
 	struct calls_counts seen;  /* up to now */

@@ -65,12 +65,24 @@ static bool give_descriptor(const char *variable, int descriptor)
 	return true;
 }
 
+/* Where programs find it whose parents close what they inherited: with us. */
+static void give_path(const char *variable, int descriptor)
+{
+	char path[48];
+
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", getppid(), descriptor);
+	setenv(variable, path, 1);
+}
+
 static void child_environment(const struct record_launch_given *given, enum record_launch_kind kind)
 {
 	setenv("CPROF_OUTPUT", given->trace_path, 0);
 	give_descriptor("CPROF_SLOTS_FD", kind == RECORD_LAUNCH_WITH_SLOTS ? given->slots : -1);
-	if (give_descriptor("CPROF_CALLS_FD", kind == RECORD_LAUNCH_WITH_CALLS ? given->calls : -1))
-		guest_library_preload(given->calls_library);
+	unsetenv("CPROF_CALLS_PATH");
+	if (!give_descriptor("CPROF_CALLS_FD", kind == RECORD_LAUNCH_WITH_CALLS ? given->calls : -1))
+		return;
+	give_path("CPROF_CALLS_PATH", given->calls);
+	guest_library_preload(given->calls_library);
 }
 
 static void child_run(char **argv, const struct record_launch_given *given, int gate, int result)
