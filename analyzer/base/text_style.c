@@ -198,3 +198,26 @@ void text_print_shell_word(const struct text_style *style, FILE *out, const char
 	}
 	fputc('\'', out);
 }
+
+void text_wrap(const struct text_style *style, FILE *out, const char *text)
+{
+	enum { INDENT = 4 };
+	unsigned column = 1;
+
+	fputc(' ', out);
+	while (*text) {
+		size_t length = strcspn(text, " ");
+		char word[128];
+
+		snprintf(word, sizeof word, "%.*s", length < sizeof word ? (int)length : (int)sizeof word - 1, text);
+		if (column > INDENT && column + 1 + length > style->width) {
+			fputc('\n', out);
+			text_pad(out, INDENT - 1);
+			column = INDENT - 1;
+		}
+		fputc(' ', out);
+		column += 1 + text_print(style, out, word, TEXT_WIDTH_MAX);
+		text += length + (text[length] == ' ');
+	}
+	fputc('\n', out);
+}

@@ -38,6 +38,8 @@ unsigned text_print(const struct text_style *style, FILE *out, const char *text,
 const char *text_fit_name(const struct text_style *style, const char *name, unsigned columns, char *text, size_t bytes);
 unsigned text_print_name(const struct text_style *style, FILE *out, const char *name, unsigned columns);
 void text_pad(FILE *out, unsigned columns); /* spaces */
+/* Words of a line of a report, indented by 2, that go on in the next, indented by 4. */
+void text_wrap(const struct text_style *style, FILE *out, const char *text);
 /* A horizontal bar of `part` of `all` in `columns` columns, always filling them. */
 void text_bar(const struct text_style *style, FILE *out, double fraction, unsigned columns);
 /* The part of a path after its last slash. */

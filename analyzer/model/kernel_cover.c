@@ -24,7 +24,8 @@ static uint64_t first_seen_ns(const struct trace_kernel *kernel)
 	uint64_t first_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < tables->nr_processes; i++)
-		if (tables->processes[i].tgid == kernel->tgid && tables->processes[i].start_ns < first_ns)
+		if (tables->processes[i].tgid == kernel->tgid && !(tables->processes[i].flags & CPROF_KERNEL_PROCESS_CALLS) &&
+		    tables->processes[i].start_ns < first_ns)
 			first_ns = tables->processes[i].start_ns;
 	return first_ns == UINT64_MAX ? 0 : first_ns;
 }

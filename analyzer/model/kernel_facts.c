@@ -62,6 +62,17 @@ static uint32_t trace_of_process(const struct kernel_facts *facts, const struct 
 	return found;
 }
 
+/* Of an image that its preloaded library says to have no runtime, and so no trace: that the process has one, or had, does not make it this image's. */
+static bool is_without_trace(const struct facts_build *build, struct kernel_image image, const struct cprof_who *who)
+{
+	const struct cprof_kernel_process *process;
+
+	if (who->quality != CPROF_QUALITY_NO_RUNTIME)
+		return false;
+	process = kernel_file_process(session_kernel(build->session, image.kernel), image.tgid, image.generation);
+	return process && process->flags & CPROF_KERNEL_PROCESS_CALLS;
+}
+
 static uint32_t trace_of(const struct kernel_facts *facts, const struct session *session, struct kernel_image image)
 {
 	uint32_t trace = number_map_find(&facts->private_data->trace_of, (struct number_key){ image.kernel, image.tgid, image.generation });
@@ -113,7 +124,7 @@ static struct fact_place place_of(const struct facts_build *build, const struct 
 
 	memset(&place, 0, sizeof place); /* it is a part of keys */
 	place.image = (struct kernel_image){ build->kernel, who->tgid, who->generation };
-	place.trace = trace_of(facts, build->session, place.image);
+	place.trace = is_without_trace(build, place.image, who) ? FACT_NO_TRACE : trace_of(facts, build->session, place.image);
 	if (place.trace != FACT_NO_TRACE && who->context && who->context < facts->traces[place.trace].nr_contexts)
 		place.context = who->context;
 	if (!place.context)

@@ -40,30 +40,6 @@ static void print_lead(FILE *out, const struct text_style *style, enum text_colo
 	text_color(style, out, TEXT_PLAIN);
 }
 
-/* Words of a line that go on in the next, below the first. */
-static void print_wrapped(FILE *out, const struct text_style *style, const char *text)
-{
-	enum { INDENT = 4 };
-	unsigned column = 1;
-
-	fputc(' ', out);
-	while (*text) {
-		size_t length = strcspn(text, " ");
-		char word[128];
-
-		snprintf(word, sizeof word, "%.*s", length < sizeof word ? (int)length : (int)sizeof word - 1, text);
-		if (column > INDENT && column + 1 + length > style->width) {
-			fputc('\n', out);
-			text_pad(out, INDENT - 1);
-			column = INDENT - 1;
-		}
-		fputc(' ', out);
-		column += 1 + text_print(style, out, word, TEXT_WIDTH_MAX);
-		text += length + (text[length] == ' ');
-	}
-	fputc('\n', out);
-}
-
 static void print_sources(FILE *out, const struct text_style *style, const struct kernel_file *file)
 {
 	const struct kernel_tables *tables = kernel_file_tables(file);
@@ -81,12 +57,14 @@ static void print_sources(FILE *out, const struct text_style *style, const struc
 			used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", before, source->name);
 			if (on && strcmp(source->name, "cpu") == 0)
 				used += (size_t)snprintf(line + used, sizeof line - used, " at %" PRIu32 " Hz", source->value);
+			else if (source->on == CPROF_SOURCE_CALLS)
+				used += (size_t)snprintf(line + used, sizeof line - used, " (calls of libc's functions)");
 			else if (!on && *source->why)
 				used += (size_t)snprintf(line + used, sizeof line - used, " (%s)", source->why);
 			before = ", ";
 		}
 	}
-	print_wrapped(out, style, line);
+	text_wrap(style, out, line);
 }
 
 static void print_losses(FILE *out, const struct text_style *style, const struct kernel_file *file)
@@ -284,6 +262,7 @@ static void json_file(struct json_writer *json, const struct kernel_file *file)
 		json_begin_object(json, NULL);
 		json_text(json, "name", tables->sources[i].name);
 		json_bool(json, "on", tables->sources[i].on != 0);
+		json_bool(json, "by_calls", tables->sources[i].on == CPROF_SOURCE_CALLS);
 		json_u64(json, "value", tables->sources[i].value);
 		json_text(json, "why", tables->sources[i].why);
 		json_end_object(json);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "human_ticks.h"
+#include "io_scope.h"
 #include "kernel_facts.h"
 #include "kernel_views.h"
 #include "syscall_names.h"
@@ -472,6 +473,8 @@ struct cprof_error *io_view(const struct kernel_view *to)
 {
 	struct cprof_error *error = view_needs(to, METRIC_BIT(IO_NS), "I/O was", "--io");
 
+	if (!error)
+		io_scope_show(to);
 	for (int table = 0; table < NR_IO_TABLES && !error; table++)
 		error = io_table_show(to, (enum io_table)table);
 	return error;

@@ -296,6 +296,26 @@ bool kernel_file_has_source(const struct kernel_file *file, const char *name, ui
 	return kernel_table_set_source(&file->set, name, value);
 }
 
+uint32_t kernel_file_source_on(const struct kernel_file *file, const char *name)
+{
+	const struct kernel_tables *tables = kernel_file_tables(file);
+
+	for (size_t i = 0; i < tables->nr_sources; i++)
+		if (strcmp(tables->sources[i].name, name) == 0)
+			return tables->sources[i].on;
+	return CPROF_SOURCE_OFF;
+}
+
+uint64_t kernel_file_counter(const struct kernel_file *file, const char *name)
+{
+	const struct kernel_tables *tables = kernel_file_tables(file);
+
+	for (size_t i = 0; i < tables->nr_counters; i++)
+		if (strcmp(tables->counters[i].name, name) == 0)
+			return tables->counters[i].value;
+	return 0;
+}
+
 struct problems *kernel_file_problems(struct kernel_file *file)
 {
 	return &file->problems;

@@ -62,6 +62,10 @@ const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *f
 bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off);
 /* Whether a source was recorded; *value, if not NULL, is its frequency or threshold. */
 bool kernel_file_has_source(const struct kernel_file *file, const char *name, uint32_t *value);
+/* How: enum cprof_source_on. */
+uint32_t kernel_file_source_on(const struct kernel_file *file, const char *name);
+/* A counter of KERNEL_LOSSES; 0 where there is none of that name. */
+uint64_t kernel_file_counter(const struct kernel_file *file, const char *name);
 
 /*
  * Gives every record of a kind (KERNEL_SAMPLES, OFF_CPU, SUMS, IO, BLOCK, LOCKS, FAULTS) to take, in file order, until it returns an error. Chunks that turn out damaged are

@@ -169,6 +169,12 @@ static uint64_t start_ns(const struct trace *trace)
 	return trace->tables.nr_clocks ? trace->tables.clocks[0].monotonic_ns : 0;
 }
 
+/* Whether it says when an image of the process began. */
+static bool tells_start(const struct cprof_kernel_process *process, uint32_t tgid)
+{
+	return process->tgid == tgid && !(process->flags & CPROF_KERNEL_PROCESS_CALLS);
+}
+
 /* When the process began its next image, be it one with a trace or without. The first one said may be the trace's, attached to after it had begun. */
 static uint64_t image_end_ns(const struct trace *trace, const struct trace_kernel *place)
 {
@@ -176,12 +182,12 @@ static uint64_t image_end_ns(const struct trace *trace, const struct trace_kerne
 	uint64_t end_ns = UINT64_MAX, first_ns = UINT64_MAX, from_ns = start_ns(trace);
 
 	for (size_t i = 0; i < tables->nr_processes; i++)
-		if (tables->processes[i].tgid == place->tgid && tables->processes[i].start_ns < first_ns)
+		if (tells_start(&tables->processes[i], place->tgid) && tables->processes[i].start_ns < first_ns)
 			first_ns = tables->processes[i].start_ns;
 	if (first_ns > from_ns)
 		from_ns = first_ns;
 	for (size_t i = 0; i < tables->nr_processes; i++)
-		if (tables->processes[i].tgid == place->tgid && tables->processes[i].start_ns > from_ns && tables->processes[i].start_ns < end_ns)
+		if (tells_start(&tables->processes[i], place->tgid) && tables->processes[i].start_ns > from_ns && tables->processes[i].start_ns < end_ns)
 			end_ns = tables->processes[i].start_ns;
 	return end_ns;
 }
@@ -360,6 +366,11 @@ const struct trace_tables *trace_tables(const struct trace *trace)
 const struct trace_state *trace_state(const struct trace *trace)
 {
 	return &trace->state;
+}
+
+size_t trace_nr_chunks(const struct trace *trace)
+{
+	return trace->chunks.nr;
 }
 
 double trace_clock_hz(const struct trace *trace)

@@ -86,6 +86,8 @@ const char *trace_path(const struct trace *trace);
 const struct trace_meta *trace_meta(const struct trace *trace);
 const struct trace_tables *trace_tables(const struct trace *trace);
 const struct trace_state *trace_state(const struct trace *trace);
+/* How many chunks its file has: the writes that made it, but for a few. */
+size_t trace_nr_chunks(const struct trace *trace);
 /* Time of a thread's last event, as its last chunk says without being read; 0: it has none. */
 uint64_t trace_thread_last_tsc(const struct trace *trace, uint32_t thread);
 /* Ticks to ns between two points of the trace's clock; 0 Hz when the rate is unknown. */
