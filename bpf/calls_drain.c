@@ -149,13 +149,12 @@ static void file_say(struct calls_drain *drain, const struct cprof_calls_file *f
 	said.head.device = file->device;
 	memcpy(said.path, file->path, sizeof file->path);
 	length = strnlen(said.path, sizeof file->path);
+	if (!length) /* the kernel did not tell it */
+		return;
 	memset(said.path + length, 0, sizeof said.path - length);
 	said.head.path_bytes = (uint32_t)length;
 	drain->files++;
-	if (length)
-		kernel_writer_add(drain->writer, CPROF_CHUNK_KERNEL_FILES, &said, sizeof said.head + ((length + 7) & ~(size_t)7));
-	else
-		drain->malformed++;
+	kernel_writer_add(drain->writer, CPROF_CHUNK_KERNEL_FILES, &said, sizeof said.head + ((length + 7) & ~(size_t)7));
 }
 
 /* The last name of a file counts: in the order in which it got them. */
@@ -200,7 +199,7 @@ static void io_say(struct calls_drain *drain, struct cprof_kernel_io *io)
 	}
 	io->who.reserved = 0;
 	io->open = 0;
-	drain->records[0]++;
+	drain->records++;
 	kernel_writer_add(drain->writer, CPROF_CHUNK_KERNEL_IO, io, sizeof *io);
 }
 
@@ -212,7 +211,7 @@ static void lock_say(struct calls_drain *drain, struct cprof_kernel_lock *lock)
 	}
 	lock->who.reserved = lock->holder.reserved = 0;
 	lock->open = 0;
-	drain->records[1]++;
+	drain->records++;
 	kernel_writer_add(drain->writer, CPROF_CHUNK_KERNEL_LOCKS, lock, sizeof *lock);
 }
 

@@ -23,7 +23,7 @@ struct calls_drain {
 	bool *files_told;
 	uint64_t tail, missing_since_ns; /* of single calls; since when the one at the tail is not there */
 	uint64_t received, files;  /* calls in sums */
-	uint64_t records[2];       /* single calls: I/O, locks */
+	uint64_t records;          /* single calls */
 	uint64_t unfinished;       /* single calls that their process began to write, and never ended */
 	uint64_t malformed;        /* what no library of ours writes */
 };

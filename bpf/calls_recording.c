@@ -107,8 +107,7 @@ uint64_t calls_recording_finish(struct calls_recording *recording, uint64_t now_
 	struct calls_tally tally = calls_processes_tally(&recording->processes);
 
 	record_report_counter(writer, "calls.produced", drain->tail + counter(&header->records_lost), false, &lost);
-	record_report_counter(writer, "io.received", drain->records[0], false, &lost);
-	record_report_counter(writer, "locks.received", drain->records[1], false, &lost);
+	record_report_counter(writer, "calls.received", drain->records, false, &lost);
 	record_report_counter(writer, "calls.lost", counter(&header->records_lost), true, &lost);
 	record_report_counter(writer, "calls.unfinished", drain->unfinished, true, &lost);
 	record_report_counter(writer, "calls.malformed", drain->malformed, true, &lost);

@@ -520,6 +520,8 @@ static struct cprof_error *go_without(struct recording *recording, const struct 
 	if (error) {
 		cprof_error_print(why, "cprof-record");
 		cprof_error_print(error, "cprof-record");
+		if (recording->without.calls.why[0])
+			fprintf(stderr, "cprof-record: --io, --locks: %s\n", recording->without.calls.why);
 		fprintf(stderr, "cprof-record: the program runs without the kernel half; its own trace, if it was built with cprof-cc, is complete\n");
 		cprof_error_free(error);
 	} else if (recording->args->live && !recording->live) {

@@ -35,11 +35,13 @@ finish_or_again() {
 	finish
 }
 
-# Can this machine and user record at all?
+# Can this machine and user record at all? (Not asked where $without_bpf is set.)
+if [ -z "${without_bpf:-}" ]; then
 "$cprof_record" -q --off-cpu -o "${TMPDIR:-/tmp}/cprof-probe.$$.lz4" -- true 2>"${TMPDIR:-/tmp}/cprof-probe.$$.err"
 can_not=$(cat "${TMPDIR:-/tmp}/cprof-probe.$$.err")
 rm -f "${TMPDIR:-/tmp}/cprof-probe.$$".*
 [ -z "$can_not" ] || skip "$can_not"
+fi
 
 # read_records STEM: STEM.bpf.lz4 becomes records.json, the contexts of STEM.lz4, if it is there, contexts.json.
 read_records() {
@@ -53,10 +55,10 @@ read_records() {
 }
 
 # What questions are asked with: path(WHO) is the names of the functions of its context, innermost first; names(CONTEXT) the same. Both are of the first
-# process with a runtime: its children have contexts of their own, in traces of their own.
+# process with a runtime (without BPF nobody says that: of the target): its children have contexts of their own, in traces of their own.
 kernel_jq='
 	def names($context): [$context | select(. != 0) | recurse($contexts[0][tostring].parent | select(. != null and . != 0)) | $contexts[0][tostring].name];
-	def lead: [$records[] | select(.record == "process" and .flags % 2 == 1)] | min_by(.start_ns).tgid;
+	def lead: [$records[] | select(.record == "process")] | (map(select(.flags % 2 == 1)) | min_by(.start_ns).tgid) // (map(select(.flags % 8 >= 4))[0].tgid);
 	lead as $lead | def path($who): if $who.tgid == $lead then names($who.context) else [] end;
 	def every($kind): $records[] | select(.record == $kind);
 	def sums($kind): every("sum") | select(.kind == $kind);

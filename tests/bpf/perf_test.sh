@@ -15,24 +15,9 @@ fail() {
 	exit 1
 }
 grep -q "^case_$case()" "$0" || { echo "no such case: $case"; exit 2; }
-[ "$(id -u)" = 0 ] || { echo "skipped: only root can become somebody without rights"; exit 77; }
-[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ] || { echo "skipped: kernel.perf_event_paranoid allows nobody perf events"; exit 77; }
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-# Everything that nobody needs lies here: the tree of the build may be closed to others.
-mkdir bin lib && cp "$build/bpf/cprof-record" bin && cp "$build"/runtime/libcprof*.so* lib || fail "the programs are not built"
+. "$here/nobody-env.sh"
+may_use_perf_events
 cprof_cc gcc shared -g -O2 "$here/perf_target.c" -o target -pthread || fail "cannot build"
-export LD_LIBRARY_PATH="$work/lib"
-chmod 777 .
-
-as_nobody() { # CAPABILITIES COMMAND...: "-all" or "-all,+perfmon"
-	capabilities=$1
-	shift
-	raised=$(echo "$capabilities" | sed 's/-all,*//')
-	setpriv --reuid=65534 --regid=65534 --clear-groups ${raised:+"--inh-caps=$raised"} ${raised:+"--ambient-caps=$raised"} "--bounding-set=$capabilities" -- "$@"
-}
 
 # Facts of the tree of all processes, by the innermost function: sums over its contexts, in ms.
 read_tree() {
