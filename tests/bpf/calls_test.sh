@@ -141,6 +141,43 @@ case_io_strace() {
 	ask_no_loss
 }
 
+# What locks_target.c says of its waits (locks_test.sh), but for a futex of its own, which goes through no function of libc's.
+check_locks() {
+	recorded "$1" --locks --lock-threshold=9500us --window=10m -- ./locks
+	grep -q "^cprof-record: locks  *on: .*calls of libc's functions" record.err || { cat record.err; die "no locks"; }
+	sed -n '/^\/\*$/,/^ \*\/$/p' "$here/locks_target.c" | sed -n 's/^ \* wait: //p' | grep -v own_futex >expected
+	[ "$(wc -l <expected)" -ge 20 ] || die "no expectations"
+	while read -r function class holder; do
+		ask "$function: one wait of class $class, held by $holder" '
+			[sums(6) | select(path(.who)[0] == $function)] |
+			length == 1 and (.[0] | .sub == $class and .who.quality == 2 and .count == 1 and .ns >= 9500000 and
+				($holder == "several" or if $holder == "nobody" then .other == 0 else names(.other) | index($holder) end))' \
+			--arg function "$function" --argjson class "$class" --arg holder "$holder"
+		ask "$function: one record" '
+			[every("lock") | select(path(.who)[0] == $function)] |
+			length == 1 and (.[0] | .lock_class == $class and .duration_ns >= 9500000 and .result == 0 and .who.quality == 2 and
+				if $holder == "nobody" then .holder.tgid == 0
+				else $holder == "several" or .holder.tgid == .who.tgid and .holder.tid != .who.tid and .holder.quality == 2 and
+					(path(.holder) | index($holder))
+				end)' --arg function "$function" --argjson class "$class" --arg holder "$holder"
+	done <expected
+	ask_no_loss
+	"$cprof_analyze" locks --format=json t.lz4 >locks.json || die "cprof-analyze locks"
+	jq -e '.locks | any(.class == "mutex" and .waiter.path[-1] == "wait_mutex" and (.holder.path | index("hold_mutex")))' locks.json >/dev/null ||
+		{ jq -c .locks[] locks.json; fail "cprof-analyze locks"; }
+}
+
+case_locks() {
+	may_use_perf_events
+	cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/locks_target.c" -o locks -pthread || die "does not build"
+	check_locks perf
+}
+
+case_locks_refused() {
+	cprof_cc gcc shared -g -O2 -D_GNU_SOURCE "$here/locks_target.c" -o locks -pthread || die "does not build"
+	check_locks refuse
+}
+
 # A child with a trace of its own, a second image with one, and a third without: each its own.
 case_fork_exec() {
 	may_use_perf_events
