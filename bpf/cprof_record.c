@@ -26,7 +26,7 @@ static const struct cprof_option options[] = {
 	OPT_FLAG("cpu", 0, record_args, cpu, "CPU samples"),
 	OPT_FLAG("off-cpu", 0, record_args, off_cpu, "time off the CPU: reason, kernel stack, who ended it"),
 	OPT_FLAG("memory", 0, record_args, memory, "allocations"),
-	OPT_FLAG("io", 0, record_args, io, "file I/O and block devices"),
+	OPT_FLAG("io", 0, record_args, io, "file I/O and block devices (these: only with BPF)"),
 	OPT_FLAG("locks", 0, record_args, locks, "waits for locks"),
 	OPT_FLAG("faults", 0, record_args, faults, "page faults"),
 	OPT_FLAG("all", 0, record_args, all, "all of these"),
@@ -55,7 +55,8 @@ static const struct cprof_command record_command = {
 	.description = "Runs COMMAND and records, by the exact context that cprof-cc's programs publish, where time goes that is not spent on the CPU, "
 		       "what is sampled below the last instrumented function, and more. Programs without cprof get the same by stacks. "
 		       "Without an option that names a source: CPU samples, time off the CPU, page faults. These three need no right where "
-		       "kernel.perf_event_paranoid is 2 or less: without BPF they come from perf events, samples and faults of user code alone; all else needs CAP_BPF and CAP_PERFMON.",
+		       "kernel.perf_event_paranoid is 2 or less: without BPF they come from perf events, samples and faults of user code alone. --io and --locks of a COMMAND that is not static need none at all: without BPF "
+		       "they are calls of libc's functions, counted by a library that it preloads (not what stdio does inside of libc). All else needs CAP_BPF and CAP_PERFMON.",
 	.examples = "./app args\n-o run.lz4 --all -- ./app args\n-p 1234 --duration=10s\n-a --cpu -d 5s\n--live --all -- ./app\n--live -a -d 10s | less",
 	.options = options,
 	.defaults = &defaults,

@@ -203,9 +203,9 @@ case_fork_exec() {
 			int fd = open("written", O_WRONLY | O_CREAT | O_APPEND, 0600);
 			if (argc > 1) {
 				by_second(fd);
-				execl("/bin/sh", "sh", "-c", "echo 1 >&4; echo 2 >&4; exit 7", (char *)0);
+				execl("/bin/sh", "sh", "-c", "echo 1 >&9; echo 2 >&9; exit 7", (char *)0);
 			}
-			if (fd != 3 || dup2(fd, 4) != 4)
+			if (dup2(fd, 9) != 9)
 				return 8;
 			by_parent(fd);
 			if (fork() == 0)
