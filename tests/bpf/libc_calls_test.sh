@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# calls_test.sh CASE BUILD: cprof-record --io and --locks where it may not use BPF: calls of libc's functions, counted by a preloaded library. Counts, bytes, files
+# libc_calls_test.sh CASE BUILD: cprof-record --io and --locks where it may not use BPF: calls of libc's functions, counted by a preloaded library. Counts, bytes, files
 # and contexts are those that the program knows. Run as nobody without a capability, with perf events (by_perf) and without.
 set -u
 case=$1
