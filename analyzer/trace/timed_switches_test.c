@@ -187,6 +187,29 @@ static void test_coroutines(void **state)
 	close_all(session, &list, trace, kernel);
 }
 
+/* A process that is said for its calls has not begun a new image. */
+static void test_said_for_its_calls(void **state)
+{
+	struct cprof_kernel_process said = { .tgid = PID, .pid = PID, .generation = CPROF_GENERATION_CALLS + 1, .start_ns = ns_of(12000), .flags = CPROF_KERNEL_PROCESS_CALLS };
+	struct trace_builder *trace = make_trace();
+	struct kernel_builder *kernel = make_kernel();
+	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500);
+
+	(void)state;
+	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_PROCESSES, &said, sizeof said);
+	trace_builder_enter(trace, 0, 10000, top);
+	trace_builder_exit(trace, 0, 40000);
+	add_thread(trace, 0, TID, 10000);
+	add_wait(kernel, TID, 15000, 100, 0);
+	struct session *session = open_both(trace, kernel);
+	struct event_list list = read_events(session_trace(session, 0), 0);
+
+	assert_int_equal(list.nr, 4);
+	assert_figure(&list.items[2], CPROF_SCHED_BLOCKED + CPROF_BLOCKED_POLL, 100);
+	assert_int_equal(session_trace_kernel(session, 0).end_ns, UINT64_MAX);
+	close_all(session, &list, trace, kernel);
+}
+
 /* Nobody knows in which call the thread was where events are missing, or were lost. */
 static void test_holes(void **state)
 {
@@ -230,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_between_the_right_events),
 		cmocka_unit_test(test_large_sums),
 		cmocka_unit_test(test_coroutines),
+		cmocka_unit_test(test_said_for_its_calls),
 		cmocka_unit_test(test_holes),
 	};
 

@@ -50,6 +50,22 @@ static struct trace_builder *make_trace(bool slots)
 	return trace;
 }
 
+/* Beside perf events: calls of libc's functions, of the trace's image and of one without a trace. */
+static void add_calls(struct kernel_builder *kernel)
+{
+	const struct cprof_kernel_source source = { .name = "io", .on = CPROF_SOURCE_CALLS };
+	const struct cprof_kernel_process stranger = { .tgid = PID, .pid = PID, .generation = CPROF_GENERATION_CALLS, .flags = CPROF_KERNEL_PROCESS_CALLS, .name = "sh" };
+	struct cprof_kernel_sum sum = { .key = { .who = { .tgid = PID, .context = 2, .generation = GENERATION, .quality = CPROF_QUALITY_TLS }, .kind = CPROF_SUM_SYSCALL, .object = 9, .device = 1 },
+					.value = { .count = 2, .ns = 30, .bytes = 7 } };
+
+	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SOURCES, &source, sizeof source);
+	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_PROCESSES, &stranger, sizeof stranger);
+	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SUMS, &sum, sizeof sum);
+	sum.key.who = (struct cprof_who){ .tgid = PID, .generation = CPROF_GENERATION_CALLS, .quality = CPROF_QUALITY_NO_RUNTIME };
+	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SUMS, &sum, sizeof sum);
+	kernel_builder_file(kernel, 1, 9, "/tmp/file");
+}
+
 static struct kernel_builder *make_kernel(bool slots)
 {
 	const struct cprof_who who = { .tgid = PID, .tid = TID, .context = slots ? 2 : 0, .generation = slots ? GENERATION : 0x8000,
@@ -67,6 +83,8 @@ static struct kernel_builder *make_kernel(bool slots)
 	kernel_builder_source(kernel, "cpu", true, 99, "");
 	kernel_builder_source(kernel, "off-cpu", true, 0, "");
 	kernel_builder_source(kernel, "faults", true, 0, "");
+	if (!slots)
+		add_calls(kernel);
 	for (uint64_t i = 0; i < 4; i++) {
 		const struct cprof_kernel_sample sample = { .time_ns = ns_of(2150 + 400 * i), .who = who, .ip = 0x555555556100, .user_stack = 1, .period_ns = 100 };
 		const struct cprof_kernel_off_cpu off = { .time_ns = ns_of(2220 + 400 * i), .who = who, .blocked_ns = 40 };
