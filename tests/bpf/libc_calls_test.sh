@@ -233,6 +233,31 @@ case_fork_exec() {
 	done
 }
 
+# Images without a trace, after one with a trace and after each other: each has its own calls, and none of the others'.
+case_strangers() {
+	may_use_perf_events
+	cat >before.c <<-'END'
+		#include <unistd.h>
+		__attribute__((noinline)) static void before(void) { if (write(1, "0123456", 7) != 7) _exit(9); }
+		int main(void)
+		{
+			before();
+			execl("/bin/sh", "sh", "-c", "echo 12 >written; echo 3 >>written; exec dd if=written of=copied bs=5 status=none", (char *)0);
+			return 9;
+		}
+	END
+	cprof_cc gcc shared -g -O2 before.c -o before || die "does not build"
+	for with in perf refuse; do
+		rm -f written copied
+		recorded $with --io --window=10m -- ./before
+		"$cprof_analyze" io --format=json t.lz4 >io.json || die "cprof-analyze io"
+		jq -e '[.by_context[] | select(.call == "write") | [.context.process? // .context.path[-1], .count, .bytes]] | sort == [["before", 1, 7], ["dd", 1, 5], ["sh", 2, 5]]' \
+			io.json >/dev/null || { jq -c .by_context[] io.json; fail "$with"; }
+		jq -e '.trace.kernel.context_quality.sums | .no_runtime > 3 and .tls == 1' io.json >/dev/null || { jq -c .trace.kernel.context_quality io.json; fail "$with: qualities"; }
+		ask_no_loss
+	done
+}
+
 # The target is killed in the middle: what it did until then is known to the call.
 case_killed_target() {
 	cat >killed.c <<-'END'
@@ -270,24 +295,29 @@ case_killed_recorder() {
 	[ "$(jq '.trace.kernel.files[0].clean' io.json)" = false ] || fail "it is not said"
 }
 
-# A program that outlives the recording counts no more, and runs on.
+# A program that outlives the recording is told to count no more, and runs on.
 case_duration() {
 	cat >slow.c <<-'END'
 		#include <fcntl.h>
+		#include <stdlib.h>
 		#include <time.h>
 		#include <unistd.h>
+		#include "calls_table.h"
 		int main(void)
 		{
+			struct cprof_calls_header header;
 			int fd = open("written", O_WRONLY | O_CREAT, 0600);
 			for (int i = 0; i < 1000; i++) {
 				if (pwrite(fd, "x", 1, i) != 1)
 					return 9;
 				nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 			}
-			return 7;
+			if (pread(atoi(getenv("CPROF_CALLS_FD")), &header, sizeof header, 0) != sizeof header || header.magic != CPROF_CALLS_MAGIC)
+				return 8;
+			return header.stopped_ns ? 7 : 6;
 		}
 	END
-	gcc -O2 slow.c -o slow || die "does not build"
+	gcc -O2 -I"$here/../../format" slow.c -o slow || die "does not build"
 	record refuse -q --io --duration=300ms -- ./slow
 	[ $? = 7 ] || fail "the program's exit status"
 	read_records t
