@@ -107,20 +107,27 @@ static void row_take(struct calls_drain *drain, struct cprof_calls_row *row, str
 	kernel_writer_add(drain->writer, CPROF_CHUNK_KERNEL_SUMS, &sum, sizeof sum);
 }
 
+static void row_look(struct calls_drain *drain, uint32_t index)
+{
+	struct cprof_calls_row *row = calls_memfd_row(drain->memory, index);
+	struct calls_told *told = &drain->told[index];
+
+	if (!told->known) {
+		if (!__atomic_load_n(&row->ready, __ATOMIC_ACQUIRE))
+			return;
+		key_take(drain, row, told);
+	}
+	if (!told->refused)
+		row_take(drain, row, told);
+}
+
 static void rows_take(struct calls_drain *drain)
 {
-	for (uint32_t i = 0; i < drain->memory->layout.nr_rows; i++) {
-		struct cprof_calls_row *row = calls_memfd_row(drain->memory, i);
-		struct calls_told *told = &drain->told[i];
+	uint32_t index = 0, end;
 
-		if (!told->known) {
-			if (!__atomic_load_n(&row->ready, __ATOMIC_ACQUIRE))
-				continue;
-			key_take(drain, row, told);
-		}
-		if (!told->refused)
-			row_take(drain, row, told);
-	}
+	while (calls_memfd_used_rows(drain->memory, &index, &end))
+		for (; index < end; index++)
+			row_look(drain, index);
 }
 
 /* --- files --- */

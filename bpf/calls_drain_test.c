@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,7 +18,7 @@
 #include "kernel_file.h"
 #include "kernel_format.h"
 
-enum { ROWS = 256, MANY = 64 };
+enum { ROWS = 16384, MANY = 64, LOOKED_AT_BLOCKS = (4096 * 256 + 1024 * 64) / 512 /* places of files and processes */ };
 
 static char folder[] = "/tmp/cprof-calls-drain-XXXXXX";
 static char path[64];
@@ -255,6 +256,37 @@ static void test_single_calls(void **state)
 	kernel_file_close(file);
 }
 
+/* Rows wherever they lie, and no more memory for looking at those that nobody uses. */
+static void test_rows_far_apart(void **state)
+{
+	struct run run;
+	struct stat before, after;
+
+	(void)state;
+	run_begin(&run, true);
+	uint32_t last = run.memory.layout.nr_rows - 1;
+
+	row_add(row_put(&run, 0, 1234, 1), 1, 1);
+	row_add(row_put(&run, last / 2, 1234, 2), 1, 1);
+	row_add(row_put(&run, last, 1234, 3), 1, 1);
+	assert_int_equal(fstat(run.memory.fd, &before), 0);
+	calls_drain_sums(&run.drain);
+	assert_int_equal(run.drain.received, 3);
+	row_add(row_put(&run, last / 4, 1234, 4), 1, 1);
+	calls_drain_sums(&run.drain);
+	assert_int_equal(run.drain.received, 4);
+	assert_int_equal(fstat(run.memory.fd, &after), 0);
+	assert_true(after.st_blocks - before.st_blocks <= 8 + LOOKED_AT_BLOCKS);
+	int scan = run.memory.scan;
+
+	run.memory.scan = -1; /* where it cannot be told */
+	row_add(row_put(&run, last / 3, 1234, 5), 1, 1);
+	calls_drain_sums(&run.drain);
+	assert_int_equal(run.drain.received, 5);
+	run.memory.scan = scan;
+	kernel_file_close(run_end(&run));
+}
+
 /* Nobody can make us read behind the memory's end. */
 static void test_memory_keeps_its_size(void **state)
 {
@@ -356,7 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_windows_add_up), cmocka_unit_test(test_images),          cmocka_unit_test(test_last_name_counts),
 		cmocka_unit_test(test_single_calls),   cmocka_unit_test(test_memory_keeps_its_size), cmocka_unit_test(test_strange_sums),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_noise), cmocka_unit_test(test_rows_far_apart),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

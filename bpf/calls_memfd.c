@@ -4,11 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, FILES = 4096, RECORDS = 4096, PROCESSES = 1024 };
+_Static_assert(4096 % sizeof(struct cprof_calls_row) == 0, "no row is in two pages");
+
+enum {
+	PAGE = 4096, FILES = 4096, RECORDS = 4096, PROCESSES = 1024,
+	ROWS_PER_SUM = 4, /* they are kept to the end, and are to be found after few steps */
+	ROWS_MOST = 1 << 20
+};
 
 static uint64_t place_array(uint64_t *end, uint64_t bytes)
 {
@@ -32,7 +39,7 @@ static struct cprof_calls_header layout_of(const struct record_args *args, uint3
 	uint64_t end = PAGE;
 	struct stat namespace;
 
-	while (header.nr_rows < args->sums)
+	while (header.nr_rows < ROWS_PER_SUM * args->sums && header.nr_rows < ROWS_MOST)
 		header.nr_rows *= 2;
 	header.rows_at = place_array(&end, (uint64_t)header.nr_rows * sizeof(struct cprof_calls_row));
 	header.files_at = place_array(&end, (uint64_t)header.nr_files * sizeof(struct cprof_calls_file));
@@ -44,18 +51,50 @@ static struct cprof_calls_header layout_of(const struct record_args *args, uint3
 	return header;
 }
 
+/* Not a duplicate: programs that have inherited the descriptor share its position. */
+static int open_again(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool calls_memfd_used_rows(const struct calls_memfd *memory, uint32_t *first, uint32_t *end)
+{
+	const struct cprof_calls_header *layout = &memory->layout;
+	uint64_t from = layout->rows_at + *first * sizeof(struct cprof_calls_row), most = layout->rows_at + layout->nr_rows * sizeof(struct cprof_calls_row);
+	off_t data = lseek(memory->scan, (off_t)from, SEEK_DATA), hole;
+
+	if (*first >= layout->nr_rows)
+		return false;
+	if (data < 0 && errno != ENXIO) { /* it does not tell: all may be */
+		*end = layout->nr_rows;
+		return true;
+	}
+	if (data < 0 || (uint64_t)data >= most)
+		return false;
+	hole = lseek(memory->scan, data, SEEK_HOLE);
+	if (hole <= data || (uint64_t)hole > most)
+		hole = (off_t)most;
+	*first = (uint32_t)(((uint64_t)data - layout->rows_at) / sizeof(struct cprof_calls_row));
+	*end = (uint32_t)(((uint64_t)hole - layout->rows_at) / sizeof(struct cprof_calls_row));
+	return true;
+}
+
 struct cprof_error *calls_memfd_create(const struct record_args *args, uint32_t sources, struct calls_memfd *ret)
 {
 	struct calls_memfd memory = { .fd = memfd_create(CPROF_CALLS_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING), .layout = layout_of(args, sources) };
 	int error;
 
-	ret->fd = -1;
+	ret->fd = ret->scan = -1;
 	if (memory.fd < 0)
 		return cprof_error_os(errno, NULL, "make memory for calls");
 	if (ftruncate(memory.fd, (off_t)memory.layout.total_bytes) == 0 && fcntl(memory.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
 		memory.at = mmap(NULL, memory.layout.total_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd, 0);
 		if (memory.at != MAP_FAILED) {
 			*memory.at = memory.layout;
+			memory.scan = open_again(memory.fd);
 			*ret = memory;
 			return NULL;
 		}
@@ -76,6 +115,8 @@ void calls_memfd_close(struct calls_memfd *memory)
 		munmap(memory->at, memory->layout.total_bytes);
 	if (memory->fd >= 0)
 		close(memory->fd);
+	if (memory->scan >= 0)
+		close(memory->scan);
 	memory->at = NULL;
-	memory->fd = -1;
+	memory->fd = memory->scan = -1;
 }

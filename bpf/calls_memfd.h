@@ -7,18 +7,26 @@
 #ifndef CPROF_CALLS_MEMFD_H
 #define CPROF_CALLS_MEMFD_H
 
+#include <stdbool.h>
+
 #include "calls_table.h"
 #include "error.h"
 #include "record_args.h"
 
 struct calls_memfd {
 	int fd;                    /* closed at an exec; -1: there is none */
+	int scan;                  /* the same memory, with a file position of our own; -1: not to be had */
 	struct cprof_calls_header *at;
 	struct cprof_calls_header layout; /* as it was made */
 };
 
 /* sources: CPROF_CALLS_*. */
 struct cprof_error *calls_memfd_create(const struct record_args *args, uint32_t sources, struct calls_memfd *ret) CPROF_MUST_CHECK;
+/*
+ * The next rows that may be in use, from *first on: [*first, *end); false: there are no more. What nobody has written to is no memory yet, and is not made
+ * any by looking.
+ */
+bool calls_memfd_used_rows(const struct calls_memfd *memory, uint32_t *first, uint32_t *end);
 /* Nothing is counted any more, whoever still runs. */
 void calls_memfd_stop(const struct calls_memfd *memory, uint64_t now_ns);
 void calls_memfd_close(struct calls_memfd *memory);

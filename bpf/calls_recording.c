@@ -36,7 +36,7 @@ void calls_recording_choose(const struct record_args *args, char **command, stru
 	uint32_t sources = wanted_sources(states);
 	struct cprof_error *error;
 
-	*ret = (struct calls_recording){ .memory = { .fd = -1 } };
+	*ret = (struct calls_recording){ .memory = { .fd = -1, .scan = -1 } };
 	if (!sources)
 		return;
 	error = choose(args, command, sources, ret);

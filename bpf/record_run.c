@@ -532,7 +532,7 @@ static struct cprof_error *go_without(struct recording *recording, const struct 
 
 struct cprof_error *record_run(const struct record_args *args, const struct cprof_operands *command, int *status)
 {
-	struct recording recording = { .args = args, .command = command->count ? command->items : NULL, .signals = -1, .writer.fd = -1, .without.calls.memory.fd = -1 };
+	struct recording recording = { .args = args, .command = command->count ? command->items : NULL, .signals = -1, .writer.fd = -1, .without.calls.memory = { .fd = -1, .scan = -1 } };
 	struct cprof_error *error = record_sources_choose(args, recording.sources), *unavailable = NULL;
 
 	for (size_t i = 0; i < nr_record_sources; i++)
