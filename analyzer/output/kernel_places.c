@@ -12,10 +12,30 @@
 
 enum { PATH_ENDS = 4, STACK_SHOWN = 8 };
 
+/* What the recorder said of a source that was asked for and could not be had; NULL: it said nothing. */
+static const char *refusal_of(const struct kernel_view *to, const char *source)
+{
+	const struct session *session = to->view->profile->kernel ? to->view->profile->kernel_names->session : NULL;
+
+	for (size_t i = 0; session && i < session_nr_kernels(session); i++) {
+		const struct kernel_tables *tables = kernel_file_tables(session_kernel(session, i));
+
+		for (size_t k = 0; k < tables->nr_sources; k++)
+			if (!tables->sources[k].on && strcmp(tables->sources[k].name, source) == 0 && *tables->sources[k].why &&
+			    strcmp(tables->sources[k].why, "not asked for") != 0)
+				return tables->sources[k].why;
+	}
+	return NULL;
+}
+
 struct cprof_error *view_needs(const struct kernel_view *to, uint32_t metrics, const char *what, const char *option)
 {
+	const char *refusal = option[0] == '-' ? refusal_of(to, option + 2) : NULL;
+
 	if (to->view->profile->metrics & metrics)
 		return NULL;
+	if (refusal)
+		return cprof_error_create(CPROF_ERROR_NOT_FOUND, "%s not recorded in this run: %s", what, refusal);
 	return cprof_error_create(CPROF_ERROR_NOT_FOUND, "%s not recorded in this run; to record: cprof-record %s -- PROGRAM", what, option);
 }
 

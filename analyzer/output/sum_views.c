@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "human_ticks.h"
-#include "io_scope.h"
+#include "calls_scope.h"
 #include "kernel_facts.h"
 #include "kernel_views.h"
 #include "syscall_names.h"
@@ -210,6 +210,7 @@ struct cprof_error *locks_view(const struct kernel_view *to)
 		error = rows_make(to->view->profile, is_lock, order_lock, &rows);
 	if (error)
 		return error;
+	lock_scope_show(to);
 	if (to->json)
 		json_begin_array(to->json, "locks");
 	else

@@ -165,6 +165,7 @@ check_locks() {
 	"$cprof_analyze" locks --format=json t.lz4 >locks.json || die "cprof-analyze locks"
 	jq -e '.locks | any(.class == "mutex" and .waiter.path[-1] == "wait_mutex" and (.holder.path | index("hold_mutex")))' locks.json >/dev/null ||
 		{ jq -c .locks[] locks.json; fail "cprof-analyze locks"; }
+	"$cprof_analyze" locks t.lz4 | grep -q "waits in libc's functions" || fail "it is not said whose waits these are"
 }
 
 case_locks() {
@@ -376,6 +377,7 @@ case_impossible() {
 	may_use_perf_events
 	record perf --io -- ./static
 	grep -q "^cprof-record: io  *off: the program is static: .*needs BPF" record.err || { cat record.err; fail "static, with perf events"; }
+	"$cprof_analyze" io t.bpf.lz4 2>&1 | grep -q "I/O was not recorded in this run: the program is static" || fail "the view does not say why"
 	# shellcheck disable=SC2016
 	as_nobody -all sh -c 'sleep 5 & timeout 20 bin/cprof-record -o t.lz4 --io --locks --off-cpu -p $! -d 200ms; kill $!' >said 2>record.err
 	grep -q "^cprof-record: io  *off: a program that runs already cannot be preloaded; needs BPF" record.err || { cat record.err; fail "-p"; }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See io_scope.h. */
-#include "io_scope.h"
+/* See calls_scope.h. */
+#include "calls_scope.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -94,4 +94,17 @@ void io_scope_show(const struct kernel_view *to)
 		show_json(to->json, &scope);
 	else
 		show_text(to, &scope);
+}
+
+void lock_scope_show(const struct kernel_view *to)
+{
+	const struct session *session = to->view->profile->kernel_names->session;
+	bool by_calls = false;
+
+	for (size_t i = 0; i < session_nr_kernels(session); i++)
+		by_calls |= kernel_file_source_on(session_kernel(session, i), "locks") == CPROF_SOURCE_CALLS;
+	if (!by_calls || to->json)
+		return;
+	text_wrap(to->style, to->out, "These are waits in libc's functions (pthread_*, sem_*), by a preloaded library: not for futexes of the program's own, nor in static programs.");
+	fputc('\n', to->out);
 }
