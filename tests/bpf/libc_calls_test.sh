@@ -105,7 +105,7 @@ case_io() {
 	build_io
 	check_io perf
 	ask "perf events say the process" '[every("process") | select(.flags % 16 >= 8)] | length > 0'
-	ask "and nothing says it once more" '[every("process") | select(.tgid == lead and .flags >= 16)] == []'
+	ask "and nothing says it once more" '[every("process") | select(.tgid == lead and .flags >= 32)] == []'
 }
 
 # Without perf events, too.
@@ -114,7 +114,7 @@ case_io_refused() {
 	check_io refuse
 	grep -q "^cprof-record: without perf events: .*perf_event_paranoid" record.err || { cat record.err; fail "why not"; }
 	grep -q "^cprof-record: cpu  *off: not asked for" record.err || fail "cpu"
-	ask "the library says the process" '[every("process") | select(.flags % 2 == 1 and .flags >= 16 and .generation == 0 and .name == "io")] | length > 0'
+	ask "the library says the process" '[every("process") | select(.flags % 2 == 1 and .flags >= 32 and .generation == 0 and .name == "io")] | length > 0'
 	# What is on by default is not to be had: then there is nothing to record.
 	record refuse -- ./io "$folder" || fail "the program's exit status"
 	grep -q "runs without the kernel half" record.err || fail "it does not say what is missing"
