@@ -56,8 +56,8 @@ static void state_set(struct source_state *state, const struct calls_recording *
 
 bool calls_recording_open(struct calls_recording *recording, struct source_state *states)
 {
-	state_set(record_source_state(states, "io"), recording, "of calls of libc's functions: stdio's own are not seen");
-	state_set(record_source_state(states, "locks"), recording, "of calls of libc's functions");
+	state_set(record_source_state(states, "io"), recording, "calls of libc's functions, by file; not stdio's own");
+	state_set(record_source_state(states, "locks"), recording, "waits in libc's functions, with who held them");
 	return recording->library[0] != '\0';
 }
 

@@ -102,12 +102,12 @@ static void watch_record(void *context, uint32_t kind, const void *record, size_
 
 static void say_sources(const struct recording *recording)
 {
-	for (size_t i = 0; i < nr_record_sources; i++) {
+	for (size_t i = 0; i < nr_record_sources && !recording->args->quiet; i++) {
 		const struct source_state *state = &recording->sources[i];
+		const char *what = state->on && !state->by_calls ? record_sources[i].what : ""; /* by calls: `why` says it all */
 
-		if (!recording->args->quiet)
-			fprintf(stderr, "cprof-record: %-8s %s%s%s%s\n", record_sources[i].name, state->on ? "on: " : "off: ",
-				state->on ? record_sources[i].what : "", state->on && state->why[0] ? ", " : "", state->why);
+		fprintf(stderr, "cprof-record: %-8s %s%s%s%s\n", record_sources[i].name, state->on ? "on: " : "off: ", what, *what && state->why[0] ? ", " : "",
+			state->why);
 	}
 }
 
