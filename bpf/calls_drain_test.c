@@ -18,7 +18,7 @@
 #include "kernel_file.h"
 #include "kernel_format.h"
 
-enum { ROWS = 16384, MANY = 64, LOOKED_AT_BLOCKS = (4096 * 256 + 1024 * 64) / 512 /* places of files and processes */ };
+enum { ROWS = 16384, MANY = 64, LOOKED_AT_BLOCKS = (4096 * 256 + 4096 * 64) / 512 /* places of files and processes */ };
 
 static char folder[] = "/tmp/cprof-calls-drain-XXXXXX";
 static char path[64];
@@ -353,9 +353,9 @@ static void test_noise(void **state)
 		}
 		run.memory.at->records_head = run.drain.tail + (round % 4 ? seed % run.memory.layout.nr_records : seed);
 		calls_drain_records(&run.drain, 1000000000u * (uint64_t)round, round > 10);
-		calls_processes_read(&run.processes);
 		calls_drain_sums(&run.drain);
-		calls_processes_compare(&run.processes);
+		calls_processes_ask(&run.processes);
+		assert_true(calls_processes_tally(&run.processes).processes <= run.memory.layout.nr_processes);
 	}
 	assert_true(run.drain.malformed + run.drain.unfinished > 0);
 

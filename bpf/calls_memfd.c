@@ -12,7 +12,7 @@
 _Static_assert(4096 % sizeof(struct cprof_calls_row) == 0, "no row is in two pages");
 
 enum {
-	PAGE = 4096, FILES = 4096, RECORDS = 4096, PROCESSES = 1024,
+	PAGE = 4096, FILES = 4096, RECORDS = 4096, PROCESSES = 4096,
 	ROWS_PER_SUM = 4, /* they are kept to the end, and are to be found after few steps */
 	ROWS_MOST = 1 << 20
 };

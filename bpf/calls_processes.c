@@ -13,7 +13,7 @@
 #include "record_shared.h"
 #include "vec.h"
 
-enum { IMAGES_MAX = 4096, COUNTS_OPEN_MAX = 256 };
+enum { IMAGES_MAX = 16384 };
 
 /* --- images --- */
 
@@ -79,44 +79,9 @@ void calls_processes_note(struct calls_processes *processes, const struct cprof_
 
 /* --- what the kernel counts --- */
 
-static struct calls_process *process_find(const struct calls_processes *processes, uint32_t pid)
-{
-	for (size_t i = 0; i < processes->nr_processes; i++)
-		if (processes->processes[i].pid == pid)
-			return &processes->processes[i];
-	return NULL;
-}
-
-static void process_add(struct calls_processes *processes, uint32_t pid)
-{
-	struct calls_process process = { .pid = pid, .counts = -1 };
-	char path[32];
-
-	if (!vec_reserve(&processes->processes, &processes->processes_capacity, processes->nr_processes + 1, sizeof *processes->processes))
-		return;
-	snprintf(path, sizeof path, "/proc/%u/io", pid);
-	if (processes->nr_processes < COUNTS_OPEN_MAX)
-		process.counts = open(path, O_RDONLY | O_CLOEXEC);
-	processes->processes[processes->nr_processes++] = process;
-}
-
-/* Those that came since the last time; the memory has room for so many, so that a stranger cannot make us grow. */
-static void processes_look(struct calls_processes *processes)
-{
-	for (uint32_t i = 0; i < processes->memory->layout.nr_processes; i++) {
-		const struct cprof_calls_process *place = calls_memfd_process(processes->memory, i);
-		uint32_t pid = __atomic_load_n(&place->ready, __ATOMIC_ACQUIRE) ? __atomic_load_n(&place->pid, __ATOMIC_RELAXED) : 0;
-
-		if (pid && !process_find(processes, pid) && processes->nr_processes <= processes->memory->layout.nr_processes)
-			process_add(processes, pid);
-	}
-}
-
 void calls_processes_count(struct calls_processes *processes, const struct cprof_kernel_sum_key *key, uint64_t calls)
 {
-	struct calls_process *process = key->kind == CPROF_SUM_SYSCALL ? process_find(processes, key->who.tgid) : NULL;
-
-	if (!process)
+	if (key->kind != CPROF_SUM_SYSCALL)
 		return;
 	switch (key->sub) { /* those that the kernel counts as such: what goes through its read and write of a file */
 	case SYS_read:
@@ -124,24 +89,32 @@ void calls_processes_count(struct calls_processes *processes, const struct cprof
 	case SYS_readv:
 	case SYS_preadv:
 	case SYS_preadv2:
-		process->seen.reads += calls;
+		processes->seen.reads += calls;
 		break;
 	case SYS_write:
 	case SYS_pwrite64:
 	case SYS_writev:
 	case SYS_pwritev:
 	case SYS_pwritev2:
-		process->seen.writes += calls;
+		processes->seen.writes += calls;
 		break;
 	case SYS_sendfile:
 	case SYS_copy_file_range:
-		process->seen.reads += calls;
-		process->seen.writes += calls;
+		processes->seen.reads += calls;
+		processes->seen.writes += calls;
 		break;
 	}
 }
 
-static bool read_counts(int fd, struct calls_counts *ret)
+static int counts_open(uint32_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%u/io", pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool counts_read(int fd, struct calls_counts *ret)
 {
 	char text[512];
 	const char *reads, *writes;
@@ -156,23 +129,45 @@ static bool read_counts(int fd, struct calls_counts *ret)
 	return true;
 }
 
-static void process_read(struct calls_process *process)
+void calls_processes_ask(struct calls_processes *processes)
 {
-	if (process->counts < 0)
-		return;
-	if (read_counts(process->counts, &process->kernel)) {
-		process->counted = process->is_new = true;
-		return;
-	}
-	close(process->counts);
-	process->counts = -1;
+	if (counts_read(processes->target_counts, &processes->kernel))
+		processes->asked = true;
 }
 
-void calls_processes_read(struct calls_processes *processes)
+/* Of one that is not the target: what it does it has not been waited for. One that has ended is in its parent's, or nobody's. */
+static void add_running(uint32_t pid, struct calls_counts *sum)
 {
-	processes_look(processes);
-	for (size_t i = 0; i < processes->nr_processes; i++)
-		process_read(&processes->processes[i]);
+	struct calls_counts own;
+	int fd = counts_open(pid);
+
+	if (fd < 0)
+		return;
+	if (counts_read(fd, &own)) {
+		sum->reads += own.reads;
+		sum->writes += own.writes;
+	}
+	close(fd);
+}
+
+static int compare_pids(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* In order; several images of one process are there several times. */
+static size_t list_pids(const struct calls_memfd *memory, uint32_t *pids)
+{
+	size_t nr = 0;
+
+	for (uint32_t i = 0; i < memory->layout.nr_processes; i++)
+		if (__atomic_load_n(&calls_memfd_process(memory, i)->ready, __ATOMIC_ACQUIRE))
+			pids[nr++] = __atomic_load_n(&calls_memfd_process(memory, i)->pid, __ATOMIC_RELAXED);
+	if (nr)
+		qsort(pids, nr, sizeof *pids, compare_pids);
+	return nr;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -180,56 +175,37 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void calls_processes_compare(struct calls_processes *processes)
+struct calls_tally calls_processes_tally(const struct calls_processes *processes)
 {
-	for (size_t i = 0; i < processes->nr_processes; i++) {
-		struct calls_process *process = &processes->processes[i];
+	struct calls_tally tally = { .asked = processes->asked, .kernel = processes->kernel };
+	uint32_t *pids = calloc(processes->memory->layout.nr_processes, sizeof *pids);
+	size_t nr = pids ? list_pids(processes->memory, pids) : 0;
 
-		if (!process->is_new)
+	for (size_t i = 0; i < nr; i++) {
+		if (i && pids[i] == pids[i - 1])
 			continue;
-		process->is_new = false; /* some were made between the two: those count as not seen yet */
-		process->seen_then.reads = smaller(process->seen.reads, process->kernel.reads);
-		process->seen_then.writes = smaller(process->seen.writes, process->kernel.writes);
+		tally.processes++;
+		if (pids[i] != processes->target)
+			add_running(pids[i], &tally.kernel);
 	}
+	free(pids);
+	/* Some may have been made since, or by one that nobody waited for. */
+	tally.seen.reads = smaller(processes->seen.reads, tally.kernel.reads);
+	tally.seen.writes = smaller(processes->seen.writes, tally.kernel.writes);
+	return tally;
 }
 
-void calls_processes_target_ends(struct calls_processes *processes)
-{
-	struct calls_process *process = process_find(processes, processes->target);
-
-	if (process)
-		process_read(process);
-}
+/* --- life --- */
 
 void calls_processes_init(const struct calls_memfd *memory, struct kernel_writer *writer, uint32_t target, bool alone, struct calls_processes *ret)
 {
-	*ret = (struct calls_processes){ .memory = memory, .writer = writer, .alone = alone, .target = target };
-	process_add(ret, target);
+	*ret = (struct calls_processes){ .memory = memory, .writer = writer, .alone = alone, .target = target, .target_counts = counts_open(target) };
 }
 
 void calls_processes_deinit(struct calls_processes *processes)
 {
-	for (size_t i = 0; i < processes->nr_processes; i++)
-		if (processes->processes[i].counts >= 0)
-			close(processes->processes[i].counts);
-	free(processes->processes);
+	if (processes->target_counts >= 0)
+		close(processes->target_counts);
 	free(processes->images);
-	*processes = (struct calls_processes){ .memory = NULL };
-}
-
-struct calls_tally calls_processes_tally(const struct calls_processes *processes)
-{
-	struct calls_tally tally = { .uncounted = 0 };
-
-	for (size_t i = 0; i < processes->nr_processes; i++) {
-		const struct calls_process *process = &processes->processes[i];
-
-		tally.counted += process->counted;
-		tally.uncounted += !process->counted;
-		tally.kernel.reads += process->kernel.reads;
-		tally.kernel.writes += process->kernel.writes;
-		tally.seen.reads += process->seen_then.reads;
-		tally.seen.writes += process->seen_then.writes;
-	}
-	return tally;
+	*processes = (struct calls_processes){ .target_counts = -1 };
 }

@@ -63,9 +63,12 @@ bool calls_recording_open(struct calls_recording *recording, struct source_state
 
 struct cprof_error *calls_recording_start(struct calls_recording *recording, struct kernel_writer *writer, uint32_t pid, bool alone)
 {
-	calls_processes_init(&recording->memory, writer, pid, alone, &recording->processes);
-	struct cprof_error *error = calls_drain_open(&recording->memory, writer, &recording->processes, &recording->drain);
+	struct cprof_error *error;
 
+	calls_processes_init(&recording->memory, writer, pid, alone, &recording->processes);
+	error = calls_drain_open(&recording->memory, writer, &recording->processes, &recording->drain);
+	if (error)
+		calls_processes_deinit(&recording->processes);
 	recording->open = !error;
 	return error;
 }
@@ -77,15 +80,13 @@ void calls_recording_tick(struct calls_recording *recording, uint64_t now_ns)
 
 void calls_recording_window(struct calls_recording *recording)
 {
-	calls_processes_read(&recording->processes);
 	calls_drain_sums(&recording->drain);
-	calls_processes_compare(&recording->processes);
 }
 
 void calls_recording_target_ends(struct calls_recording *recording)
 {
 	if (recording->open)
-		calls_processes_target_ends(&recording->processes);
+		calls_processes_ask(&recording->processes);
 }
 
 static uint64_t counter(const uint64_t *at)
@@ -101,6 +102,7 @@ uint64_t calls_recording_finish(struct calls_recording *recording, uint64_t now_
 	uint64_t lost = 0;
 
 	calls_memfd_stop(&recording->memory, now_ns);
+	calls_processes_ask(&recording->processes); /* it may still run */
 	calls_drain_records(&recording->drain, now_ns, true);
 	calls_recording_window(recording);
 
@@ -117,8 +119,9 @@ uint64_t calls_recording_finish(struct calls_recording *recording, uint64_t now_
 	record_report_counter(writer, "files.table-full", counter(&header->files_full), true, &lost);
 	record_report_counter(writer, "processes.table-full", counter(&header->processes_full) + recording->processes.unsaid, true, &lost);
 	record_report_counter(writer, "processes.other-namespace", counter(&header->foreign), true, &lost);
-	record_report_counter(writer, "calls.processes-compared", tally.counted, false, &lost);
-	record_report_counter(writer, "calls.processes-not-compared", tally.uncounted, false, &lost);
+	record_report_counter(writer, "calls.processes", tally.processes, false, &lost);
+	if (!tally.asked)
+		return lost;
 	record_report_counter(writer, "calls.reads-of-kernel", tally.kernel.reads, false, &lost);
 	record_report_counter(writer, "calls.reads-seen", tally.seen.reads, false, &lost);
 	record_report_counter(writer, "calls.writes-of-kernel", tally.kernel.writes, false, &lost);

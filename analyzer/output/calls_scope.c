@@ -9,8 +9,8 @@
 #include "kernel_facts.h"
 
 struct io_scope { /* of all kernel files together */
-	bool by_calls, compared;   /* compared: the recorder came to an end, and said these */
-	uint64_t processes, unasked;
+	bool by_calls;
+	uint64_t processes;        /* 0 where the recorder came to no end; so are these, or where the kernel did not tell */
 	uint64_t kernel_reads, reads, kernel_writes, writes;
 	uint64_t trace_writes;     /* about */
 };
@@ -25,14 +25,12 @@ static struct io_scope scope_of(const struct session *session)
 		if (kernel_file_source_on(file, "io") != CPROF_SOURCE_CALLS)
 			continue;
 		scope.by_calls = true;
-		scope.processes += kernel_file_counter(file, "calls.processes-compared");
-		scope.unasked += kernel_file_counter(file, "calls.processes-not-compared");
+		scope.processes += kernel_file_counter(file, "calls.processes");
 		scope.kernel_reads += kernel_file_counter(file, "calls.reads-of-kernel");
 		scope.reads += kernel_file_counter(file, "calls.reads-seen");
 		scope.kernel_writes += kernel_file_counter(file, "calls.writes-of-kernel");
 		scope.writes += kernel_file_counter(file, "calls.writes-seen");
 	}
-	scope.compared = scope.processes != 0;
 	for (size_t i = 0; i < session_nr_traces(session); i++)
 		scope.trace_writes += trace_nr_chunks(session_trace(session, i));
 	return scope;
@@ -53,20 +51,17 @@ static void show_text(const struct kernel_view *to, const struct io_scope *scope
 {
 	char text[1024] = "";
 
-	add(text, sizeof text, "These are calls of libc's functions, by a preloaded library: not what stdio (fread, printf, ...) and the loader do inside of libc, nor system calls of "
-			       "static programs.");
-	if (scope->compared) {
-		add(text, sizeof text, " The kernel counted %s reads", human_count(scope->kernel_reads).text);
-		add(text, sizeof text, " and %s writes of files", human_count(scope->kernel_writes).text);
-		add(text, sizeof text, " in %s process%s:", human_count(scope->processes).text, scope->processes == 1 ? "" : "es");
+	add(text, sizeof text, "These are calls of libc's functions, by a preloaded library: not what stdio (fread, printf, ...) and the loader do inside of libc, "
+			       "nor system calls of static programs.");
+	if (scope->kernel_reads || scope->kernel_writes) {
+		add(text, sizeof text, " Of the program and what it waited for the kernel counted %s reads", human_count(scope->kernel_reads).text);
+		add(text, sizeof text, " and %s writes of files:", human_count(scope->kernel_writes).text);
 		add(text, sizeof text, " %s", human_count(scope->reads).text);
 		add(text, sizeof text, " and %s of them are here", human_count(scope->writes).text);
 		if (scope->trace_writes)
 			add(text, sizeof text, "; about %s writes made the trace", human_count(scope->trace_writes).text);
 		add(text, sizeof text, ".");
 	}
-	if (scope->unasked)
-		add(text, sizeof text, " %s process%s had ended before the kernel could be asked.", human_count(scope->unasked).text, scope->unasked == 1 ? "" : "es");
 	text_wrap(to->style, to->out, text);
 	fputc('\n', to->out);
 }
@@ -75,7 +70,6 @@ static void show_json(struct json_writer *json, const struct io_scope *scope)
 {
 	json_begin_object(json, "seen_by_calls");
 	json_u64(json, "processes", scope->processes);
-	json_u64(json, "processes_not_compared", scope->unasked);
 	json_u64(json, "kernel_reads", scope->kernel_reads);
 	json_u64(json, "reads", scope->reads);
 	json_u64(json, "kernel_writes", scope->kernel_writes);
