@@ -15,12 +15,17 @@ struct calls_told {
 	bool known, refused;
 };
 
+struct new_file {
+	uint32_t index, order;
+};
+
 struct cprof_error *calls_drain_open(const struct calls_memfd *memory, struct kernel_writer *writer, struct calls_processes *processes, struct calls_drain *ret)
 {
 	*ret = (struct calls_drain){ .memory = memory, .writer = writer, .processes = processes };
 	ret->told = calloc(memory->layout.nr_rows, sizeof *ret->told);
 	ret->files_told = calloc(memory->layout.nr_files, sizeof *ret->files_told);
-	if (ret->told && ret->files_told)
+	ret->new_files = calloc(memory->layout.nr_files, sizeof *ret->new_files);
+	if (ret->told && ret->files_told && ret->new_files)
 		return NULL;
 	calls_drain_close(ret);
 	return &cprof_enomem;
@@ -30,8 +35,10 @@ void calls_drain_close(struct calls_drain *drain)
 {
 	free(drain->told);
 	free(drain->files_told);
+	free(drain->new_files);
 	drain->told = NULL;
 	drain->files_told = NULL;
+	drain->new_files = NULL;
 }
 
 static bool who_is_sound(const struct cprof_who *who)
@@ -125,16 +132,12 @@ static void rows_take(struct calls_drain *drain)
 {
 	uint32_t index = 0, end;
 
-	while (calls_memfd_used_rows(drain->memory, &index, &end))
+	while (calls_memfd_used(drain->memory, calls_memfd_rows(drain->memory), &index, &end))
 		for (; index < end; index++)
 			row_look(drain, index);
 }
 
 /* --- files --- */
-
-struct new_file {
-	uint32_t index, order;
-};
 
 static int compare_order(const void *left, const void *right)
 {
@@ -164,30 +167,34 @@ static void file_say(struct calls_drain *drain, const struct cprof_calls_file *f
 	kernel_writer_add(drain->writer, CPROF_CHUNK_KERNEL_FILES, &said, sizeof said.head + ((length + 7) & ~(size_t)7));
 }
 
-/* The last name of a file counts: in the order in which it got them. */
-static void files_take(struct calls_drain *drain)
+/* Those in [from, to) that are new: added to new. */
+static size_t files_look(struct calls_drain *drain, uint32_t from, uint32_t to, struct new_file *new)
 {
-	uint32_t most = drain->memory->layout.nr_files;
-	struct new_file *new = NULL;
 	size_t nr = 0;
 
-	for (uint32_t i = 0; i < most; i++) {
+	for (uint32_t i = from; i < to; i++) {
 		const struct cprof_calls_file *file = calls_memfd_file(drain->memory, i);
 
 		if (drain->files_told[i] || !__atomic_load_n(&file->ready, __ATOMIC_ACQUIRE))
 			continue;
-		if (!new)
-			new = calloc(most, sizeof *new);
-		if (!new)
-			return; /* the next time */
 		new[nr++] = (struct new_file){ i, __atomic_load_n(&file->order, __ATOMIC_RELAXED) };
 		drain->files_told[i] = true;
 	}
+	return nr;
+}
+
+/* The last name of a file counts: in the order in which it got them. */
+static void files_take(struct calls_drain *drain)
+{
+	uint32_t index = 0, end;
+	size_t nr = 0;
+
+	for (; calls_memfd_used(drain->memory, calls_memfd_files(drain->memory), &index, &end); index = end)
+		nr += files_look(drain, index, end, drain->new_files + nr);
 	if (nr)
-		qsort(new, nr, sizeof *new, compare_order);
+		qsort(drain->new_files, nr, sizeof *drain->new_files, compare_order);
 	for (size_t i = 0; i < nr; i++)
-		file_say(drain, calls_memfd_file(drain->memory, new[i].index));
-	free(new);
+		file_say(drain, calls_memfd_file(drain->memory, drain->new_files[i].index));
 }
 
 void calls_drain_sums(struct calls_drain *drain)

@@ -20,7 +20,8 @@ struct calls_drain {
 	struct kernel_writer *writer;
 	struct calls_processes *processes;
 	struct calls_told *told;   /* of each row */
-	bool *files_told;
+	bool *files_told;          /* of each place of a file */
+	struct new_file *new_files; /* scratch: room for all */
 	uint64_t tail, missing_since_ns; /* of single calls; since when the one at the tail is not there */
 	uint64_t received, files;  /* calls in sums */
 	uint64_t records;          /* single calls */

@@ -18,7 +18,7 @@
 #include "kernel_file.h"
 #include "kernel_format.h"
 
-enum { ROWS = 16384, MANY = 64, LOOKED_AT_BLOCKS = (4096 * 256 + 4096 * 64) / 512 /* places of files and processes */ };
+enum { ROWS = 16384, MANY = 64, LOOKED_AT_BLOCKS = 4096 * 64 / 512 /* places of processes */ };
 
 static char folder[] = "/tmp/cprof-calls-drain-XXXXXX";
 static char path[64];

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-_Static_assert(4096 % sizeof(struct cprof_calls_row) == 0, "no row is in two pages");
+_Static_assert(4096 % sizeof(struct cprof_calls_row) == 0 && 4096 % sizeof(struct cprof_calls_file) == 0, "none is in two pages");
 
 enum {
-	PAGE = 4096, FILES = 4096, RECORDS = 4096, PROCESSES = 4096,
+	PAGE = 4096, FILES = 16384, RECORDS = 4096, PROCESSES = 4096,
 	ROWS_PER_SUM = 4, /* they are kept to the end, and are to be found after few steps */
 	ROWS_MOST = 1 << 20
 };
@@ -60,16 +60,15 @@ static int open_again(int fd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-bool calls_memfd_used_rows(const struct calls_memfd *memory, uint32_t *first, uint32_t *end)
+bool calls_memfd_used(const struct calls_memfd *memory, struct calls_array array, uint32_t *first, uint32_t *end)
 {
-	const struct cprof_calls_header *layout = &memory->layout;
-	uint64_t from = layout->rows_at + *first * sizeof(struct cprof_calls_row), most = layout->rows_at + layout->nr_rows * sizeof(struct cprof_calls_row);
+	uint64_t from = array.at + (uint64_t)*first * array.item_bytes, most = array.at + (uint64_t)array.nr * array.item_bytes;
 	off_t data = lseek(memory->scan, (off_t)from, SEEK_DATA), hole;
 
-	if (*first >= layout->nr_rows)
+	if (*first >= array.nr)
 		return false;
 	if (data < 0 && errno != ENXIO) { /* it does not tell: all may be */
-		*end = layout->nr_rows;
+		*end = array.nr;
 		return true;
 	}
 	if (data < 0 || (uint64_t)data >= most)
@@ -77,8 +76,8 @@ bool calls_memfd_used_rows(const struct calls_memfd *memory, uint32_t *first, ui
 	hole = lseek(memory->scan, data, SEEK_HOLE);
 	if (hole <= data || (uint64_t)hole > most)
 		hole = (off_t)most;
-	*first = (uint32_t)(((uint64_t)data - layout->rows_at) / sizeof(struct cprof_calls_row));
-	*end = (uint32_t)(((uint64_t)hole - layout->rows_at) / sizeof(struct cprof_calls_row));
+	*first = (uint32_t)(((uint64_t)data - array.at) / array.item_bytes);
+	*end = (uint32_t)(((uint64_t)hole - array.at) / array.item_bytes);
 	return true;
 }
 

@@ -23,10 +23,14 @@ struct calls_memfd {
 /* sources: CPROF_CALLS_*. */
 struct cprof_error *calls_memfd_create(const struct record_args *args, uint32_t sources, struct calls_memfd *ret) CPROF_MUST_CHECK;
 /*
- * The next rows that may be in use, from *first on: [*first, *end); false: there are no more. What nobody has written to is no memory yet, and is not made
- * any by looking.
+ * The next items of an array that may be in use, from *first on: [*first, *end); false: there are no more. What nobody has written to is no memory yet, and
+ * is not made any by looking.
  */
-bool calls_memfd_used_rows(const struct calls_memfd *memory, uint32_t *first, uint32_t *end);
+struct calls_array {
+	uint64_t at;
+	uint32_t nr, item_bytes;
+};
+bool calls_memfd_used(const struct calls_memfd *memory, struct calls_array array, uint32_t *first, uint32_t *end);
 /* Nothing is counted any more, whoever still runs. */
 void calls_memfd_stop(const struct calls_memfd *memory, uint64_t now_ns);
 void calls_memfd_close(struct calls_memfd *memory);
@@ -34,6 +38,16 @@ void calls_memfd_close(struct calls_memfd *memory);
 static inline struct cprof_calls_row *calls_memfd_row(const struct calls_memfd *memory, uint32_t index)
 {
 	return (struct cprof_calls_row *)(void *)((uint8_t *)memory->at + memory->layout.rows_at) + index;
+}
+
+static inline struct calls_array calls_memfd_rows(const struct calls_memfd *memory)
+{
+	return (struct calls_array){ memory->layout.rows_at, memory->layout.nr_rows, sizeof(struct cprof_calls_row) };
+}
+
+static inline struct calls_array calls_memfd_files(const struct calls_memfd *memory)
+{
+	return (struct calls_array){ memory->layout.files_at, memory->layout.nr_files, sizeof(struct cprof_calls_file) };
 }
 
 static inline const struct cprof_calls_file *calls_memfd_file(const struct calls_memfd *memory, uint32_t index)
