@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes that count their calls (format/calls_table.h): what is said of them where perf events do not say it, and how many reads and writes the kernel counted of
- * them. What it counted and we did not see, libc did inside of its own functions (stdio), or the loader, or cprof's runtime for its trace.
+ * The processes that count their calls (format/calls_table.h): what is said of them where perf events do not say it, and how many reads and writes the
+ * kernel counted of them. What it counted and we did not see, libc did inside of its own functions (stdio), or the loader, or cprof's runtime for its trace.
  *
- * The kernel adds what a child did to its parent's counts when that waits for it. So the target's counts, asked for when it has ended, are those of all that were waited
- * for, however short they lived; what others do that still run comes on top.
+ * The kernel adds what a child did to its parent's counts when that waits for it. So the target's counts, asked for when it has ended, are those of all that
+ * were waited for, however short they lived; what others do that still run comes on top.
  */
 #ifndef CPROF_CALLS_PROCESSES_H
 #define CPROF_CALLS_PROCESSES_H

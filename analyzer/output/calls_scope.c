@@ -10,7 +10,8 @@
 
 struct io_scope { /* of all kernel files together */
 	bool by_calls;
-	uint64_t processes;        /* 0 where the recorder came to no end; so are these, or where the kernel did not tell */
+	uint64_t processes;        /* 0 where the recorder came to no end */
+	/* 0, too, where the kernel did not tell. */
 	uint64_t kernel_reads, reads, kernel_writes, writes;
 	uint64_t trace_writes;     /* about */
 };
@@ -99,6 +100,7 @@ void lock_scope_show(const struct kernel_view *to)
 		by_calls |= kernel_file_source_on(session_kernel(session, i), "locks") == CPROF_SOURCE_CALLS;
 	if (!by_calls || to->json)
 		return;
-	text_wrap(to->style, to->out, "These are waits in libc's functions (pthread_*, sem_*), by a preloaded library: not for futexes of the program's own, nor in static programs.");
+	text_wrap(to->style, to->out, "These are waits in libc's functions (pthread_*, sem_*), by a preloaded library: not for futexes of the program's own, "
+				      "nor in static programs.");
 	fputc('\n', to->out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much of a program's I/O (and waits for locks) is in the views where it was not seen in the kernel: calls of libc's functions are seen by a preloaded library, what libc does inside of
- * its own functions is not. The kernel's own counts of reads and writes say how much that is.
+ * How much of a program's I/O (and waits for locks) is in the views where it was not seen in the kernel: calls of libc's functions are seen by a
+ * preloaded library, what libc does inside of its own functions is not. The kernel's own counts of reads and writes say how much that is.
  */
 #ifndef CPROF_CALLS_SCOPE_H
 #define CPROF_CALLS_SCOPE_H
