@@ -366,6 +366,39 @@ case_stdio() {
 	ask_no_loss
 }
 
+# A program with AddressSanitizer, which wants its own library before all others: it runs, is seen, and still finds what it is there for.
+case_sanitized() {
+	cat >sanitized.c <<-'END'
+		#include <fcntl.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		static void save(int fd)
+		{
+			for (int i = 0; i < 5; i++)
+				if (write(fd, "four", 4) != 4)
+					abort();
+		}
+		int main(int argc, char **argv)
+		{
+			volatile char *block = malloc(8);
+			(void)argv;
+			save(open("saved", O_RDWR | O_CREAT, 0666));
+			block[argc > 1 ? 8 : 0] = 1;
+			free((void *)block);
+			return 7;
+		}
+	END
+	cprof_cc gcc shared -g -O1 -fsanitize=address sanitized.c -o sanitized || skip "no AddressSanitizer"
+	record refuse -q --io --locks --memory -- ./sanitized
+	[ $? = 7 ] || { cat record.err; fail "the program's exit status"; }
+	read_records t
+	ask "its writes" '[sums(3) | select(path(.who)[0] == "save")] | length == 1 and .[0].sub == 1 and .[0].count == 5 and .[0].bytes == 20'
+	"$cprof_analyze" memory --format=json t.lz4 | jq -e '[.allocations[] | select(.context.path == ["main"])] | length == 1 and .[0].calls == 1 and .[0].bytes == 8' >/dev/null ||
+		{ "$cprof_analyze" memory t.lz4; fail "its allocation"; }
+	record refuse -q --io --memory -- sh -c './sanitized fault; exit 0' || fail "a shell that runs it"
+	grep -q "heap-buffer-overflow" record.err || { cat record.err; fail "the fault is not found"; }
+}
+
 # Where nothing can be preloaded, it is off, and why; the program runs.
 case_impossible() {
 	echo 'int main(void) { return 7; }' >static.c
