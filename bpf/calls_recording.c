@@ -50,7 +50,7 @@ static void state_set(struct source_state *state, const struct calls_recording *
 	if (!state->wanted)
 		return;
 	state->on = recording->library[0] != '\0';
-	state->by_calls = state->on;
+	state->only = state->on ? CPROF_SOURCE_CALLS : 0;
 	snprintf(state->why, sizeof state->why, "%s", state->on ? how : recording->why);
 }
 

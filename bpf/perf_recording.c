@@ -24,6 +24,7 @@ static void states_set(const struct record_args *args, bool kernel, struct sourc
 	state_set(states, "cpu", true, kernel ? "by perf events" : "by perf events: user code alone");
 	record_source_state(states, "cpu")->value = (uint32_t)(args->interval_ns ? 1000000000u / args->interval_ns : args->frequency_hz);
 	state_set(states, "off-cpu", true, "by perf events: a reason where it lasts 15 ms, never who ended it");
+	record_source_state(states, "cpu")->only = record_source_state(states, "faults")->only = kernel ? 0 : CPROF_SOURCE_USER;
 	record_source_state(states, "off-cpu")->value = 0; /* no threshold: all are recorded */
 	state_set(states, "faults", true, kernel ? "by perf events" : "by perf events: of user code alone");
 }

@@ -99,7 +99,7 @@ void record_report_clock(struct kernel_writer *writer)
 void record_report_sources(struct kernel_writer *writer, const struct source_state *states)
 {
 	for (size_t i = 0; i < nr_record_sources; i++) {
-		struct cprof_kernel_source source = { .on = !states[i].on ? CPROF_SOURCE_OFF : states[i].by_calls ? CPROF_SOURCE_CALLS : CPROF_SOURCE_KERNEL,
+		struct cprof_kernel_source source = { .on = !states[i].on ? CPROF_SOURCE_OFF : states[i].only ? states[i].only : CPROF_SOURCE_KERNEL,
 						      .value = states[i].value };
 
 		snprintf(source.name, sizeof source.name, "%s", record_sources[i].name);

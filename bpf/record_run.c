@@ -104,7 +104,7 @@ static void say_sources(const struct recording *recording)
 {
 	for (size_t i = 0; i < nr_record_sources && !recording->args->quiet; i++) {
 		const struct source_state *state = &recording->sources[i];
-		const char *what = state->on && !state->by_calls ? record_sources[i].what : ""; /* by calls: `why` says it all */
+		const char *what = state->on && state->only != CPROF_SOURCE_CALLS ? record_sources[i].what : ""; /* by calls: `why` says it all */
 
 		fprintf(stderr, "cprof-record: %-8s %s%s%s%s\n", record_sources[i].name, state->on ? "on: " : "off: ", what, *what && state->why[0] ? ", " : "",
 			state->why);

@@ -23,7 +23,7 @@ enum { RECORD_SOURCES_MAX = 16 };
 struct source_state {
 	bool wanted, on;
 	bool elsewhere;                    /* recorded in the target itself: no program of ours is needed */
-	bool by_calls;                     /* on: of calls of libc's functions (calls_recording.h) */
+	uint32_t only;                     /* on: CPROF_SOURCE_CALLS or _USER where it is not all */
 	uint32_t value;                    /* as in cprof_kernel_source */
 	char why[96];                      /* not on: why; on: how, where that differs */
 };

@@ -199,7 +199,8 @@ struct cprof_kernel_source { /* KERNEL_SOURCES: what was recorded, and what not 
 enum cprof_source_on {
 	CPROF_SOURCE_OFF = 0,
 	CPROF_SOURCE_KERNEL = 1,
-	CPROF_SOURCE_CALLS = 2     /* calls of libc's functions, by a preloaded library: not what libc does inside of its own */
+	CPROF_SOURCE_CALLS = 2,    /* calls of libc's functions, by a preloaded library: not what libc does inside of its own */
+	CPROF_SOURCE_USER = 3      /* of code of programs alone, not of the kernel's */
 };
 
 struct cprof_kernel_counter { /* KERNEL_LOSSES: every one, also when 0 */

@@ -57,6 +57,8 @@ static void print_sources(FILE *out, const struct text_style *style, const struc
 			used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", before, source->name);
 			if (on && strcmp(source->name, "cpu") == 0)
 				used += (size_t)snprintf(line + used, sizeof line - used, " at %" PRIu32 " Hz", source->value);
+			if (source->on == CPROF_SOURCE_USER)
+				used += (size_t)snprintf(line + used, sizeof line - used, " (code of programs alone)");
 			else if (source->on == CPROF_SOURCE_CALLS)
 				used += (size_t)snprintf(line + used, sizeof line - used, " (calls of libc's functions)");
 			else if (!on && *source->why)
@@ -142,14 +144,17 @@ static void print_samples(FILE *out, const struct text_style *style, const struc
 
 	if (!kernel_file_has_source(file, "cpu", &hz) || !hz || !kernel_file_tables(file)->nr_threads)
 		return;
-	double expected = (double)on_cpu_ns * hz / 1e9;
-	bool far_off = fabs((double)samples - expected) > 3 * sqrt(expected) + 1;
+	double expected = (double)on_cpu_ns * hz / 1e9, chance = 3 * sqrt(expected) + 1;
+	bool user_only = kernel_file_source_on(file, "cpu") == CPROF_SOURCE_USER; /* then there are fewer, and nobody knows how many */
+	bool far_off = (double)samples > expected + chance || (!user_only && (double)samples < expected - chance);
 
 	text_color(style, out, far_off ? TEXT_WARM : TEXT_PLAIN);
 	fprintf(out, "  %s samples; ", human_count(samples).text);
 	fprintf(out, "%s on-CPU at %" PRIu32 " Hz are %.0f", human_ns(on_cpu_ns).text, hz, expected);
 	if (far_off)
 		fputs(": further off than chance", out);
+	else if (user_only)
+		fputs(",\n    those in the kernel included, where none are taken", out);
 	text_color(style, out, TEXT_PLAIN);
 	fputc('\n', out);
 }
@@ -174,7 +179,7 @@ static void print_quality(FILE *out, const struct kernel_facts *facts)
 		return;
 	fprintf(out, "  %s events of the kernel half, ", human_count(all).text);
 	if (exact || !timed)
-		fprintf(out, "%s %% with an exact context%s", human_percent(exact, all).text, timed ? ", " : "");
+		fprintf(out, "%s %% with an exact context%s", human_percent(exact, all).text, timed ? ",\n    " : "");
 	if (timed)
 		fprintf(out, "%s %% with the context of their time", human_percent(timed, all).text);
 	for (int quality = CPROF_QUALITY_INHERITED; quality <= CPROF_QUALITY_NO_RUNTIME; quality++) {

@@ -62,6 +62,9 @@ case_target() {
 	grep -q "^cprof-record: cpu .*on: .*user code alone" err || fail "it does not say how samples are taken"
 	grep -q "setcap" err || fail "no advice"
 	check_target
+	"$cprof_analyze" info --session t.lz4 >info.txt
+	grep -q "cpu at 199 Hz (code of programs alone)" info.txt && grep -q "those in the kernel included" info.txt && ! grep -q "further off than chance" info.txt ||
+		{ cat info.txt; fail "what is said of the samples"; }
 	"$cprof_analyze" check t.bpf.lz4 >check.out || { cat check.out; fail "the file is not sound"; }
 	[ "$(jq -r '.trace.kernel.context_quality.off_cpu.timed >= 22' tree.json)" = true ] || fail "quality of the contexts"
 	"$cprof_analyze" off-cpu --session t.lz4 | grep -q "^ *woken" && fail "it says who ended waits: nobody told it"
