@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* NAP: long enough that it has not run out before the thread has left the CPU, also where a host takes the CPU away. */
@@ -414,17 +415,34 @@ static int compare_ns(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* How often the calling thread has left the CPU by the kernel's own count, less its slot's. */
+static int64_t switches_untold(uint32_t *changes)
+{
+	struct rusage usage;
+
+	do {
+		*changes = *(volatile uint32_t *)&target_slot->changes;
+		getrusage(RUSAGE_THREAD, &usage);
+	} while (*changes != *(volatile uint32_t *)&target_slot->changes);
+	return (int64_t)usage.ru_nvcsw + (int64_t)usage.ru_nivcsw - (int64_t)*changes;
+}
+
 struct call_errors {
 	uint64_t *ns;
 	unsigned calls, kept, host;
+	uint32_t switches;
+	int64_t untold; /* of the switches */
 };
 
 /* Each call works and sleeps: wall - time off the CPU should be what the thread's own clock says. */
 static void *call_thread(void *pointer)
 {
 	struct call_errors *errors = pointer;
+	uint32_t first_changes, last_changes;
 
 	target_register(0);
+	int64_t untold_before = switches_untold(&first_changes);
+
 	for (unsigned i = 0; i < errors->calls; i++) {
 		uint64_t start_ns, start_cpu_ns, end_ns, end_cpu_ns;
 		uint32_t start_changes, end_changes;
@@ -443,6 +461,8 @@ static void *call_thread(void *pointer)
 		else
 			errors->ns[errors->kept++] = (uint64_t)(error_ns < 0 ? -error_ns : error_ns);
 	}
+	errors->untold = switches_untold(&last_changes) - untold_before;
+	errors->switches = last_changes - first_changes;
 	target_release();
 	return NULL;
 }
@@ -453,10 +473,10 @@ static int run_calls(unsigned calls)
 	struct call_errors errors[WORKERS];
 	uint64_t *all = calloc((size_t)WORKERS * calls, sizeof *all), sum_ns = 0, late_ns = 0;
 	pthread_t threads[WORKERS];
-	unsigned kept = 0, host = 0;
+	unsigned kept = 0, host = 0, switches = 0, untold = 0;
 
 	for (int i = 0; i < WORKERS; i++) {
-		errors[i] = (struct call_errors) { calloc(calls, sizeof *all), calls, 0, 0 };
+		errors[i] = (struct call_errors) { .ns = calloc(calls, sizeof *all), .calls = calls };
 		if (!all || !errors[i].ns || pthread_create(&threads[i], NULL, call_thread, &errors[i]))
 			return 93;
 	}
@@ -465,6 +485,8 @@ static int run_calls(unsigned calls)
 		memcpy(all + kept, errors[i].ns, errors[i].kept * sizeof *all);
 		kept += errors[i].kept;
 		host += errors[i].host;
+		switches += errors[i].switches;
+		untold += (unsigned)(errors[i].untold < 0 ? -errors[i].untold : errors[i].untold);
 		free(errors[i].ns);
 	}
 	qsort(all, kept, sizeof *all, compare_ns);
@@ -477,9 +499,9 @@ static int run_calls(unsigned calls)
 		else
 			sum_ns += all[i];
 	}
-	printf("{\"calls\":%u,\"kept\":%u,\"host\":%u,\"late\":%u,\"median_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
+	printf("{\"calls\":%u,\"kept\":%u,\"host\":%u,\"late\":%u,\"switches\":%u,\"untold\":%u,\"median_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64
 	       ",\"max_ns\":%" PRIu64 ",\"mean_ns\":%" PRIu64 ",\"mean_with_late_ns\":%" PRIu64 "}\n",
-	       WORKERS * calls, kept, host, late, all[kept / 2], all[kept * 9 / 10], all[kept * 99 / 100], all[kept - 1],
+	       WORKERS * calls, kept, host, late, switches, untold, all[kept / 2], all[kept * 9 / 10], all[kept * 99 / 100], all[kept - 1],
 	       sum_ns / (kept - late), (sum_ns + late_ns) / kept);
 	free(all);
 	return 0;
