@@ -24,8 +24,8 @@ read_tree() {
 	"$cprof_analyze" tree --session --format=json t.lz4 >tree.json || fail "cprof-analyze tree"
 	jq '. as $tree | [.root | recurse(.children[]?) | select(.kind == "function")] | group_by(.name) | map({key: .[0].name, value: {
 		cpu: (map(.cpu_ns.self) | add / 1e6), blocked: (map(.blocked_ns.self) | add / 1e6), wall: (map(.wall_ns.self) | add / 1e6),
-		runq: (map(.runq_ns.self) | add / 1e6), samples: (map(.samples.total) | add), unexplained: (map(.unexplained_ns.self // 0) | add / 1e6),
-		paths: length}}) + [{key: "total", value: {samples: $tree.root.samples.total, wall: 0, cpu: 0, runq: 0, blocked: 0, unexplained: 0}}] | from_entries' tree.json >functions.json || fail "the tree is not as expected"
+		runq: (map(.runq_ns.self) | add / 1e6), switches: (map(.switches.self // 0) | add), samples: (map(.samples.total) | add), unexplained: (map(.unexplained_ns.self // 0) | add / 1e6),
+		paths: length}}) + [{key: "total", value: {samples: $tree.root.samples.total, wall: 0, cpu: 0, runq: 0, switches: 0, blocked: 0, unexplained: 0}}] | from_entries' tree.json >functions.json || fail "the tree is not as expected"
 }
 
 check() { # TEXT EXPRESSION over functions.json
@@ -42,11 +42,12 @@ record() { # CAPABILITIES ARGUMENT...
 # What is in the columns is exact: the threads' own CPU clocks say the same.
 check_target() {
 	read_tree
-	# What a thread burned by its clock is on-CPU, and little else: its clock runs on a little longer than the notes of its switches (some us each).
-	check "300 ms in burn_long" '.burn_long.cpu >= 290 and .burn_long.cpu < 320'
-	check "100 ms in burn_short" '.burn_short.cpu >= 95 and .burn_short.cpu < 115'
-	check "100 ms below folded calls, in one context" '.burn_folded.cpu >= 95 and .burn_folded.cpu < 115 and .burn_folded.paths == 1'
-	check "a child's 100 ms, without a nap's" '.in_child.cpu >= 95 and .in_child.cpu < 115'
+	# What a thread burned by its clock is on-CPU, and little else: its clock runs on a little longer than the notes of its switches (some us each), or stops
+	# earlier (some 17 us: record_test.sh, calls).
+	check "300 ms in burn_long" '.burn_long | .cpu >= 290 and .cpu < 320 + 0.03 * .switches'
+	check "100 ms in burn_short" '.burn_short | .cpu >= 95 and .cpu < 115 + 0.03 * .switches'
+	check "100 ms below folded calls, in one context" '.burn_folded | .cpu >= 95 and .cpu < 115 + 0.03 * .switches and .paths == 1'
+	check "a child's 100 ms, without a nap's" '.in_child | .cpu >= 95 and .cpu < 115 + 0.03 * .switches'
 	check "naps are blocked, and only that" '.nap.blocked >= 42 and .nap.cpu < .nap.blocked / 2'
 	check "the pipe" '.wait_for_byte.blocked >= 140 and .wait_for_byte.cpu < 10'
 	check "the mutex" '.wait_for_lock.blocked >= 140 and .wait_for_lock.cpu < 10'
@@ -79,7 +80,7 @@ case_target() {
 case_images() {
 	record -all -F 199 -- ./target again
 	check_target
-	check "100 ms before" '.burn_before.cpu >= 95 and .burn_before.cpu < 115'
+	check "100 ms before" '.burn_before | .cpu >= 95 and .cpu < 115 + 0.03 * .switches'
 }
 
 # An image without a trace, of a process that had one with a trace before: what it does is not that one's.
