@@ -11,16 +11,6 @@
  * With "switches" two threads wake each other through pipes 100,000 times, and that is all.
  * With "again" a thread of it executes it without that: one process has two images. In the first burn_before takes 100 ms.
  */
-/*
- * perf_target [again|switches|threads]: spends known times in known functions, for recordings without BPF. Built with cprof-cc.
- *
- *     burn_long, burn_short   300 and 100 ms of its thread's CPU time
- *     fold(3) > burn_folded   100 ms, below three folded calls
- *     nap                     20 sleeps of 2 ms
- *     wait_for_byte           a second thread waits 150 ms for a pipe, wait_for_lock 150 ms for a mutex
- *     in_child                a forked child burns 100 ms and naps once
- * With "threads" three threads burn 3 ms and nap, 150 times each, and make a thread each that does so 100 times, while main waits. With "switches" two threads wake each other through pipes 100,000 times, and that is all. With "again" it executes itself at the end without it, so that one process has two images: in the first burn_before takes 100 ms.
- */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
