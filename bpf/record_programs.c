@@ -41,6 +41,24 @@ static bool kernel_tells_prctl(void)
 	return !(by && strcmp(by, "syscall") == 0) && libbpf_find_vmlinux_btf_id("task_prctl_unknown", BPF_TRACE_RAW_TP) > 0;
 }
 
+/*
+ * From Linux 6.16 on there is one at the end of the scheduler. For tests: CPROF_RECORD_SWITCHES=early does as older kernels have to, =unseen, or =early-unseen,
+ * as if one switch in eight were not said.
+ */
+static bool kernel_tells_scheduled(void)
+{
+	const char *how = getenv("CPROF_RECORD_SWITCHES");
+
+	return !(how && strncmp(how, "early", 5) == 0) && libbpf_find_vmlinux_btf_id("sched_exit_tp", BPF_TRACE_RAW_TP) > 0;
+}
+
+static uint32_t switches_unseen_of(void)
+{
+	const char *how = getenv("CPROF_RECORD_SWITCHES");
+
+	return how && strstr(how, "unseen") ? 8 : 0;
+}
+
 static bool is_of_source(const char *name, const struct source_state *states)
 {
 	for (size_t i = 0; i < nr_record_sources; i++)
@@ -57,6 +75,8 @@ static bool is_wanted(const char *name, const struct source_state *states, bool 
 		return tells_prctl;
 	if (strcmp(name, "register_by_syscall") == 0)
 		return !tells_prctl && !is_of_source("syscall_entered", states);
+	if (strcmp(name, "sched_left") == 0)
+		return kernel_tells_scheduled();
 	return is_base(name) || is_of_source(name, states);
 }
 
@@ -75,6 +95,7 @@ static int open_object(const struct record_args *args, const struct record_setti
 	*set = *settings;
 	if (tells_prctl)
 		set->prctl_number = 0;
+	set->unseen_of = switches_unseen_of();
 	set->switch_sums = switch_sums_per_cpu(cpus);
 	syscall_classes_fill((uint8_t *)(uintptr_t)object->rodata->syscall_class, SYSCALL_NUMBERS);
 	syscall_kinds_fill((uint8_t *)(uintptr_t)object->rodata->syscall_kind, SYSCALL_NUMBERS);

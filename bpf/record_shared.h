@@ -51,6 +51,7 @@ struct ring_head {
 	X(TASKS_FULL, "tasks.no-memory", 1) \
 	X(PROCESSES_FULL, "processes.table-full", 1) \
 	X(SWITCHES_UNSEEN, "switches.unseen", 0) \
+	X(SWITCHES_LATE, "switches.late", 0) \
 	X(SLOTS_REFUSED, "slots.refused", 1) \
 	X(SAMPLES_OVER_LIMIT, "samples.over-limit", 1) \
 	X(FILES_FULL, "files.table-full", 1) \
@@ -78,6 +79,7 @@ struct record_settings {
 	uint32_t off_cpu;            /* records and sums of time off the CPU; the slots get theirs in any case */
 	uint32_t prctl_number;       /* 0: the kernel says which prctl it does not know, no system call is looked at for it */
 	uint32_t io, locks;          /* system calls; for locks threads are kept by name */
+	uint32_t unseen_of;          /* for tests: of so many switches who comes by one is not seen; 0: by none */
 	uint32_t switch_sums;        /* places for each CPU in each copy: a power of 2 */
 	uint64_t off_cpu_threshold_ns, io_threshold_ns, lock_threshold_ns;
 	uint64_t max_samples;

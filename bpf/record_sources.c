@@ -11,7 +11,7 @@
 
 /* The scheduler's programs are here because slots and totals of threads need them, whether or not off-CPU records are wanted. */
 const char *const record_base_programs[] = { "process_exec", "process_fork", "process_exit", "register_by_prctl", "register_by_syscall",
-					     "tasks_walk", "sched_switched", "sched_woken", NULL };
+					     "tasks_walk", "sched_switched", "sched_left", "sched_woken", NULL };
 
 const struct record_source record_sources[] = {
 	{ "cpu", OPTION(cpu), true, PROGRAMS("cpu_sampled"), "CPU samples" },

@@ -24,12 +24,24 @@ static __always_inline bool in_task(void *ctx, struct task_struct *task)
 	return at - stack < KERNEL_STACK_BYTES;
 }
 
+/* Who was said to come to each CPU last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} switched_to SEC(".maps");
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
 {
 	struct task_record *record;
 	__u64 now = bpf_ktime_get_ns();
+	__u32 none = 0, *to = bpf_map_lookup_elem(&switched_to, &none);
+	bool next_unseen = settings.unseen_of && bpf_get_prandom_u32() % settings.unseen_of == 0;
 
+	if (to)
+		*to = next_unseen ? 0xFFFFFFFF : (__u32)next->pid;
 	if (!(prev_state & TASK_STATE_DEAD)) {
 		record = task_find(prev);
 		if (record) {
@@ -43,10 +55,32 @@ int BPF_PROG(sched_switched, bool preempt, struct task_struct *prev, struct task
 				record->user_stack = stack_current(ctx, SCRATCH_SCHED, false);
 		}
 	}
-	record = task_find(next);
+	record = next_unseen ? NULL : task_find(next);
 	if (record) {
 		task_left_unseen(next, record, now);
 		task_returns(next, record, now, true);
+	}
+	return 0;
+}
+
+/*
+ * The scheduler has done, in the task that has come: known here even if nobody said that it comes (task_returned_unseen), and it runs on only now. Linux 6.16
+ * and later.
+ */
+SEC("tp_btf/sched_exit_tp")
+int BPF_PROG(sched_left)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 none = 0, *to = bpf_map_lookup_elem(&switched_to, &none);
+	struct task_record *record;
+
+	if (!to || *to == (__u32)task->pid)
+		return 0;
+	*to = task->pid;
+	record = bpf_task_storage_get(&tasks, task, 0, 0);
+	if (record && !record->ended && record->off_since_ns) {
+		counter_add(COUNTER_SWITCHES_UNSEEN, 1);
+		task_returns(task, record, bpf_ktime_get_ns(), false);
 	}
 	return 0;
 }

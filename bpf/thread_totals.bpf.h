@@ -180,7 +180,8 @@ static __always_inline void task_returns(struct task_struct *task, struct task_r
 
 /*
  * Some switches are not said: a kernel may run a task of which it does not trace that it gives the CPU away. Who comes after it then leaves a
- * CPU that it never came to. The scheduler's own count of its time says when that was; its slot learns of it late.
+ * CPU that it never came to. The scheduler's own count of its time says when that was; its slot learns of it late. Only where the kernel does not say
+ * when its scheduler has done (sched_left).
  */
 static __always_inline void task_returned_unseen(struct task_struct *task, struct task_record *record, __u64 now)
 {
@@ -192,6 +193,7 @@ static __always_inline void task_returned_unseen(struct task_struct *task, struc
 	if (ran > now - record->off_since_ns)
 		ran = now - record->off_since_ns;
 	counter_add(COUNTER_SWITCHES_UNSEEN, 1);
+	counter_add(COUNTER_SWITCHES_LATE, 1);
 	task_returns(task, record, now - ran, false);
 }
 
@@ -208,6 +210,7 @@ static __always_inline void task_left_unseen(struct task_struct *task, struct ta
 	if (ran > now - record->on_since_ns)
 		ran = now - record->on_since_ns;
 	counter_add(COUNTER_SWITCHES_UNSEEN, 1);
+	counter_add(COUNTER_SWITCHES_LATE, 1);
 	task_leaves(task, record, task->nivcsw != record->preemptions ? 0 : TASK_STATE_INTERRUPTIBLE, record->on_since_ns + ran);
 	record->off_who.tgid = task->tgid;
 	record->off_who.tid = task->pid;

@@ -494,7 +494,7 @@ static int run_calls(unsigned calls)
 
 	for (unsigned i = 0; i < kept; i++) {
 		if (all[i] >
-		    1000000) /* the kernel did not say that it was back: its slot learnt of it late (switches.unseen counts them) */
+		    1000000) /* the kernel did not say that it was back: its slot learnt of it late (switches.late counts them) */
 			late++, late_ns += all[i];
 		else
 			sum_ns += all[i];

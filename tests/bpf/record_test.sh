@@ -149,22 +149,50 @@ case_woken_early() {
 	check "at least as long as the kernel says itself" '$out[0].runq_ns >= 0.95 * $out[0].delay_ns' --slurpfile out out
 }
 
+# The kernel does not say every return to a CPU. Where it says when its scheduler has done (6.16) each is known before the thread runs on all the same, as here,
+# where one in eight is left out; but for a new thread's first. Before, the thread learns of it at its next switch, and its time is as the scheduler counted it.
+case_switches_unseen() {
+	for way in unseen early-unseen; do
+		[ $way = early-unseen ] || tells_scheduled || continue
+		CPROF_RECORD_SWITCHES=$way record --off-cpu -- record_target naps 400 || fail "$way: status $?"
+		check_sound
+		echo "$way: $(counter switches.unseen) unseen, $(counter switches.late) of them known late; $(cat out)"
+		[ "$(counter switches.unseen)" -ge 20 ] || fail "$way: nearly all were seen"
+		if [ $way = unseen ]; then
+			[ "$(counter switches.late)" -le 1 ] || fail "$way: the thread learnt of $(counter switches.late) switches late"
+			check "$way: the slot had the same ns as the sums before the thread ran on, and each nap" '
+				[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003)] |
+				(map(.count) | add) == 400 and (map(.ns) | add) == $out[0].slept_ns and $out[0].changes >= 400' --slurpfile out out
+		else
+			[ "$(counter switches.late)" -ge 20 ] || fail "$way: the thread learnt of all in time"
+		fi
+		check "$way: 400 naps of 5 ms at least, and not much longer" '
+			[.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003)] | (map(.count) | add) as $naps | (map(.ns) | add) as $ns |
+			$naps == 400 and $ns >= 400 * 5e6 and $ns < 1.5 * 400 * 5e6'
+		CPROF_RECORD_SWITCHES=$way record --off-cpu -- record_target queue 300 || fail "$way: status $?"
+		check_sound
+		[ "$(counter switches.unseen)" -ge 5 ] || fail "$way: nearly all were seen in a queue"
+		check_queue_clocks
+	done
+}
+tells_scheduled() { grep -aq btf_trace_sched_exit_tp /sys/kernel/btf/vmlinux; }
+
 # What a call's exit hook can know: wall time less the slot's time off the CPU is the thread's own CPU time. Late: a switch that the kernel did not say, or
 # a host that took the CPU away in a call that was switched, too.
 #
-# Measured up to eight times, for both sides have to be right. A switch that the kernel does not say is told to the thread late, to a later call. And of a
-# thread that somebody woken from another CPU puts off, the kernel's clock stops at the waking, not when the thread goes, 17 us later here: calls that such as
+# Measured up to eight times, for both sides have to be right. A switch that the kernel does not say is told to a later call where switches_unseen says so. And of
+# a thread that somebody woken from another CPU puts off, the kernel's clock stops at the waking, not when the thread goes, 17 us later here: calls that such as
 # read a pipe put off 20 times and more have 237 us by it at the least, where their work alone takes 900. What the thread's slot counts is exact each time.
 case_calls() {
 	for _ in 1 2 3 4 5 6 7 8; do
 		record --off-cpu -- record_target calls 500 || fail "status $?"
 		check_sound
-		unseen=$(counter switches.unseen)
-		jq -c --argjson unseen "$unseen" '. + {unseen: $unseen}' out
-		check "each time that the kernel let a thread leave the CPU is in its slot, but where the kernel did not say yet that it is back" \
-			'$out[0] | .switches > 500 and .untold <= $unseen' --slurpfile out out --argjson unseen "$unseen"
-		jq -e --argjson unseen "$unseen" '.kept > 1500 and .median_ns <= 5000 and .mean_ns <= 20000 and .late <= 2 * $unseen + .calls / 100 and
-			($unseen > 0 or .mean_with_late_ns <= 20000)' out >/dev/null && return
+		late=$(counter switches.late)
+		jq -c '. + $of' --argjson of "{\"unseen\": $(counter switches.unseen), \"told_late\": $late}" out
+		check "each time that the kernel let a thread leave the CPU is in its slot, but where the kernel did not say that it is back" \
+			'$out[0] | .switches > 500 and .untold <= $late' --slurpfile out out --argjson late "$late"
+		jq -e --argjson told_late "$late" '.kept > 1500 and .median_ns <= 5000 and .mean_ns <= 20000 and .late <= 2 * $told_late + .calls / 100 and
+			($told_late > 0 or .mean_with_late_ns <= 20000)' out >/dev/null && return
 		sleep 0.5
 	done
 	fail "2,000 calls in 4 threads that compete: median within 5 us, mean within 20 us"
@@ -197,7 +225,7 @@ case_join() {
 	cat nap.json
 	check "90 calls of nap, 90 sleeps in one context" '
 		$nap[0].calls == 90 and ([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.quality == 1)] | (map(.count) | add) == 90 and length == 1)' --slurpfile nap nap.json
-	[ "$(counter switches.unseen)" = 0 ] || { echo "a switch was not said: its time came late to the trace"; return; }
+	[ "$(counter switches.late)" = 0 ] || { echo "a switch was not said: its time came late to the trace"; return; }
 	check "the trace has the ns that the kernel has" '
 		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.quality == 1).ns] | add) == $nap[0].sleep' --slurpfile nap nap.json
 }
@@ -236,6 +264,10 @@ case_join_attached() {
 }
 
 # Two that want one CPU: each waits while the other runs.
+check_queue_clocks() {
+	check "on the CPU: at least what the thread's own clock says" '
+		[.[] | select(.record == "thread") | . as $t | $out[] | select(.tid == $t.tid) | $t.on_cpu_ns >= .cpu_ns - 2e6] | length == 2 and all' --slurpfile out out
+}
 case_run_queue() {
 	record --off-cpu -- record_target queue 300 || fail "status $?"
 	check_sound
@@ -244,8 +276,7 @@ case_run_queue() {
 		length == 2 and (((map(.end_ns) | min) - (map(.start_ns) | max)) as $both |
 		(map(.on_cpu_ns) | add) <= (map(.end_ns) | max) - (map(.start_ns) | min) + 1e6 and
 		(map(.runq_ns) | min) >= 0.3 * $both)' --slurpfile out out
-	check "on the CPU: at least what the thread's own clock says" '
-		[.[] | select(.record == "thread") | . as $t | $out[] | select(.tid == $t.tid) | $t.on_cpu_ns >= .cpu_ns - 2e6] | length == 2 and all' --slurpfile out out
+	check_queue_clocks
 	check "slots of dead threads are free again" '[.[] | select(.record == "thread" and .slot > 0)] | length == 3'
 }
 
