@@ -65,6 +65,34 @@ static void make(struct live_snapshot *snapshot)
 	live_model_deinit(&model);
 }
 
+/* Waits at one address, of a kind that is seen with the second, or with the first: the row of all is called by it. */
+static void test_a_lock_is_called_by_the_kind_that_was_seen(void **state)
+{
+	const uint32_t classes[][2] = { { CPROF_LOCK_UNKNOWN, CPROF_LOCK_MUTEX }, { CPROF_LOCK_MUTEX, CPROF_LOCK_UNKNOWN } };
+	struct live_choice choice = { .group = LIVE_BY_FUNCTION };
+
+	(void)state;
+	while (live_views[choice.view].source != LIVE_LOCKS)
+		choice.view++;
+	for (size_t i = 0; i < 2; i++) {
+		struct live_snapshot snapshot;
+		struct live_model model;
+		struct live_rows rows;
+
+		live_model_init(&model, 0);
+		for (size_t j = 0; j < 2; j++)
+			add(&model, 7, CPROF_SUM_LOCK, classes[i][j], 1, 1, 1000000, 0);
+		assert_true(live_model_take(&model, 1000000000, &snapshot));
+		assert_true(live_rows_build(&snapshot, &namer, &choice, &rows));
+		assert_int_equal(rows.count, 1);
+		assert_int_equal(rows.rows[0].shown.waits, 2);
+		assert_non_null(strstr(rows.rows[0].text, "f1 waits for mutex 0x77"));
+		live_rows_deinit(&rows);
+		live_snapshot_deinit(&snapshot);
+		live_model_deinit(&model);
+	}
+}
+
 static void make_page(struct live_page *page, struct live_control *control, unsigned width, unsigned height)
 {
 	struct text_style style = { width, false, false, false };
@@ -270,7 +298,8 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions_are_grouped_and_sorted), cmocka_unit_test(test_filter_sees_names_callers_and_processes),
+		cmocka_unit_test(test_functions_are_grouped_and_sorted),
+		cmocka_unit_test(test_a_lock_is_called_by_the_kind_that_was_seen), cmocka_unit_test(test_filter_sees_names_callers_and_processes),
 		cmocka_unit_test(test_pages_fit_every_terminal),	 cmocka_unit_test(test_page_says_what_the_model_holds),
 		cmocka_unit_test(test_text_has_all_views),		 cmocka_unit_test(test_keys),
 	};

@@ -178,8 +178,11 @@ static void add_lock(struct building *building, const struct live_lock_cell *cel
 		return;
 	count(building, row, &now, &total);
 	row->name = 0;
-	if (row->text)
+	if (row->text && !(row->unclassed && cell->key.lock_class != CPROF_LOCK_UNKNOWN)) /* the kind that one wait has shown is that of all */
 		return;
+	free(row->text);
+	row->text = NULL;
+	row->unclassed = cell->key.lock_class == CPROF_LOCK_UNKNOWN;
 	if (asprintf(&text, "%s waits for %s 0x%" PRIx64 "%s%s", text_of(building, key.name), class, cell->key.address,
 		     held ? " held by " : "", held ? held : "") >= 0)
 		row->text = text;

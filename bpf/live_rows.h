@@ -28,6 +28,7 @@ struct live_row {
 	char process[16];
 	struct live_numbers shown, total;
 	char *text;                  /* owned */
+	bool unclassed;              /* text calls a lock a futex: of what kind it is was not seen so far */
 };
 
 struct live_rows {
