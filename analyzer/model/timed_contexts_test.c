@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The context of a thread at a moment, against a walk that takes every event from the first. The builder's ticks are ns; its clock reads 5 s at tick 1000. */
+/* The context of a thread at a moment, against a walk that takes every event from the first. */
 #include "timed_contexts.h"
 
 #include <setjmp.h>
@@ -19,11 +19,6 @@ enum { PID = 40, TID = 41, EVENTS = 4000, STEP = 100, EVENTS_PER_CHUNK = 37, DEP
 static const uint8_t session_id[16] = { 9, 9 };
 static char path[64], kernel_path[64];
 
-static uint64_t ns_of(uint64_t ticks)
-{
-	return 5000000000u - 1000 + ticks;
-}
-
 static struct trace_builder *make_trace(void)
 {
 	struct trace_builder_options options = { .pid = PID };
@@ -39,23 +34,14 @@ static struct cprof_who who_of(uint32_t tid)
 
 static void add_sample(struct kernel_builder *kernel, uint32_t tid, uint64_t ticks)
 {
-	struct cprof_kernel_sample sample = { .time_ns = ns_of(ticks), .who = who_of(tid), .period_ns = 1 };
+	struct cprof_kernel_sample sample = { .time_ns = trace_builder_ns(ticks), .who = who_of(tid), .period_ns = 1 };
 
 	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SAMPLES, &sample, sizeof sample);
 }
 
-static struct kernel_builder *make_kernel(void)
-{
-	struct kernel_builder *kernel = kernel_builder_create(session_id);
-	struct cprof_kernel_process process = { .tgid = PID, .pid = PID, .generation = 0x8000, .flags = CPROF_KERNEL_PROCESS_TIMED, .name = "app" };
-
-	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_PROCESSES, &process, sizeof process);
-	return kernel;
-}
-
 static struct session *open_both(struct trace_builder *trace, struct kernel_builder *kernel)
 {
-	const struct cprof_kernel_end end = { .start_ns = 1, .end_ns = ns_of(10000000) };
+	const struct cprof_kernel_end end = { .start_ns = 1, .end_ns = trace_builder_ns(10000000) };
 	const char *const paths[] = { path };
 	struct cprof_thread *thread = trace_builder_thread_record(trace, 0);
 	struct session *session = NULL;
@@ -82,7 +68,7 @@ static uint32_t context_at(const struct timed_contexts *contexts, const struct s
 	const struct cprof_who who = who_of(TID);
 	uint32_t trace = 99, context = 99;
 
-	assert_true(timed_contexts_find(contexts, session_kernel(session, 0), &who, ns_of(ticks), &trace, &context));
+	assert_true(timed_contexts_find(contexts, session_kernel(session, 0), &who, trace_builder_ns(ticks), &trace, &context));
 	assert_int_equal(trace, 0);
 	return context;
 }
@@ -91,7 +77,7 @@ static uint32_t context_at(const struct timed_contexts *contexts, const struct s
 static void test_against_a_whole_walk(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t f = trace_builder_context(trace, 0, 0x1000, 0x500), g = trace_builder_context(trace, f, 0x2000, 0x1010);
 	uint32_t h = trace_builder_context(trace, g, 0x3000, 0x2010), back = trace_builder_edge(trace, g, f, 0x2020), far_back = trace_builder_edge(trace, h, f, 0x3020);
 	/* What may be called from a context. */
@@ -149,7 +135,7 @@ static void test_against_a_whole_walk(void **state)
 static void test_edges(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500), trace_index, context;
 	const struct cprof_who other = who_of(TID + 1);
 
@@ -177,8 +163,8 @@ static void test_edges(void **state)
 	assert_int_equal(context_at(contexts, session, 29500), 0);
 	assert_int_equal(context_at(contexts, session, 34500), top);
 	assert_int_equal(context_at(contexts, session, 44500), 0);
-	assert_false(timed_contexts_find(contexts, session_kernel(session, 0), &(struct cprof_who){ .tgid = PID, .tid = TID }, ns_of(5000), &trace_index, &context));
-	assert_false(timed_contexts_find(contexts, session_kernel(session, 0), &other, ns_of(15000), &trace_index, &context));
+	assert_false(timed_contexts_find(contexts, session_kernel(session, 0), &(struct cprof_who){ .tgid = PID, .tid = TID }, trace_builder_ns(5000), &trace_index, &context));
+	assert_false(timed_contexts_find(contexts, session_kernel(session, 0), &other, trace_builder_ns(15000), &trace_index, &context));
 	timed_contexts_destroy(contexts);
 	session_destroy(session);
 	trace_builder_destroy(trace);
@@ -190,7 +176,7 @@ static void test_edges(void **state)
 static void test_nothing_asked(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	struct timed_contexts *contexts = (void *)1;
 
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a recording without BPF knows of threads, in their events. The builder's ticks are ns, and its clock reads 5 s at tick 1000. */
+/* What a recording without BPF knows of threads, in their events. */
 #include "trace_test_support.h"
 
 #include <string.h>
@@ -11,11 +11,6 @@ static const uint8_t session_id[16] = { 7, 7 };
 static char path[64], kernel_path[64];
 
 enum { PID = 40, TID = 41, OTHER_TID = 42 };
-
-static uint64_t ns_of(uint64_t ticks)
-{
-	return 5000000000u - 1000 + ticks;
-}
 
 static struct trace_builder *make_trace(void)
 {
@@ -34,18 +29,9 @@ static void add_thread(struct trace_builder *trace, uint32_t index, uint32_t tid
 	thread->end_tsc = 0;
 }
 
-static struct kernel_builder *make_kernel(void)
-{
-	struct kernel_builder *kernel = kernel_builder_create(session_id);
-	struct cprof_kernel_process process = { .tgid = PID, .pid = PID, .generation = 0x8000, .flags = CPROF_KERNEL_PROCESS_TIMED, .name = "app" };
-
-	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_PROCESSES, &process, sizeof process);
-	return kernel;
-}
-
 static void add_wait(struct kernel_builder *kernel, uint32_t tid, uint64_t ticks, uint64_t blocked_ns, uint64_t runq_ns)
 {
-	struct cprof_kernel_off_cpu off = { .time_ns = ns_of(ticks),
+	struct cprof_kernel_off_cpu off = { .time_ns = trace_builder_ns(ticks),
 					    .who = { .tgid = PID, .tid = tid, .generation = 0x8000, .quality = CPROF_QUALITY_TIMED },
 					    .blocked_ns = blocked_ns,
 					    .runq_ns = runq_ns,
@@ -56,14 +42,14 @@ static void add_wait(struct kernel_builder *kernel, uint32_t tid, uint64_t ticks
 
 static void add_fault(struct kernel_builder *kernel, uint64_t ticks)
 {
-	struct cprof_kernel_fault fault = { ns_of(ticks), PID, TID };
+	struct cprof_kernel_fault fault = { trace_builder_ns(ticks), PID, TID };
 
 	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_FAULTS, &fault, sizeof fault);
 }
 
 static struct session *open_both(struct trace_builder *trace, struct kernel_builder *kernel)
 {
-	const struct cprof_kernel_end end = { .start_ns = 1, .end_ns = ns_of(100000) };
+	const struct cprof_kernel_end end = { .start_ns = 1, .end_ns = trace_builder_ns(100000) };
 
 	trace_builder_end(trace);
 	kernel_builder_end(kernel, &end);
@@ -91,7 +77,7 @@ static void close_all(struct session *session, struct event_list *list, struct t
 static void test_between_the_right_events(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500), leaf = trace_builder_context(trace, top, 0x2000, 0x1010);
 
 	(void)state;
@@ -140,7 +126,7 @@ static void test_between_the_right_events(void **state)
 static void test_large_sums(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500);
 	const uint64_t wait_ns = (UINT64_C(5) << 28) + 3;
 
@@ -164,7 +150,7 @@ static void test_large_sums(void **state)
 static void test_coroutines(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500);
 
 	(void)state;
@@ -214,7 +200,7 @@ static void test_said_for_its_calls(void **state)
 static void test_holes(void **state)
 {
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500);
 
 	(void)state;

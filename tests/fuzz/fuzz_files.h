@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For fuzz targets whose subject reads files: a folder in /dev/shm that goes with the process, and inputs written into it. */
+/* For fuzz targets whose subject reads files: a folder in /dev/shm that goes with the process, and inputs written into it; and for those who write the seeds. */
 #ifndef CPROF_FUZZ_FILES_H
 #define CPROF_FUZZ_FILES_H
 
@@ -42,6 +42,20 @@ static inline void fuzz_put_file(const char *path, const uint8_t *data, size_t s
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd))
+		abort();
+}
+
+/* A seed of two files, as fuzz_split() takes them apart. */
+static inline void fuzz_put_pair(const char *folder, const char *name, const uint8_t *first, size_t first_bytes, const uint8_t *second, size_t second_bytes)
+{
+	uint32_t length = (uint32_t)first_bytes;
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	if (!file || fwrite(&length, sizeof length, 1, file) != 1 || fwrite(first, 1, first_bytes, file) != first_bytes ||
+	    fwrite(second, 1, second_bytes, file) != second_bytes || fclose(file))
 		abort();
 }
 

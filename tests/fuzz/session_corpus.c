@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes the seeds of session_fuzz into a folder: a trace with its kernel half, by slots and by time. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz_files.h"
 #include "kernel_builder.h"
 
 enum { PID = 50, TID = 51, GENERATION = 1 };
 
 static const uint8_t session_id[16] = { 1 };
-
-static uint64_t ns_of(uint64_t ticks) /* the builder's clock reads 5 s at tick 1000 */
-{
-	return 5000000000u - 1000 + ticks;
-}
 
 static struct trace_builder *make_trace(bool slots)
 {
@@ -86,9 +78,9 @@ static struct kernel_builder *make_kernel(bool slots)
 	if (!slots)
 		add_calls(kernel);
 	for (uint64_t i = 0; i < 4; i++) {
-		const struct cprof_kernel_sample sample = { .time_ns = ns_of(2150 + 400 * i), .who = who, .ip = 0x555555556100, .user_stack = 1, .period_ns = 100 };
-		const struct cprof_kernel_off_cpu off = { .time_ns = ns_of(2220 + 400 * i), .who = who, .blocked_ns = 40 };
-		const struct cprof_kernel_fault fault = { ns_of(2310 + 400 * i), PID, TID };
+		const struct cprof_kernel_sample sample = { .time_ns = trace_builder_ns(2150 + 400 * i), .who = who, .ip = 0x555555556100, .user_stack = 1, .period_ns = 100 };
+		const struct cprof_kernel_off_cpu off = { .time_ns = trace_builder_ns(2220 + 400 * i), .who = who, .blocked_ns = 40 };
+		const struct cprof_kernel_fault fault = { trace_builder_ns(2310 + 400 * i), PID, TID };
 		const struct cprof_kernel_sum sum = { .key = { .who = who, .kind = (uint32_t)i + 1 }, .value = { .count = 1, .ns = 3, .bytes = 7 } };
 
 		kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SAMPLES, &sample, sizeof sample);
@@ -98,7 +90,7 @@ static struct kernel_builder *make_kernel(bool slots)
 		else
 			kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_FAULTS, &fault, sizeof fault);
 	}
-	kernel_builder_end(kernel, &(struct cprof_kernel_end){ .start_ns = ns_of(1000), .end_ns = ns_of(9000) });
+	kernel_builder_end(kernel, &(struct cprof_kernel_end){ .start_ns = trace_builder_ns(1000), .end_ns = trace_builder_ns(9000) });
 	return kernel;
 }
 
@@ -108,18 +100,8 @@ static void save(const char *folder, const char *name, bool slots)
 	struct kernel_builder *kernel = make_kernel(slots);
 	size_t trace_bytes, kernel_bytes;
 	const uint8_t *of_trace = trace_builder_bytes(trace, &trace_bytes), *of_kernel = kernel_builder_bytes(kernel, &kernel_bytes);
-	uint32_t length = (uint32_t)trace_bytes;
-	uint8_t *seed = malloc(sizeof length + trace_bytes + kernel_bytes);
-	char path[4096];
 
-	if (!seed)
-		abort();
-	memcpy(seed, &length, sizeof length);
-	memcpy(seed + sizeof length, of_trace, trace_bytes);
-	memcpy(seed + sizeof length + trace_bytes, of_kernel, kernel_bytes);
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	trace_builder_write_file(path, seed, sizeof length + trace_bytes + kernel_bytes);
-	free(seed);
+	fuzz_put_pair(folder, name, of_trace, trace_bytes, of_kernel, kernel_bytes);
 	trace_builder_destroy(trace);
 	kernel_builder_destroy(kernel);
 }

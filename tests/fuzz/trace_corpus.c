@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes the seeds of trace_reader_fuzz into a folder: small traces, each with something the others do not have. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz_files.h"
 #include "trace_builder.h"
 
 static const char *folder;
@@ -12,19 +9,8 @@ static void save(struct trace_builder *builder, const char *name)
 {
 	size_t trace_bytes, live_bytes;
 	const uint8_t *trace = trace_builder_bytes(builder, &trace_bytes), *live = trace_builder_live_bytes(builder, &live_bytes);
-	uint32_t length = (uint32_t)trace_bytes;
-	uint8_t *seed = malloc(sizeof length + trace_bytes + live_bytes);
-	char path[4096];
 
-	if (!seed)
-		abort();
-	memcpy(seed, &length, sizeof length);
-	memcpy(seed + sizeof length, trace, trace_bytes);
-	if (live_bytes)
-		memcpy(seed + sizeof length + trace_bytes, live, live_bytes);
-	snprintf(path, sizeof path, "%s/%s", folder, name);
-	trace_builder_write_file(path, seed, sizeof length + trace_bytes + live_bytes);
-	free(seed);
+	fuzz_put_pair(folder, name, trace, trace_bytes, live, live_bytes);
 	trace_builder_destroy(builder);
 }
 

@@ -62,6 +62,15 @@ void kernel_builder_add(struct kernel_builder *builder, uint16_t kind, const voi
 	pending->items++;
 }
 
+struct kernel_builder *kernel_builder_create_timed(const uint8_t session[16], uint32_t tgid)
+{
+	const struct cprof_kernel_process process = { .tgid = tgid, .pid = tgid, .generation = 0x8000, .flags = CPROF_KERNEL_PROCESS_TIMED, .name = "app" };
+	struct kernel_builder *builder = kernel_builder_create(session);
+
+	kernel_builder_add(builder, CPROF_CHUNK_KERNEL_PROCESSES, &process, sizeof process);
+	return builder;
+}
+
 void kernel_builder_stack(struct kernel_builder *builder, uint64_t key, bool kernel, const uint64_t *addresses, uint32_t count)
 {
 	const struct cprof_kernel_stack record = { key, count, kernel };

@@ -19,6 +19,8 @@
 struct kernel_builder;
 
 struct kernel_builder *kernel_builder_create(const uint8_t session[16]);
+/* Of a recording without BPF: one process, "app" of generation 0x8000. */
+struct kernel_builder *kernel_builder_create_timed(const uint8_t session[16], uint32_t tgid);
 void kernel_builder_destroy(struct kernel_builder *builder);
 
 /* The record goes into the chunk of its kind that is written next. */

@@ -39,6 +39,12 @@ struct trace_builder_options {       /* what is 0 or NULL takes the default */
 	bool no_meta;                /* no META chunk, no CLOCK chunk: the test writes them, or not */
 };
 
+/* CLOCK_MONOTONIC at a tick: ticks are ns, but with other options, and the clock reads 5 s at tick 1000. */
+static inline uint64_t trace_builder_ns(uint64_t ticks)
+{
+	return 5000000000u - 1000 + ticks;
+}
+
 struct trace_builder *trace_builder_create(const struct trace_builder_options *options); /* NULL: all defaults */
 void trace_builder_destroy(struct trace_builder *builder);
 
