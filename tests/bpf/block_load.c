@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,27 +26,14 @@ static size_t bytes_of(int i)
 	return (size_t)LEAST << i % SIZES;
 }
 
-static size_t write_directly(int fd, int times)
+static size_t move(int fd, int times, bool out)
 {
 	off_t at = 0;
 	size_t all = 0;
 
 	for (int i = 0; i < times; i++, at = at + 2 * AT_ONCE > FILE_BYTES ? 0 : at + AT_ONCE) {
-		if (pwrite(fd, buffer, bytes_of(i), at) != (ssize_t)bytes_of(i))
-			die("pwrite");
-		all += bytes_of(i);
-	}
-	return all;
-}
-
-static size_t read_directly(int fd, int times)
-{
-	off_t at = 0;
-	size_t all = 0;
-
-	for (int i = 0; i < times; i++, at = at + 2 * AT_ONCE > FILE_BYTES ? 0 : at + AT_ONCE) {
-		if (pread(fd, buffer, bytes_of(i), at) != (ssize_t)bytes_of(i))
-			die("pread");
+		if ((out ? pwrite(fd, buffer, bytes_of(i), at) : pread(fd, buffer, bytes_of(i), at)) != (ssize_t)bytes_of(i))
+			die(out ? "pwrite" : "pread");
 		all += bytes_of(i);
 	}
 	return all;
@@ -65,7 +53,7 @@ int main(int argc, char **argv)
 	for (off_t at = 0; at < FILE_BYTES; at += AT_ONCE) /* no hole is read, and no block is new later */
 		if (pwrite(fd, buffer, AT_ONCE, at) != AT_ONCE)
 			die("pwrite");
-	printf("write %zu\n", FILE_BYTES + write_directly(fd, times));
-	printf("read %zu\n", read_directly(fd, times));
+	printf("write %zu\n", FILE_BYTES + move(fd, times, true));
+	printf("read %zu\n", move(fd, times, false));
 	return 0;
 }
