@@ -116,8 +116,8 @@ case_naps() {
 	check "the slot had the same ns as the sums before the thread ran on" '
 		(map(select(.record == "sum" and .kind == 1 and .sub == 4 and .who.context == 1003).ns) | add) == $out[0].slept_ns' --slurpfile out out
 	check "and each nap moved its counter" '$out[0].changes >= 200' --slurpfile out out
-	# A waking that the kernel did not say is nobody's, and then no time in the run queue is known either.
-	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4)] |
+	# A waking that the kernel did not say is nobody's, and then no time in the run queue is known either; a preemption in a nap was ended by nobody.
+	check "woken by the timer, not by a task" '[.[] | select(.record == "off_cpu" and .who.context == 1003 and .blocked_class == 4 and .blocked_ns > 0)] |
 		(map(select(.woken_by == 2)) | length) > 0.9 * length and all(.waker.tgid == 0 and (.woken_by == 2 or .runq_ns == 0))'
 }
 
@@ -482,8 +482,8 @@ case_attach() {
 # Who wakes a thread has a name, even if nothing else of it is recorded. A wait shorter than the threshold does not say who ended it.
 case_stranger() {
 	mkfifo fifo
-	{ sleep 0.5; echo >fifo; } &
-	record --off-cpu -- sh -c 'read -r line <fifo' || fail "status $?"
+	{ until [ -e reads ]; do sleep 0.05; done; sleep 0.5; echo >fifo; } &
+	record --off-cpu -- sh -c 'echo >reads; read -r line <fifo' || fail "status $?"
 	wait
 	check_sound
 	check "the process that opened the other end, by its name" '
