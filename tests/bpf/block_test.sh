@@ -62,6 +62,8 @@ while kill -INT $watcher 2>/dev/null; do
 	sleep 0.1
 done
 wait $watcher
+status=$?
+[ $status = 130 ] || exit $status # the last signal found it on its way out: what it has said is looked at
 WORDS
 timeout 100 "$cprof_record" --io --window=10m -o trace.lz4 -- sh run.sh "$folder" >said 2>record.err
 status=$?
