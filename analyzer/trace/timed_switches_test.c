@@ -176,9 +176,9 @@ static void test_coroutines(void **state)
 /* A process that is said for its calls has not begun a new image. */
 static void test_said_for_its_calls(void **state)
 {
-	struct cprof_kernel_process said = { .tgid = PID, .pid = PID, .generation = CPROF_GENERATION_CALLS + 1, .start_ns = ns_of(12000), .flags = CPROF_KERNEL_PROCESS_CALLS };
+	struct cprof_kernel_process said = { .tgid = PID, .pid = PID, .generation = CPROF_GENERATION_CALLS + 1, .start_ns = trace_builder_ns(12000), .flags = CPROF_KERNEL_PROCESS_CALLS };
 	struct trace_builder *trace = make_trace();
-	struct kernel_builder *kernel = make_kernel();
+	struct kernel_builder *kernel = kernel_builder_create_timed(session_id, PID);
 	uint32_t top = trace_builder_context(trace, 0, 0x1000, 0x500);
 
 	(void)state;
