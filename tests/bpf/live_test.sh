@@ -44,6 +44,11 @@ plain() { cc -O1 -g -fno-inline -o live_plain "$here/live_target.c" -pthread || 
 last_page() { sed -n '/^--- .*since the start/,$p' "$1" >all; [ -s all ] || fail "no page of sums in $1"; }
 # row VIEW NAME: the line of that view's that ends with the name.
 row() { sed -n "/^$1: /,/^[a-z-]*: [a-z]/p" all | awk -v name="$2" 'substr($0, length($0) - length(name) + 1) == name && $0 !~ /^[a-z-]*: /' | head -1; }
+# In the sums, by function: the kernel may have to wait in nap() for itself, too (a fault, a probe): its own column, the last, shows that, and then some more count.
+naps_are() {
+	row off-cpu "  nap" | awk -v naps="$1" '{ times = $3 ~ /^[0-9]+$/ ? $3 : $4 } times == naps || (times > naps && times <= naps + 3 && !/ -  nap$/) { ok = 1 } END { exit !ok }' ||
+		fail "nap: $(row off-cpu '  nap'), expected $1"
+}
 check_file() { lz4 -qt t.bpf.lz4 2>/dev/null || fail "lz4 -t"; kernel_dump t.bpf.lz4 | grep -q '"record":"end"' || fail "the file does not end as it should"; }
 
 # Text: the program's output is its own, its status ours; counts are exact and named by function.
@@ -54,7 +59,7 @@ case_text() {
 	[ "$(cat out)" = "the target's own line" ] || fail "the target's output is not its own"
 	last_page text
 	[ "$(grep -c '^--- .* last ' text)" -ge 2 ] || fail "no windows"
-	row off-cpu "  nap" | awk '$3 == 25 || $4 == 25 { ok = 1 } END { exit !ok }' || fail "nap: $(row off-cpu '  nap')"
+	naps_are 25
 	grep -E "write     $work/data" all | awk '$1 == 100 && / 409\.6 kB /  { ok = 1 } END { exit !ok }' || fail "writes: $(grep "write     " all)"
 	grep -E "sync      $work/data" all | awk '$1 == 25 { ok = 1 } END { exit !ok }' || fail "syncs"
 	grep -q 'wait_for_lock waits for mutex 0x[0-9a-f]* held by hold_lock' all || fail "who waited for whom"
@@ -73,7 +78,7 @@ case_windows() {
 	last_page text
 	sum=$(sed '/since the start/,$d' text | awk '/^off-cpu:/ { on = 1 } /^lost/ { on = 0 } on && $NF == "nap" { for (i = 1; i < NF; i++) if ($i ~ /^[a-z]/) times = $(i + 1); else if (times != "") break; sum += times; times = "" } END { print sum + 0 }')
 	[ "$sum" -le 40 ] && [ "$sum" -ge 20 ] || fail "naps in windows: $sum of 40"
-	row off-cpu "  nap" | awk '$3 == 40 || $4 == 40 { ok = 1 } END { exit !ok }' || fail "nap: $(row off-cpu '  nap')"
+	naps_are 40
 }
 
 # A process that runs already: its contexts have names all the same, from the live file that it has mapped.
