@@ -93,6 +93,9 @@ for round in 1 2 3 4 5; do # interleaved; the best of each counts
 done >>allocations.tsv
 sort -k1,1 -k2,2g allocations.tsv | awk -F '\t' '!seen[$1]++' >>facts.tsv
 say "the kernel half"
+if [ -x "$cprof_record" ]; then
+	measure_libc_calls
+fi
 measure_kernel_costs
 if [ "$giga" = 1 ]; then
 	say "a trace of 10^9 events"

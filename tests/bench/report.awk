@@ -77,6 +77,12 @@ END {
 	row("added to a `swapcontext` in the middle of calls", "<= 1000 ns", sprintf("%.0f ns", value["traced.switch_ns"] - value["plain.switch_ns"]), value["traced.switch_ns"] - value["plain.switch_ns"] <= 1000)
 	x = value["allocated.cprof.pair_ns"] - value["allocated.plain.pair_ns"]
 	row("added by the interposer to malloc + free, every live block known", "<= 15 ns", sprintf("%.1f ns", x), x <= 15)
+	if ("called_counted.read_ns" in value) {
+		x = value["called_counted.read_ns"] - value["called_plain.read_ns"]
+		row("added without BPF by `--io` to a read of one byte that is in memory", "<= 500 ns", sprintf("%.0f ns", x), x <= 500)
+		x = value["called_counted.lock_ns"] - value["called_plain.lock_ns"]
+		row("added without BPF by `--locks` to lock and unlock of a free mutex", "<= 15 ns", sprintf("%.1f ns", x), x <= 15)
+	}
 	kernel_row("99 Hz sampling, added to the CPU time of a busy program: what 9,999 Hz add, divided by 101", "<= 1 %", sampling_share("sampled_9999", "busy_cpu_ns") / 101 * 100, "%.2f %%", 1)
 	kernel_row("99 Hz sampling, added to the run time of a busy program", "<= 1 %", sampling_share("sampled_99", "busy_wall_ns") * 100, "%.2f %%", 1, shared_cpu("alone") || shared_cpu("sampled_99") ? "the machine had other work" : "")
 	kernel_row("off-CPU accounting, added per switch of a ping-pong through pipes (two system calls are in it)", "<= 0.40 us", (value["switched.switch_ns"] - value["alone.switch_ns"]) / 1e3, "%.2f us", 0.4)
