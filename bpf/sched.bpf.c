@@ -89,7 +89,7 @@ int BPF_PROG(sched_left)
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_woken, struct task_struct *task)
 {
-	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0), *waker;
+	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, 0), *waker, *ended;
 	struct task_struct *current_task;
 	__u64 since;
 
@@ -109,14 +109,16 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 	waker = task_find(current_task);
 	if (waker) {
 		who_read(current_task, waker, &record->waker);
-	} else {
+	} else { /* one who is not followed, or has ended: the last that a child does is to wake its parent */
+		ended = bpf_task_storage_get(&tasks, current_task, 0, 0);
 		record->waker.tgid = current_task->tgid;
 		record->waker.tid = current_task->pid;
 		record->waker.context = 0;
-		record->waker.generation = RECORD_NO_GENERATION;
+		record->waker.generation = ended ? ended->generation : RECORD_NO_GENERATION;
 		record->waker.quality = CPROF_QUALITY_NO_RUNTIME;
 		record->waker.reserved = 0;
-		stranger_say(current_task);
+		if (!ended)
+			stranger_say(current_task);
 	}
 	return 0;
 }

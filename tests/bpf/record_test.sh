@@ -440,6 +440,11 @@ case_spawn() {
 	check "nothing of it in a context of its parent once it is another program" '
 		(.[] | select(.record == "process" and .name == "true").tgid) as $child |
 		[.[] | select(.record == "sum" and .who.tgid == $child and .who.generation >= 32768).who] | length > 0 and all(.context == 0 and .quality == 7)'
+	record --off-cpu --threshold=0 -- record_target spawn || fail "status $?"
+	check "it wakes its parent when it has ended, and is no stranger by that" '
+		([.[] | select(.record == "process" and .name == "true")] | length == 1 and .[0].flags == 2) and
+		(.[] | select(.record == "process" and .name == "true")) as $child |
+		[.[] | select(.record == "off_cpu" and .waker.tgid == $child.tgid and .waker.generation == $child.generation)] | length > 0'
 }
 
 # More threads than slots: the rest through their own memory.
