@@ -106,25 +106,37 @@ struct cprof_error *kernel_names_frame(struct kernel_names *names, struct kernel
 	return error ? error : number_map_add(&names->frame_at, key, *ret);
 }
 
-/* Of its trace: they reach over the zeroed memory behind what is in the file, which the kernel does not know as the file's. */
-static const struct cprof_module *trace_module(const struct kernel_names *names, uint32_t trace, uint64_t address)
+/*
+ * Of its trace: they reach over the zeroed memory behind what is in the file, which the kernel does not know as the file's. false: one was there after another, and
+ * nobody knows which of them is meant.
+ */
+static bool trace_module(const struct kernel_names *names, uint32_t trace, uint64_t address, const struct cprof_module **ret)
 {
 	const struct trace_tables *tables = trace < session_nr_traces(names->session) ? trace_tables(session_trace(names->session, trace)) : NULL;
 
-	for (size_t i = 0; tables && i < tables->nr_modules; i++)
-		if (address >= tables->modules[i].start && address < tables->modules[i].end)
-			return &tables->modules[i];
-	return NULL;
+	*ret = NULL;
+	for (size_t i = 0; tables && i < tables->nr_modules; i++) {
+		const struct cprof_module *module = &tables->modules[i];
+
+		if (address < module->start || address >= module->end)
+			continue;
+		if (*ret && ((*ret)->bias != module->bias || (*ret)->path_bytes != module->path_bytes || memcmp((*ret)->path, module->path, sizeof module->path) != 0))
+			return false;
+		*ret = module;
+	}
+	return true;
 }
 
 struct cprof_error *kernel_names_variable(struct kernel_names *names, struct kernel_image image, uint32_t trace, uint64_t address, struct symbol_variable *ret)
 {
-	const struct cprof_module *module = trace_module(names, trace, address);
+	const struct cprof_module *module;
 	const struct kernel_module *seen;
 
 	*ret = (struct symbol_variable){ NULL, 0, 0 };
+	if (!trace_module(names, trace, address, &module))
+		return NULL;
 	if (module)
 		return symbolizer_variable(names->symbolizer, module_map_id(names->modules, trace, module->id), address - module->bias, ret);
-	seen = kernel_file_module(session_kernel(names->session, image.kernel), image.tgid, image.generation, address);
+	seen = kernel_file_module_below(session_kernel(names->session, image.kernel), image.tgid, image.generation, address);
 	return seen ? symbolizer_variable(names->symbolizer, module_map_kernel_id(names->modules, image.kernel, seen), address - seen->module.bias, ret) : NULL;
 }

@@ -183,7 +183,7 @@ bool place_is_profiler(const struct profile *profile, const struct fact_place *p
 	return frame && frame->runtime;
 }
 
-struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address)
+struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address, uint32_t lock_class)
 {
 	struct symbol_variable variable;
 	struct cprof_error *error = kernel_names_variable(profile->kernel_names, place->image, place->trace, address, &variable);
@@ -192,7 +192,7 @@ struct lock_text lock_text(const struct profile *profile, const struct fact_plac
 	cprof_error_free(error);
 	if (!lock.named)
 		snprintf(lock.text, sizeof lock.text, "0x%" PRIx64, address);
-	else if (variable.bytes <= sizeof(pthread_rwlock_t)) /* the lock itself, whichever of its words was waited on */
+	else if (!variable.offset || (variable.bytes <= sizeof(pthread_rwlock_t) && lock_class != CPROF_LOCK_UNKNOWN)) /* the lock itself, whichever of its words was waited on */
 		snprintf(lock.text, sizeof lock.text, "%s", variable.name);
 	else
 		snprintf(lock.text, sizeof lock.text, "%.120s+0x%" PRIx64, variable.name, variable.offset);

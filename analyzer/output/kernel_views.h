@@ -58,7 +58,7 @@ struct lock_text {
 	char text[160];
 	bool named;
 };
-struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address);
+struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address, uint32_t lock_class);
 struct cprof_error *view_needs(const struct kernel_view *to, uint32_t metrics, const char *what, const char *option) CPROF_MUST_CHECK;
 
 #endif

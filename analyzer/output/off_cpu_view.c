@@ -123,12 +123,17 @@ static const char *object_name(const struct profile *profile, const struct off_f
 					    : NULL;
 }
 
+static uint32_t lock_class(const struct profile *profile, const struct off_fact *fact)
+{
+	return kernel_facts_lock_class(profile->kernel, fact->place.image, fact->object);
+}
+
 /* The lock that was waited for, as the sums of --locks know it: its class; NULL: it was no lock. */
 static const char *lock_name(const struct profile *profile, const struct off_fact *fact)
 {
 	if (fact->blocked_class != CPROF_BLOCKED_FUTEX || !fact->object || fact->device)
 		return NULL;
-	return lock_class_name(kernel_facts_lock_class(profile->kernel, fact->place.image, fact->object));
+	return lock_class_name(lock_class(profile, fact));
 }
 
 /* Who ended it: "thread" of the program, another "process", an "interrupt" (a timer, a device, the network). NULL: it has not ended, or that is not known. */
@@ -176,7 +181,7 @@ static void print_object(const struct kernel_view *to, const struct off_fact *fa
 	}
 	if (lock) {
 		column += (unsigned)fprintf(to->out, "%son %s ", most, lock);
-		text_print_name(to->style, to->out, lock_text(to->view->profile, &fact->place, fact->object).text, to->style->width > column + 16 ? to->style->width - column : 16);
+		text_print_name(to->style, to->out, lock_text(to->view->profile, &fact->place, fact->object, lock_class(to->view->profile, fact)).text, to->style->width > column + 16 ? to->style->width - column : 16);
 	} else if (file) {
 		column += (unsigned)fprintf(to->out, "%son ", most);
 		text_print(to->style, to->out, file, to->style->width > column + 16 ? to->style->width - column : 16);
@@ -258,7 +263,7 @@ static void json_lock(const struct kernel_view *to, const struct off_fact *fact)
 		json_null(to->json, "lock");
 		return;
 	}
-	lock = lock_text(to->view->profile, &fact->place, fact->object);
+	lock = lock_text(to->view->profile, &fact->place, fact->object, lock_class(to->view->profile, fact));
 	json_begin_object(to->json, "lock");
 	json_text(to->json, "class", name);
 	json_u64(to->json, "address", fact->object);

@@ -189,7 +189,7 @@ static struct fact_place holder_of(const struct sum_fact *fact)
 static void print_lock(const struct kernel_view *to, const struct sum_fact *fact)
 {
 	enum { COLUMN = 54 };
-	struct lock_text lock = lock_text(to->view->profile, &fact->place, fact->object);
+	struct lock_text lock = lock_text(to->view->profile, &fact->place, fact->object, fact->sub);
 	unsigned column = COLUMN + (unsigned)fprintf(to->out, "%s", lock_class_name(fact->sub)) + 1;
 
 	if (column + text_columns(to->style, lock.text) > to->style->width) {
@@ -220,7 +220,7 @@ struct cprof_error *locks_view(const struct kernel_view *to)
 		struct fact_place holder = holder_of(row->fact);
 
 		if (to->json) {
-			struct lock_text lock = lock_text(to->view->profile, &row->fact->place, row->fact->object);
+			struct lock_text lock = lock_text(to->view->profile, &row->fact->place, row->fact->object, row->fact->sub);
 
 			json_line(to->json);
 			json_begin_object(to->json, NULL);

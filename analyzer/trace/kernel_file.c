@@ -276,6 +276,11 @@ const struct kernel_module *kernel_file_module(const struct kernel_file *file, u
 	return kernel_table_set_module(&file->set, tgid, generation, address);
 }
 
+const struct kernel_module *kernel_file_module_below(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address)
+{
+	return kernel_table_set_module_below(&file->set, tgid, generation, address);
+}
+
 const char *kernel_file_name(const struct kernel_file *file, uint32_t device, uint64_t inode)
 {
 	return kernel_table_set_name(&file->set, device, inode);

@@ -25,6 +25,7 @@ struct kernel_path {
 
 struct kernel_module { /* what a process had mapped */
 	uint32_t tgid, generation;
+	uint64_t reach;              /* the highest end of it and those of its process that begin before it */
 	struct cprof_module module;
 };
 
@@ -56,6 +57,8 @@ size_t kernel_file_nr_chunks(const struct kernel_file *file);
 const struct cprof_kernel_process *kernel_file_process(const struct kernel_file *file, uint32_t tgid, uint32_t generation);
 const struct kernel_stack *kernel_file_stack(const struct kernel_file *file, uint64_t key);
 const struct kernel_module *kernel_file_module(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address);
+/* The one that begins last before an address: its data lie behind its code. */
+const struct kernel_module *kernel_file_module_below(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address);
 const char *kernel_file_name(const struct kernel_file *file, uint32_t device, uint64_t inode); /* path of a file */
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address); /* of exactly this address */
 /* Is it the last word on its interval? Those that are said once more, later in the file, are not. */

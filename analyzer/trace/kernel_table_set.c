@@ -296,6 +296,20 @@ static void sort(void *items, size_t nr, size_t bytes, int (*compare)(const void
 		qsort(items, nr, bytes, compare);
 }
 
+static bool is_of_process(const struct kernel_module *module, uint32_t tgid, uint32_t generation)
+{
+	return module->tgid == tgid && module->generation == generation;
+}
+
+static void set_reaches(struct kernel_module *modules, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const struct kernel_module *before = i && is_of_process(&modules[i - 1], modules[i].tgid, modules[i].generation) ? &modules[i - 1] : NULL;
+
+		modules[i].reach = before && before->reach > modules[i].module.end ? before->reach : modules[i].module.end;
+	}
+}
+
 struct cprof_error *kernel_table_set_finish(struct kernel_table_set *set)
 {
 	struct cprof_error *error = finish_processes(set);
@@ -303,6 +317,7 @@ struct cprof_error *kernel_table_set_finish(struct kernel_table_set *set)
 	if (error)
 		return error;
 	sort(set->modules, set->nr_modules, sizeof *set->modules, compare_modules);
+	set_reaches(set->modules, set->nr_modules);
 	sort(set->symbols, set->nr_symbols, sizeof *set->symbols, compare_symbols);
 	sort(set->stacks, set->nr_stacks, sizeof *set->stacks, compare_stacks);
 	sort(set->files, set->nr_files, sizeof *set->files, compare_files);
@@ -342,7 +357,7 @@ const struct kernel_stack *kernel_table_set_stack(const struct kernel_table_set 
 	return place ? &place->stack : NULL;
 }
 
-const struct kernel_module *kernel_table_set_module(const struct kernel_table_set *set, uint32_t tgid, uint32_t generation, uint64_t address)
+const struct kernel_module *kernel_table_set_module_below(const struct kernel_table_set *set, uint32_t tgid, uint32_t generation, uint64_t address)
 {
 	size_t low = 0, high = set->nr_modules;
 
@@ -356,11 +371,33 @@ const struct kernel_module *kernel_table_set_module(const struct kernel_table_se
 		else
 			high = middle;
 	}
-	if (!low)
-		return NULL;
-	const struct kernel_module *module = &set->modules[low - 1];
+	return low && is_of_process(&set->modules[low - 1], tgid, generation) ? &set->modules[low - 1] : NULL;
+}
 
-	return module->tgid == tgid && module->generation == generation && address >= module->module.start && address < module->module.end ? module : NULL;
+enum { MODULES_LOOKED_AT = 4096 }; /* for one address: more than lie over each other in any file that a recorder wrote */
+
+static bool is_same_file(const struct cprof_module *a, const struct cprof_module *b)
+{
+	return a->bias == b->bias && a->path_bytes == b->path_bytes && memcmp(a->path, b->path, a->path_bytes < sizeof a->path ? a->path_bytes : sizeof a->path) == 0;
+}
+
+/* What was unmapped is not taken back: where one was mapped in the place of another, nobody knows which of them an address was of. */
+const struct kernel_module *kernel_table_set_module(const struct kernel_table_set *set, uint32_t tgid, uint32_t generation, uint64_t address)
+{
+	const struct kernel_module *module = kernel_table_set_module_below(set, tgid, generation, address), *found = NULL;
+
+	for (unsigned looked_at = 0; module && address < module->reach; module--) {
+		if (++looked_at > MODULES_LOOKED_AT)
+			return NULL;
+		if (address < module->module.end) {
+			if (found && !is_same_file(&found->module, &module->module))
+				return NULL;
+			found = module;
+		}
+		if (module == set->modules || !is_of_process(module - 1, tgid, generation))
+			break;
+	}
+	return found;
 }
 
 static int compare_file_keys(const void *left, const void *right)

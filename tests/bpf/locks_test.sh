@@ -46,4 +46,24 @@ ask "off the CPU for the same futex" '
 "$cprof_analyze" locks --format=json trace.lz4 | jq -e '[.locks[] | select(.waiter.path[-1] == "wait_mutex" or .waiter.path[-1] == "wait_condition") | [.class, .variable]] | unique ==
 	[["condition", "condition"], ["mutex", "mutex"]]' >/dev/null || fail "locks that are variables have no names"
 ask_nothing_lost
+
+# The same for a program that is not traced, whose modules are those that the kernel told of.
+cat >plain.c <<-'END'
+	#include <pthread.h>
+	#include <unistd.h>
+	static pthread_mutex_t of_plain = PTHREAD_MUTEX_INITIALIZER;
+	static void *run(void *lock) { pthread_mutex_lock(lock); usleep(20000); pthread_mutex_unlock(lock); return 0; }
+	int main(void)
+	{
+		pthread_t threads[2];
+		for (int i = 0; i < 2; i++)
+			pthread_create(&threads[i], 0, run, &of_plain);
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], 0);
+		return 0;
+	}
+END
+gcc -O1 plain.c -o plain -pthread || die "does not build"
+"$cprof_record" -q --locks -o plain.lz4 -- ./plain || die "cprof-record: $?"
+"$cprof_analyze" locks --format=json plain.bpf.lz4 | jq -e '[.locks[] | select(.class == "mutex").variable] | unique == ["of_plain"]' >/dev/null || { "$cprof_analyze" locks plain.bpf.lz4; fail "a lock of a program without a trace"; }
 finish
