@@ -81,9 +81,18 @@ bool calls_memfd_used(const struct calls_memfd *memory, struct calls_array array
 	return true;
 }
 
+/* Systems may ask for a word on whether it is to be executed; older ones do not know the word. */
+static int make_memory(void)
+{
+	enum { NOEXEC_SEAL = 8 }; /* MFD_NOEXEC_SEAL */
+	int fd = memfd_create(CPROF_CALLS_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | NOEXEC_SEAL);
+
+	return fd >= 0 || errno != EINVAL ? fd : memfd_create(CPROF_CALLS_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
 struct cprof_error *calls_memfd_create(const struct record_args *args, uint32_t sources, struct calls_memfd *ret)
 {
-	struct calls_memfd memory = { .fd = memfd_create(CPROF_CALLS_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING), .layout = layout_of(args, sources) };
+	struct calls_memfd memory = { .fd = make_memory(), .layout = layout_of(args, sources) };
 	int error;
 
 	ret->fd = ret->scan = -1;

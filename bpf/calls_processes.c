@@ -170,14 +170,9 @@ static size_t list_pids(const struct calls_memfd *memory, uint32_t *pids)
 	return nr;
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 struct calls_tally calls_processes_tally(const struct calls_processes *processes)
 {
-	struct calls_tally tally = { .asked = processes->asked, .kernel = processes->kernel };
+	struct calls_tally tally = { .asked = processes->asked, .kernel = processes->kernel, .seen = processes->seen };
 	uint32_t *pids = calloc(processes->memory->layout.nr_processes, sizeof *pids);
 	size_t nr = pids ? list_pids(processes->memory, pids) : 0;
 
@@ -189,9 +184,6 @@ struct calls_tally calls_processes_tally(const struct calls_processes *processes
 			add_running(pids[i], &tally.kernel);
 	}
 	free(pids);
-	/* Some may have been made since, or by one that nobody waited for. */
-	tally.seen.reads = smaller(processes->seen.reads, tally.kernel.reads);
-	tally.seen.writes = smaller(processes->seen.writes, tally.kernel.writes);
 	return tally;
 }
 

@@ -40,7 +40,7 @@ static const struct cprof_option options[] = {
 	OPT_DURATION("lock-threshold", 0, record_args, lock_threshold_ns, "the same for waits of --locks (1ms)"),
 	OPT_COUNT("slots", 0, record_args, slots, "threads that can be followed exactly at once (4096)"),
 	OPT_COUNT("ring-kb", 0, record_args, ring_kb, "size of the ring buffer in KiB, a power of 2 (16384)"),
-	OPT_COUNT("sums", 0, record_args, sums, "keys of sums for which there is room; they are taken when half of it is gone (16384); without BPF they are kept, and there is room for four times as many"),
+	OPT_COUNT("sums", 0, record_args, sums, "keys of sums for which there is room; they are taken when half of it is gone (16384); without BPF they are kept, and there is room for four times as many, but never for more than a million"),
 	OPT_FLAG("live", 'l', record_args, live,
 		 "show what is recorded while it is, anew with each --window: a dashboard on a terminal (h: its keys), else text; "
 		 "a program that is launched there reads nothing from the terminal, and what it prints is shown afterwards"),

@@ -20,7 +20,7 @@ struct evidence {
 	const char *file;              /* SYNC, WRITE: the one with most of it; NULL: none, or without a name */
 	struct fact_place lock_place;  /* LOCK: whose lock most waited for, */
 	uint64_t lock;                 /* and its address there */
-	uint64_t most;                 /* of the part that these five are of */
+	uint64_t most;                 /* of the part that these five are of: what one context did with one file or lock */
 	uint64_t count, ns, bytes;     /* ALLOCATION: calls, and what they asked for */
 	uint64_t left_count, left_bytes; /* ALLOCATION: not freed */
 	uint64_t temporary;            /* ALLOCATION: freed before the thread's next one */

@@ -252,7 +252,7 @@ static uint64_t held_off_ns(const struct call_node *holder, uint32_t recorded, u
 /* "stats_lock", "several locks (most for stats_lock)", "a lock". */
 static struct parts_text locks_text(const struct findings *all, const struct evidence *evidence)
 {
-	struct lock_text lock = lock_text(all->to->view->profile, &evidence->lock_place, evidence->lock);
+	struct lock_text lock = lock_text(all->to->view->profile, &evidence->lock_place, evidence->lock, CPROF_LOCK_MUTEX);
 	struct parts_text text;
 
 	if (evidence->objects > 1)
@@ -454,12 +454,17 @@ static void finding_json(const struct kernel_view *to, const struct finding *fin
 static void print_unjudged(const struct kernel_view *to)
 {
 	uint32_t metrics = to->view->profile->metrics;
+	const char *names[] = { metrics & METRIC_BIT(BLOCKED) ? NULL : "waiting", metrics & METRIC_BIT(IO_NS) ? NULL : "I/O", metrics & METRIC_BIT(LOCK_NS) ? NULL : "locks" };
+	const char *before = "Not judged: ";
 
-	if (!(metrics & METRIC_BIT(BLOCKED)))
-		fputs("Not judged: waiting, I/O and locks (to record them: cprof-record --all -- PROGRAM).\n", to->out);
-	else if (!(metrics & METRIC_BIT(IO_NS)) || !(metrics & METRIC_BIT(LOCK_NS)))
-		fprintf(to->out, "Not judged: %s%s%s (to record: cprof-record --all -- PROGRAM).\n", metrics & METRIC_BIT(IO_NS) ? "" : "I/O",
-			!(metrics & METRIC_BIT(IO_NS)) && !(metrics & METRIC_BIT(LOCK_NS)) ? ", " : "", metrics & METRIC_BIT(LOCK_NS) ? "" : "locks");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!names[i])
+			continue;
+		fprintf(to->out, "%s%s", before, names[i]);
+		before = ", ";
+	}
+	if (before[0] == ',')
+		fputs(" (to record: cprof-record --all -- PROGRAM).\n", to->out);
 	if (!(metrics & METRIC_BIT(ALLOC_BYTES)))
 		fputs("Not judged: allocations (to record them: cprof-record --memory -- PROGRAM).\n", to->out);
 }

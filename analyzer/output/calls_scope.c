@@ -58,7 +58,9 @@ static void show_text(const struct kernel_view *to, const struct io_scope *scope
 		add(text, sizeof text, " Of the program and what it waited for the kernel counted %s reads", human_count(scope->kernel_reads).text);
 		add(text, sizeof text, " and %s writes of files:", human_count(scope->kernel_writes).text);
 		add(text, sizeof text, " %s", human_count(scope->reads).text);
-		add(text, sizeof text, " and %s of them are here", human_count(scope->writes).text);
+		add(text, sizeof text, " and %s are here", human_count(scope->writes).text);
+		if (scope->reads > scope->kernel_reads || scope->writes > scope->kernel_writes)
+			add(text, sizeof text, ", those that failed and those of processes that nobody waited for included: what is not here cannot be said");
 		if (scope->trace_writes)
 			add(text, sizeof text, "; about %s writes made the trace", human_count(scope->trace_writes).text);
 		add(text, sizeof text, ".");
@@ -67,14 +69,25 @@ static void show_text(const struct kernel_view *to, const struct io_scope *scope
 	fputc('\n', to->out);
 }
 
+/* Null: the kernel did not tell, and nobody counted. */
+static void json_count(struct json_writer *json, const char *key, uint64_t count, bool told)
+{
+	if (told)
+		json_u64(json, key, count);
+	else
+		json_null(json, key);
+}
+
 static void show_json(struct json_writer *json, const struct io_scope *scope)
 {
+	bool told = scope->kernel_reads || scope->kernel_writes;
+
 	json_begin_object(json, "seen_by_calls");
 	json_u64(json, "processes", scope->processes);
-	json_u64(json, "kernel_reads", scope->kernel_reads);
-	json_u64(json, "reads", scope->reads);
-	json_u64(json, "kernel_writes", scope->kernel_writes);
-	json_u64(json, "writes", scope->writes);
+	json_count(json, "kernel_reads", scope->kernel_reads, told);
+	json_count(json, "reads", scope->reads, told);
+	json_count(json, "kernel_writes", scope->kernel_writes, told);
+	json_count(json, "writes", scope->writes, told);
 	json_u64(json, "trace_writes", scope->trace_writes);
 	json_end_object(json);
 }

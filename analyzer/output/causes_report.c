@@ -193,7 +193,7 @@ void causes_report_text(FILE *out, const struct text_style *style, const struct 
 	for (size_t i = 0; i < causes->nr_slowest; i++)
 		print_slow_call(out, style, report, &causes->slowest[i]);
 	if (!causes->times)
-		fputs("\nWhat the scheduler did is not known: a run under cprof-record also splits this by cause.\n", out);
+		fputs("\nWhat the scheduler did is not known: a run under cprof-record --off-cpu splits\nthis by cause, too.\n", out);
 }
 
 /* --- JSON --- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "human_ticks.h"
+#include "kernel_facts.h"
 #include "numbers_json.h"
 #include "tree_report.h" /* call_site_text */
 
@@ -253,24 +254,33 @@ struct cprof_error *overview_report_paths_json(struct json_writer *json, const c
 	return error;
 }
 
+enum needs { NEEDS_NOTHING, NEEDS_KERNEL, NEEDS_WAITS };
+
+static bool has(const struct profile *profile, enum needs needs)
+{
+	if (needs == NEEDS_NOTHING)
+		return true;
+	return profile->kernel && (needs == NEEDS_KERNEL || profile->metrics & METRIC_BIT(BLOCKED) || profile->kernel->nr_offs);
+}
+
 static void print_next(FILE *out, const struct text_style *style, const struct run_info *run, const struct profile *profile)
 {
 	static const struct {
 		const char *command, *what;
-		bool of_kernel;  /* only where there is a kernel half */
+		enum needs needs;
 	} steps[] = {
-		{ "check", "what is damaged", false },
-		{ "advise", "what is worth a change", true },
-		{ "tree", "all of it, by call path", false },
-		{ "off-cpu", "who waited, and for what", true },
-		{ "flat --sort=total", "all functions", false },
-		{ "flamegraph -o flame.svg", "for the browser", false },
+		{ "check", "what is damaged", NEEDS_NOTHING },
+		{ "advise", "what is worth a change", NEEDS_KERNEL },
+		{ "tree", "all of it, by call path", NEEDS_NOTHING },
+		{ "off-cpu", "who waited, and for what", NEEDS_WAITS },
+		{ "flat --sort=total", "all functions", NEEDS_NOTHING },
+		{ "flamegraph -o flame.svg", "for the browser", NEEDS_NOTHING },
 	};
 	enum { COMMAND_COLUMNS = 24 };
 
 	print_title(out, style, "Next");
 	for (size_t i = run->nr_problems ? 0 : 1; i < sizeof steps / sizeof steps[0]; i++) {
-		if (steps[i].of_kernel && !profile->kernel)
+		if (!has(profile, steps[i].needs))
 			continue;
 
 		int padding = COMMAND_COLUMNS - (int)strlen(steps[i].command);
