@@ -113,34 +113,39 @@ static __always_inline void process_say(const struct process_record *process)
 	ring_submit(head);
 }
 
-/* Processes that are not followed, woke a thread that is, and have been named. */
+/* Images of processes that are not followed, woke a thread that is, and have been named. */
+struct stranger {
+	__u32 tgid, generation;
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __u32);
+	__type(key, struct stranger);
 	__type(value, __u8);
 } strangers SEC(".maps");
 
-static __always_inline void stranger_say(struct task_struct *task)
+/* Returns the generation that its image goes by. */
+static __always_inline __u16 stranger_say(struct task_struct *task)
 {
-	__u32 tgid = task->tgid;
+	struct stranger stranger = { task->tgid, RECORD_NO_GENERATION | (task->group_leader->self_exec_id & 0x3FFF) };
 	__u8 said = 1;
 	struct ring_head *head;
 
-	if (bpf_map_lookup_elem(&strangers, &tgid))
-		return;
-	bpf_map_update_elem(&strangers, &tgid, &said, BPF_ANY);
+	if (bpf_map_lookup_elem(&strangers, &stranger))
+		return stranger.generation;
+	bpf_map_update_elem(&strangers, &stranger, &said, BPF_ANY);
 	head = ring_reserve(RING_PROCESS, sizeof(struct cprof_kernel_process));
 	if (!head)
-		return;
+		return stranger.generation;
 	struct cprof_kernel_process *process = (void *)(head + 1);
 
 	__builtin_memset(process, 0, sizeof *process);
-	process->tgid = tgid;
-	process->generation = RECORD_NO_GENERATION;
+	process->tgid = stranger.tgid;
+	process->generation = stranger.generation;
 	process->flags = CPROF_KERNEL_PROCESS_STRANGER;
 	bpf_probe_read_kernel_str(process->name, sizeof process->name, task->group_leader->comm);
 	ring_submit(head);
+	return stranger.generation;
 }
 
 /* The first sight of a process that is to be followed because all are. */

@@ -99,6 +99,7 @@ struct task_struct {
 	int pid, tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	__u64 self_exec_id;          /* another after each exec */
 	struct pid *thread_pid;
 	unsigned long maj_flt, nivcsw;
 	char comm[16];

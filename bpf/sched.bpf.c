@@ -114,11 +114,9 @@ int BPF_PROG(sched_woken, struct task_struct *task)
 		record->waker.tgid = current_task->tgid;
 		record->waker.tid = current_task->pid;
 		record->waker.context = 0;
-		record->waker.generation = ended ? ended->generation : RECORD_NO_GENERATION;
+		record->waker.generation = ended ? ended->generation : stranger_say(current_task);
 		record->waker.quality = CPROF_QUALITY_NO_RUNTIME;
 		record->waker.reserved = 0;
-		if (!ended)
-			stranger_say(current_task);
 	}
 	return 0;
 }
