@@ -11,17 +11,14 @@
 
 #define CALLS_LOCK_FUNCTIONS(X) \
 	X(pthread_mutex_lock, (pthread_mutex_t * mutex)) \
-	X(__pthread_mutex_lock, (pthread_mutex_t * mutex)) \
 	X(pthread_mutex_trylock, (pthread_mutex_t * mutex)) \
 	X(pthread_mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *until)) \
 	X(pthread_mutex_clocklock, (pthread_mutex_t * mutex, clockid_t clock, const struct timespec *until)) \
 	X(pthread_rwlock_rdlock, (pthread_rwlock_t * lock)) \
-	X(__pthread_rwlock_rdlock, (pthread_rwlock_t * lock)) \
 	X(pthread_rwlock_tryrdlock, (pthread_rwlock_t * lock)) \
 	X(pthread_rwlock_timedrdlock, (pthread_rwlock_t * lock, const struct timespec *until)) \
 	X(pthread_rwlock_clockrdlock, (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *until)) \
 	X(pthread_rwlock_wrlock, (pthread_rwlock_t * lock)) \
-	X(__pthread_rwlock_wrlock, (pthread_rwlock_t * lock)) \
 	X(pthread_rwlock_trywrlock, (pthread_rwlock_t * lock)) \
 	X(pthread_rwlock_timedwrlock, (pthread_rwlock_t * lock, const struct timespec *until)) \
 	X(pthread_rwlock_clockwrlock, (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *until)) \

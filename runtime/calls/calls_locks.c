@@ -108,7 +108,6 @@ static bool is_time(const struct timespec *time)
 #define MUTEX(name, parameters, arguments, fits) \
 	TRIES(name, parameters, arguments, pthread_mutex_trylock, (mutex), fits, CPROF_LOCK_MUTEX, mutex, (uint32_t)mutex->__data.__owner)
 MUTEX(pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex), true)
-MUTEX(__pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex), true)
 MUTEX(pthread_mutex_timedlock, (pthread_mutex_t * mutex, const struct timespec *until), (mutex, until), true)
 MUTEX(pthread_mutex_clocklock, (pthread_mutex_t * mutex, clockid_t clock, const struct timespec *until), (mutex, clock, until),
       is_clock(clock))
@@ -119,12 +118,10 @@ MUTEX(pthread_mutex_clocklock, (pthread_mutex_t * mutex, clockid_t clock, const 
 #define READ(name, parameters, arguments, fits)  RWLOCK(name, parameters, arguments, pthread_rwlock_tryrdlock, fits)
 #define WRITE(name, parameters, arguments, fits) RWLOCK(name, parameters, arguments, pthread_rwlock_trywrlock, fits)
 READ(pthread_rwlock_rdlock, (pthread_rwlock_t * lock), (lock), true)
-READ(__pthread_rwlock_rdlock, (pthread_rwlock_t * lock), (lock), true)
 READ(pthread_rwlock_timedrdlock, (pthread_rwlock_t * lock, const struct timespec *until), (lock, until), is_time(until))
 READ(pthread_rwlock_clockrdlock, (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *until), (lock, clock, until),
      is_clock(clock) && is_time(until))
 WRITE(pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock), true)
-WRITE(__pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock), true)
 WRITE(pthread_rwlock_timedwrlock, (pthread_rwlock_t * lock, const struct timespec *until), (lock, until), is_time(until))
 WRITE(pthread_rwlock_clockwrlock, (pthread_rwlock_t * lock, clockid_t clock, const struct timespec *until), (lock, clock, until),
       is_clock(clock) && is_time(until))

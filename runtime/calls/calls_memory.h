@@ -37,7 +37,7 @@ uint32_t calls_memory_sources(void);       /* that the recorder asks for */
 /* Is this source to be counted now? */
 static inline bool calls_memory_counts(uint32_t source)
 {
-	return unlikely(calls_memory.sources & source) && !__atomic_load_n(&calls_memory.header->stopped_ns, __ATOMIC_RELAXED);
+	return unlikely(__atomic_load_n(&calls_memory.sources, __ATOMIC_ACQUIRE) & source) && !__atomic_load_n(&calls_memory.header->stopped_ns, __ATOMIC_RELAXED);
 }
 
 static inline void calls_memory_count(uint64_t *counter)

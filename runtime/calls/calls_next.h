@@ -19,6 +19,7 @@ struct calls_next {
 	CALLS_OPEN_FUNCTIONS(CALLS_X)
 #undef CALLS_X
 	void (*sync)(void);
+	int (*clock)(clockid_t clock, struct timespec *now); /* libc's own: the program's or a friend's may come back to us */
 #define CALLS_X(name, parameters) int(*name) parameters;
 	CALLS_LOCK_FUNCTIONS(CALLS_X)
 #undef CALLS_X

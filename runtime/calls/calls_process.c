@@ -2,11 +2,13 @@
 #include "calls_process.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "calls_next.h"
 #include "rt_sys.h"
 
 #ifndef MADV_WIPEONFORK
@@ -34,7 +36,8 @@ static void process_register(uint32_t pid)
 
 		if (!__atomic_compare_exchange_n(&place->pid, &none, pid, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			continue;
-		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (!calls_next.clock || calls_next.clock(CLOCK_MONOTONIC, &now))
+			rt_sys(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
 		place->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 		place->parent = (uint32_t)rt_sys(SYS_getppid);
 		rt_sys(SYS_prctl, PR_GET_NAME, place->name);
@@ -74,10 +77,19 @@ void *calls_process_memory(uint64_t bytes)
 	return memory;
 }
 
+/* Before a child of the child, by vfork, could say in its memory that it is another. */
+static void after_fork_in_child(void)
+{
+	if (calls_memory_counts(CPROF_CALLS_IO | CPROF_CALLS_LOCKS))
+		calls_process_pid();
+}
+
 bool calls_process_begin(void)
 {
 	calls_process = calls_process_memory(sizeof *calls_process);
-	if (calls_process)
-		calls_process_first = calls_process_enter();
-	return calls_process != NULL;
+	if (!calls_process)
+		return false;
+	calls_process_first = calls_process_enter();
+	pthread_atfork(NULL, NULL, after_fork_in_child);
+	return true;
 }

@@ -70,7 +70,7 @@ static struct cprof_calls_record *record_take(uint64_t *number)
 	uint64_t head = __atomic_load_n(&header->records_head, __ATOMIC_RELAXED);
 
 	do {
-		if (head - __atomic_load_n(&header->records_tail, __ATOMIC_ACQUIRE) >= calls_memory.nr_records) {
+		if ((int64_t)(head - __atomic_load_n(&header->records_tail, __ATOMIC_ACQUIRE)) >= (int64_t)calls_memory.nr_records) { /* an old head: less than 0 */
 			calls_memory_count(&header->records_lost);
 			return NULL;
 		}

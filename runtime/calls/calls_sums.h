@@ -9,13 +9,16 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "calls_next.h"
 #include "kernel_format.h"
+#include "rt_sys.h"
 
 static inline uint64_t calls_now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!calls_next.clock || calls_next.clock(CLOCK_MONOTONIC, &now))
+		rt_sys(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
