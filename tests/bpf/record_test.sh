@@ -526,13 +526,16 @@ case_stranger() {
 		([.[] | select(.record == "process" and .flags == 16).tgid] | unique) as $strangers |
 		[.[] | select(.record == "off_cpu" and .blocked_class == 2 and .blocked_ns > 300e6)] | length == 1 and .[0].woken_by == 1 and (.[0].waker.tgid | IN($strangers[]))'
 	cprof-analyze off-cpu t.bpf.lz4 | grep -A1 "woken (1) from" | grep -q "sh \[" || fail "the view does not name it"
-	# It has another name when it is another program.
+	# It has another name when it is another program. Again, if the kernel does not say a waking.
 	cp /bin/echo waker
-	{ sleep 0.5; echo >fifo; sleep 0.3; exec ./waker >fifo; } &
-	record --off-cpu -- sh -c 'read -r line; read -r line' <>fifo || fail "status $?"
-	wait
-	cprof-analyze off-cpu --format=json t.bpf.lz4 | jq -e '[.off_cpu[].intervals[] | select(.blocked_ns > 200e6).waker.process] == ["sh", "waker"]' >/dev/null ||
-		{ cprof-analyze off-cpu t.bpf.lz4; fail "the names of one process, two programs"; }
+	for _ in 1 2 3; do
+		{ sleep 0.5; echo >fifo; sleep 0.3; exec ./waker >fifo; } &
+		record --off-cpu -- sh -c 'read -r line; read -r line' <>fifo || fail "status $?"
+		wait
+		names=$(cprof-analyze off-cpu --format=json t.bpf.lz4 | jq -c '[.off_cpu[].intervals[] | select(.blocked_ns > 200e6).waker.process]')
+		case $names in *null*) ;; *) break ;; esac
+	done
+	[ "$names" = '["sh","waker"]' ] || { cprof-analyze off-cpu t.bpf.lz4; fail "the names of one process, two programs: $names"; }
 	record --off-cpu --threshold=100ms -- sh -c 'for i in 1 2 3; do /bin/true; done' || fail "status $?"
 	check "nobody was asked" '[.[] | select(.record == "off_cpu" and .woken_by != 0)] == []'
 }
