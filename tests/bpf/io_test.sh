@@ -7,6 +7,7 @@ set -u
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kernel-env.sh"
+. "$here/io_claims.sh"
 work=$build/tests/work/bpf/io
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 
@@ -19,7 +20,6 @@ for source in io block; do
 done
 read_records trace
 folder_real=$(cd "$folder" && pwd -P)
-file() { awk -v name="$1" -v field="$2" '$1 == "file" && $2 == name { print $field; exit }' said; }
 
 # Of the program, not of strace: images called "io".
 mine='def mine: [every("process") | select(.name == "io") | [.tgid, .generation]] as $images | select([.who.tgid, .who.generation] as $who | $images | index([$who]));'
@@ -27,43 +27,12 @@ mine='def mine: [every("process") | select(.name == "io") | [.tgid, .generation]
 # --- counts
 ask_strace "system calls" strace.out 18 "$mine"
 
-# --- by context and file: FUNCTION NUMBER FILE COUNT BYTES
-while read -r function number name count bytes; do
-	ask "$function: $count x $number on $name, $bytes bytes" '
-		[sums(3) | select(path(.who)[0] == $function and .sub == $number)] |
-		length == 1 and (.[0] | .count == $count and .bytes == $bytes and .device == $device and .inode == $inode and .path == $path and
-			.who.quality == 1 and .ns > 0 and (.histogram | add) == $count)' \
-		--arg function "$function" --argjson number "$number" --argjson count "$count" --argjson bytes "$bytes" \
-		--argjson device "$(file "$name" 3)" --argjson inode "$(file "$name" 4)" --arg path "$folder_real/$name"
-done <<END
-write_first 18 first 3 6000
-write_second 18 second 1 4096
-write_second 20 second 1 75
-sync_first 74 first 1 0
-sync_first 75 first 1 0
-direct_write 18 direct 20 1310720
-direct_sync 74 direct 1 0
-direct_read 17 direct 20 1310720
-write_later 1 later 16 1048576
-flush_all 306 later 1 0
-END
-ask "read_first: 3 x pread64 on first, 6000 bytes; 1 on a bad descriptor" '
-	[sums(3) | select(path(.who)[0] == "read_first" and .sub == 17) | [.path, .count, .bytes]] | sort == [[null, 1, 0], [$path, 3, 6000]]' \
-	--arg path "$folder_real/first"
-ask "make_file: openat knows the file it made" '[sums(3) | select(path(.who)[0] == "make_file" and .sub == 257 and .inode == $inode) | .count] == [1]' \
-	--argjson inode "$(file second 4)"
-ask "pipe" '[sums(3) | select(path(.who)[0] == "use_pipe" and .bytes > 0) | [.path, .sub, .bytes]] | sort == [["pipe", 0, 21], ["pipe", 1, 21]]'
-ask "socket" '[sums(3) | select(path(.who)[0] == "use_socket" and .bytes > 0) | [.path, .sub, .bytes]] | sort ==
-	[["socket:unix", 1, 22], ["socket:unix", 44, 23], ["socket:unix", 45, 45]]'
+# --- by context and file
+ask_io 1
 ask "a deep path keeps its last names" '[sums(3) | select(path(.who)[0] == "write_deep" and .sub == 1) | .path] |
 	length == 1 and (.[0] | startswith(".../level") and endswith("/level18/level19/deep") and (split("/") | length) == 17)'
-ask "what is named by path alone has that path" '[sums(3) | select(path(.who)[0] == "name_paths") | [.sub, .path, .device, .count]] | sort ==
-	[[82, "folder", 0, 1], [83, "folder", 0, 1], [84, "renamed folder", 0, 1], [87, "first", 0, 1], [257, "no/such/file", 0, 1]]'
 ask "both writes to the renamed file" '[sums(3) | select(path(.who)[0] == "write_renamed" and .sub == 1) | [.count, .bytes, .inode]] == [[2, 37, $inode]]' \
 	--argjson inode "$(file before 4)"
-ask "every file has a path" '[sums(3) | select(.inode != 0 and .path == null)] == []'
-ask "the slow read is a record" '[every("io") | select(path(.who)[0] == "read_slowly" and .syscall == 0 and .path == "pipe")] |
-	length == 1 and (.[0] | .duration_ns >= 20000000 and .result == 1 and .fd >= 0)'
 
 # --- block device: FUNCTION OP FILE BYTES LEAST. A kernel may keep to itself what happens while a certain process runs, interrupts that come then included, and so
 # that a request ended. Such requests are counted: with them it is as many as there have to be, and without one nothing is missing.
