@@ -143,6 +143,8 @@ void perf_threads_adopt(struct perf_threads *threads, uint32_t pid, uint64_t now
 	char path[32];
 	struct dirent *entry;
 
+	threads->from_ns = now_ns;
+
 	if (!process)
 		return;
 	process->said.flags |= CPROF_KERNEL_PROCESS_TARGET;
@@ -425,11 +427,28 @@ static void fault_say(struct perf_threads *threads, struct perf_thread *thread, 
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_FAULTS, &fault, sizeof fault);
 }
 
+/* The events were there before the recording began. Of that time it only counts who is born, and who of those is gone. */
+static void take_before(struct perf_threads *threads, const struct perf_news *news)
+{
+	struct perf_thread *thread = find_thread(threads, news->tid);
+	struct perf_news now = *news;
+
+	now.time_ns = threads->from_ns;
+	if (news->kind == PERF_FORKED)
+		thread_begins(threads, &now);
+	else if (news->kind == PERF_ENDED && thread && !thread->adopted)
+		thread_ends(threads, thread, threads->from_ns);
+}
+
 void perf_threads_take(void *context, const struct perf_news *news, const uint64_t *frames)
 {
 	struct perf_threads *threads = context;
 	struct perf_thread *thread = find_thread(threads, news->tid);
 
+	if (news->time_ns < threads->from_ns) {
+		take_before(threads, news);
+		return;
+	}
 	if (news->kind == PERF_FORKED) {
 		thread_begins(threads, news);
 		return;

@@ -36,6 +36,7 @@ struct perf_threads {
 	struct kernel_writer *writer;
 	struct process_modules *modules;
 	uint64_t period_ns, max_samples;
+	uint64_t from_ns;            /* nothing that was before is taken: of a process that ran already */
 	bool off_cpu;
 	struct perf_thread **threads; /* those that live, by tid */
 	size_t nr_threads, threads_capacity;

@@ -69,10 +69,32 @@ static void test_before(void **state)
 	perf_threads_deinit(&threads);
 }
 
+/* Born before it, and gone again, or not. */
+static void test_born_before(void **state)
+{
+	struct perf_threads threads = { .writer = &writer, .modules = &modules, .off_cpu = true };
+	uint32_t pid = (uint32_t)getpid(), gone = pid + 1000000, there = pid + 1000001;
+
+	(void)state;
+	perf_threads_adopt(&threads, pid, SINCE_NS);
+	take(&threads, PERF_FORKED, gone, -50);
+	take(&threads, PERF_RETURNED, gone, -49);
+	take(&threads, PERF_LEFT, gone, -48);
+	take(&threads, PERF_FORKED, there, -40);
+	take(&threads, PERF_RETURNED, there, -39);
+	take(&threads, PERF_ENDED, gone, -30);
+	take(&threads, PERF_RETURNED, there, 5);
+	assert_int_equal(threads.nr_threads, 2);
+	perf_threads_finish(&threads, SINCE_NS + 20 * MS);
+	assert_thread(said(&threads, there), 15, 5);
+	perf_threads_deinit(&threads);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_before),
+		cmocka_unit_test(test_born_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, close_all);

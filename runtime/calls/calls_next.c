@@ -37,9 +37,7 @@ void calls_next_find_all(void)
 	CALLS_OPEN_FUNCTIONS(CALLS_X)
 #undef CALLS_X
 	*(void **)&calls_next.sync = found("sync", (void *)missing);
-	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-
-	*(void **)&calls_next.clock = libc ? dlsym(libc, "clock_gettime") : NULL;
+	*(void **)&calls_next.clock = dlvsym(RTLD_DEFAULT, "clock_gettime", "GLIBC_2.17"); /* a program's own has no version */
 #define CALLS_X(name, parameters) *(void **)&calls_next.name = found(#name, (void *)missing_lock);
 	CALLS_LOCK_FUNCTIONS(CALLS_X)
 #undef CALLS_X
