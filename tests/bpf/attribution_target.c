@@ -33,7 +33,7 @@ enum {
 extern char **environ;
 static volatile uint64_t sink;
 static int call_file, direct_file;
-static void *volatile block; /* volatile: or the compiler leaves out malloc with its free */
+static __thread void *volatile block; /* volatile: or the compiler leaves out malloc with its free */
 
 static void check(int failed)
 {

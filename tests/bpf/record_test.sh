@@ -532,7 +532,7 @@ case_stranger() {
 		{ sleep 0.5; echo >fifo; sleep 0.3; exec ./waker >fifo; } &
 		record --off-cpu -- sh -c 'read -r line; read -r line' <>fifo || fail "status $?"
 		wait
-		names=$(cprof-analyze off-cpu --format=json t.bpf.lz4 | jq -c '[.off_cpu[].intervals[] | select(.blocked_ns > 200e6).waker.process]')
+		names=$(cprof-analyze off-cpu --format=json t.bpf.lz4 | jq -c '[.off_cpu[].intervals[] | select(.blocked_ns > 200e6).waker.process] | sort')
 		case $names in *null*) ;; *) break ;; esac
 	done
 	[ "$names" = '["sh","waker"]' ] || { cprof-analyze off-cpu t.bpf.lz4; fail "the names of one process, two programs: $names"; }
