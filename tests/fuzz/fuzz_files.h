@@ -45,7 +45,7 @@ static inline void fuzz_put_file(const char *path, const uint8_t *data, size_t s
 		abort();
 }
 
-/* A seed of two files, as fuzz_split() takes them apart. */
+/* A seed of two files, as fuzz_split() takes them apart. NULL: of no bytes. */
 static inline void fuzz_put_pair(const char *folder, const char *name, const uint8_t *first, size_t first_bytes, const uint8_t *second, size_t second_bytes)
 {
 	uint32_t length = (uint32_t)first_bytes;
@@ -54,8 +54,8 @@ static inline void fuzz_put_pair(const char *folder, const char *name, const uin
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	FILE *file = fopen(path, "w");
 
-	if (!file || fwrite(&length, sizeof length, 1, file) != 1 || fwrite(first, 1, first_bytes, file) != first_bytes ||
-	    fwrite(second, 1, second_bytes, file) != second_bytes || fclose(file))
+	if (!file || fwrite(&length, sizeof length, 1, file) != 1 || (first_bytes && fwrite(first, 1, first_bytes, file) != first_bytes) ||
+	    (second_bytes && fwrite(second, 1, second_bytes, file) != second_bytes) || fclose(file))
 		abort();
 }
 
