@@ -232,14 +232,13 @@ static void lock_say(struct calls_drain *drain, struct cprof_kernel_lock *lock)
 /* false: it is not there, or another has come while it was read. */
 static bool record_take(struct calls_drain *drain, uint64_t number)
 {
-	const struct cprof_calls_record *at = calls_memfd_record(drain->memory, number);
+	struct cprof_calls_record *at = calls_memfd_record(drain->memory, number);
 	struct cprof_calls_record record;
 
 	if (__atomic_load_n(&at->done, __ATOMIC_ACQUIRE) != number + 1)
 		return false;
 	memcpy(&record, at, sizeof record);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (__atomic_load_n(&at->done, __ATOMIC_RELAXED) != number + 1)
+	if (__atomic_fetch_add(&at->done, 0, __ATOMIC_ACQ_REL) != number + 1) /* nothing is added: but the copy is made before it, as a load's would not have to be */
 		return false;
 	if (record.kind == CPROF_CALLS_IO)
 		io_say(drain, &record.io);

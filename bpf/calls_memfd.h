@@ -55,9 +55,9 @@ static inline const struct cprof_calls_file *calls_memfd_file(const struct calls
 	return (const struct cprof_calls_file *)(void *)((uint8_t *)memory->at + memory->layout.files_at) + index;
 }
 
-static inline const struct cprof_calls_record *calls_memfd_record(const struct calls_memfd *memory, uint64_t number)
+static inline struct cprof_calls_record *calls_memfd_record(const struct calls_memfd *memory, uint64_t number)
 {
-	return (const struct cprof_calls_record *)(void *)((uint8_t *)memory->at + memory->layout.records_at) + (number & (memory->layout.nr_records - 1));
+	return (struct cprof_calls_record *)(void *)((uint8_t *)memory->at + memory->layout.records_at) + (number & (memory->layout.nr_records - 1));
 }
 
 static inline const struct cprof_calls_process *calls_memfd_process(const struct calls_memfd *memory, uint32_t index)
