@@ -14,19 +14,10 @@ jemalloc=/usr/lib/$(uname -m)-linux-gnu/libjemalloc.so.2
 unset CPROF_SLOTS_FD CPROF_RECORD_DEBUG LD_PRELOAD
 work=$build/tests/work/memory/$case
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
-failures=0
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
 die() {
 	fail "$*"
 	[ ! -s said ] || cat said
 	exit 1
-}
-skip() {
-	echo "skipped: $*"
-	exit 77
 }
 
 [ -r /sys/kernel/btf/vmlinux ] || skip "this kernel has no BTF (/sys/kernel/btf/vmlinux)"

@@ -14,19 +14,6 @@ rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 preload=$build/runtime/libcprof-alloc.so
 lister=$build/runtime/alloc/alloc_list
 jemalloc=/usr/lib/$(uname -m)-linux-gnu/libjemalloc.so.2
-failures=0
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
-skip() {
-	echo "skipped: $*"
-	exit 77
-}
 
 build_c() { # OUTPUT LINK [FLAG...]
 	output=$1 link=$2

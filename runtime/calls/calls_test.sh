@@ -13,19 +13,6 @@ rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 recorder=$build/runtime/calls/calls_recorder
 export CALLS_LIBRARY=$build/runtime/libcprof-calls.so
 unset CPROF_CALLS_FD CPROF_CALLS_PATH CALLS_PRELOAD
-failures=0
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
-skip() {
-	echo "skipped: $*"
-	exit 77
-}
 
 build_program() { # with cprof, and one without
 	cprof_cc "$compiler" shared -g -O2 -w -D_GNU_SOURCE "$here/calls_program.c" -o program -pthread || die "does not build"

@@ -4,20 +4,7 @@
 . "$(dirname "$0")/../support/cprof-env.sh"
 cprof_record=$build/bpf/cprof-record
 kernel_dump=$build/tests/support/kernel_dump
-failures=0
 
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
-skip() { # ctest's SKIP_RETURN_CODE
-	echo "skipped: $*"
-	exit 77
-}
 finish() {
 	[ $failures = 0 ] && echo "passed"
 	exit $((failures > 0))

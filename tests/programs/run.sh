@@ -24,16 +24,6 @@ stem=$(basename "$source")
 work=$build/tests/work/programs/$stem-$compiler-$link$(printf '%s' "$*" | tr -c 'A-Za-z0-9\n' _)
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
 
-failures=0
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
-
 compile() { # OUTPUT SOURCE FLAG...
 	compile_output=$1 compile_source=$2
 	shift 2

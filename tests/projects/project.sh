@@ -22,10 +22,6 @@ cache=$build/tests/cache
 name=$project-$compiler${4:+-$4}
 work=$build/tests/work/projects/$name
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
 # step WHAT COMMAND...: runs it in the sources, with its output in WHAT.log.
 step() {
 	step=$1

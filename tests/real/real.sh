@@ -17,10 +17,6 @@ cache=$build/tests/cache
 
 work=$build/tests/work/real/$program-$compiler
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 1
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
 
 case $program in
 lua) packages="lua5.4" ;;

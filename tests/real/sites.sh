@@ -13,10 +13,6 @@ support=$real/../support
 cache=$build/tests/cache
 . "$support/cprof-env.sh"
 cd "$build/tests/work/real/sqlite-$compiler" || exit 1
-die() {
-	echo "FAILED: $*"
-	exit 1
-}
 sources="$cache/sqlite3/build/sqlite3.c $cache/sqlite3/test/speedtest1.c $support/timed_call.c"
 
 "$cprof_analyze" --format=json --paths=10 trace.lz4 >overview.json || die "overview"

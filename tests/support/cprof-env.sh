@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Sourced by the test scripts, with $build set: the programs of this build tree, and how to compile with each kind of runtime.
+# Sourced by the test scripts, with $build set: the programs of this build tree, how to compile with each kind of runtime, and how to say that a test fails.
 cprof_analyze=$build/analyzer/cprof-analyze
 cprof_run=
 if [ -x "$build/tests/emulated/run" ]; then # a tree for another machine: its programs run with $cprof_run in front
@@ -8,6 +8,21 @@ if [ -x "$build/tests/emulated/run" ]; then # a tree for another machine: its pr
 fi
 unset CPROF_OUTPUT CPROF_MODE CPROF_LOG CPROF CPROF_WRAPPER
 export LC_ALL=C
+
+# How a test says what is wrong: and goes on ($failures counts), or not; 77 is ctest's SKIP_RETURN_CODE.
+failures=0
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+die() {
+	echo "FAILED: $*"
+	exit 1
+}
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
 
 # cprof_cc COMPILER LINK ARGUMENT...: cprof-cc with that compiler; `archive` is libcprof.a in a dynamic executable.
 cprof_cc() {
