@@ -15,8 +15,8 @@ export CALLS_LIBRARY=$build/runtime/libcprof-calls.so
 unset CPROF_CALLS_FD CPROF_CALLS_PATH CALLS_PRELOAD
 
 build_program() { # with cprof, and one without
-	cprof_cc "$compiler" shared -g -O2 -w -D_GNU_SOURCE "$here/calls_program.c" -o program -pthread || die "does not build"
-	"$compiler" -g -O2 -w -D_GNU_SOURCE "$here/calls_program.c" -o plain -pthread || die "does not build"
+	cprof_cc "$compiler" shared -g -O2 -w -D_GNU_SOURCE "$here"/calls_program*.c -o program -pthread || die "does not build"
+	"$compiler" -g -O2 -w -D_GNU_SOURCE "$here"/calls_program*.c -o plain -pthread || die "does not build"
 }
 
 record() { # [RECORDER-OPTION...] -- PROGRAM ARGUMENT...: without a fault, and without a word from us
