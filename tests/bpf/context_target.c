@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * context_target [attach] WAY: threads whose memory or thread pointer is not what a runtime promises, each with one nap in context CONTEXT while it is so.
- * record_test.sh has what must be said of them. With "attach" in front it says that it is ready and waits for a line: for who attaches.
+ * record_*_test.sh have what must be said of them. With "attach" in front it says that it is ready and waits for a line: for who attaches.
  *
  * The descriptor has a page of its own, so that this page alone can be taken away. What happens meanwhile must not touch thread-local memory at all:
  * system calls by hand.

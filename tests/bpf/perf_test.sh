@@ -43,7 +43,7 @@ record() { # CAPABILITIES ARGUMENT...
 check_target() {
 	read_tree
 	# What a thread burned by its clock is on-CPU, and little else: its clock runs on a little longer than the notes of its switches (some us each), or stops
-	# earlier (some 17 us: record_test.sh, calls).
+	# earlier (some 17 us: record_time_test.sh, calls).
 	check "300 ms in burn_long" '.burn_long | .cpu >= 290 and .cpu < 320 + 0.03 * .switches'
 	check "100 ms in burn_short" '.burn_short | .cpu >= 95 and .cpu < 115 + 0.03 * .switches'
 	check "100 ms below folded calls, in one context" '.burn_folded | .cpu >= 95 and .cpu < 115 + 0.03 * .switches and .paths == 1'

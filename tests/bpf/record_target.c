@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record_target WHAT [ARGUMENT...]: does a known number of known things in known contexts, for the tests of cprof-record (record_test.sh has what is
+ * record_target WHAT [ARGUMENT...]: does a known number of known things in known contexts, for the tests of cprof-record (record_*_test.sh have what is
  * expected). What a test must compare with is printed as one line of JSON.
  */
 #include "slots_target.h"
