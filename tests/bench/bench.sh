@@ -78,20 +78,19 @@ for program in $programs; do
 	"$cprof_analyze" info --format=json $program/instrumented/trace.lz4 |
 		jq -r --arg p $program '.trace | "\($p).calls\t\(.calls)\n\($p).events\t\(.events)\n\($p).contexts\t\(.contexts)\n\($p).bytes\t\(.bytes)\n\($p).lost\t\(.lost_events)"' >>facts.tsv
 done
-say "threads and coroutines"
+say "threads, coroutines, allocations"
 plain "$bench/strands.c" -o strands_plain -pthread
 instrumented "$bench/strands.c" -o strands_traced -pthread
-./strands_plain plain >>facts.tsv
-./strands_traced traced >>facts.tsv
 instrumented "$bench/allocations.c" -fno-builtin -o allocations -pthread
-: >allocations.tsv
 for round in 1 2 3 4 5; do # interleaved; the best of each counts
+	./strands_plain plain
+	./strands_traced traced
 	CPROF=off ./allocations allocated.plain
 	LD_PRELOAD=$build/runtime/libcprof-alloc.so ./allocations allocated.cprof
 	CPROF=off heaptrack -o "$PWD/heaptrack.allocations" ./allocations allocated.heaptrack 0.2 | grep '^allocated'
 	rm -f heaptrack.allocations*
-done >>allocations.tsv
-sort -k1,1 -k2,2g allocations.tsv | awk -F '\t' '!seen[$1]++' >>facts.tsv
+done >best.tsv
+sort -k1,1 -k2,2g best.tsv | awk -F '\t' '!seen[$1]++' >>facts.tsv
 say "the kernel half"
 if [ -x "$cprof_record" ]; then
 	measure_libc_calls
