@@ -159,6 +159,13 @@ static void print_samples(FILE *out, const struct text_style *style, const struc
 	fputc('\n', out);
 }
 
+static const char *const inexact_words[NR_FACT_QUALITIES] = {
+	[CPROF_QUALITY_INHERITED] = "of children before their first call: their parent's context",
+	[CPROF_QUALITY_STALE] = "with the last context that was known of their thread",
+	[CPROF_QUALITY_UNREGISTERED] = "of threads that had made no traced call, cprof's own among them",
+	[CPROF_QUALITY_NO_RUNTIME] = "of programs without cprof: by process and stack",
+};
+
 static bool quality_is_exact(int quality)
 {
 	return quality == CPROF_QUALITY_SLOT || quality == CPROF_QUALITY_TLS || quality == CPROF_QUALITY_SAVED;
@@ -182,16 +189,15 @@ static void print_quality(FILE *out, const struct kernel_facts *facts)
 		fprintf(out, "%s %% with an exact context%s", human_percent(exact, all).text, timed ? ",\n    " : "");
 	if (timed)
 		fprintf(out, "%s %% with the context of their time", human_percent(timed, all).text);
+	fputc('\n', out);
 	for (int quality = CPROF_QUALITY_INHERITED; quality <= CPROF_QUALITY_NO_RUNTIME; quality++) {
 		uint64_t count = 0;
 
 		for (int source = 0; source < NR_FACT_SOURCES; source++)
 			count += facts->qualities[source][quality];
 		if (count)
-			fprintf(out, "%s%s %s", all ? "\n    (" : ", ", human_count(count).text, quality_keys[quality]);
-		all = count ? 0 : all;
+			fprintf(out, "    %s %s\n", human_count(count).text, inexact_words[quality]);
 	}
-	fputs(all ? "\n" : ")\n", out);
 }
 
 static void print_cost(FILE *out, const struct kernel_file *file, const struct kernel_facts *facts)
