@@ -48,10 +48,10 @@ static __always_inline __u32 block_op(const struct request *request)
 }
 
 /*
- * What is in the request's first page: part of a file (true; in id), or of the device itself: journal, metadata (true; id is {0, 0}), or memory of a
+ * What is in the request's first page: part of a file (true; in id), or of the device itself: journal, metadata (true; id is 0), or memory of a
  * process (false).
  */
-static __always_inline bool block_file(const struct request *request, struct file_id *id)
+static __always_inline bool block_file(const struct request *request, struct cprof_file_id *id)
 {
 	struct page *page = BPF_CORE_READ(request, bio, bi_io_vec, bv_page);
 	unsigned long head = BPF_CORE_READ(page, compound_head);
@@ -71,12 +71,13 @@ static __always_inline bool block_file(const struct request *request, struct fil
 	if (type == S_IFREG_BITS) {
 		id->inode = BPF_CORE_READ(inode, i_ino);
 		id->device = BPF_CORE_READ(inode, i_sb, s_dev);
+		id->generation = BPF_CORE_READ(inode, i_generation);
 	}
 	return type == S_IFREG_BITS || type == S_IFBLK_BITS;
 }
 
 /* In direct I/O the pages are the program's: memory, or even a file that it has mapped. A flush belongs to the file that is synced. */
-static __always_inline void block_file_of_call(const struct request *request, const struct task_record *record, __u32 op, struct file_id *id)
+static __always_inline void block_file_of_call(const struct request *request, const struct task_record *record, __u32 op, struct cprof_file_id *id)
 {
 	const struct syscall_state *call = record && record->call.start_ns ? &record->call : NULL;
 	bool known = false;
@@ -85,10 +86,8 @@ static __always_inline void block_file_of_call(const struct request *request, co
 		known = block_file(request, id);
 	if (!call || (call->kind & SYSCALL_FILE_MASK) != SYSCALL_FILE_ARGUMENT)
 		return;
-	if (op == CPROF_BLOCK_FLUSH || (call->direct && (!known || id->inode))) {
-		id->inode = call->object;
-		id->device = call->device;
-	}
+	if (op == CPROF_BLOCK_FLUSH || (call->direct && (!known || id->inode)))
+		*id = call->object;
 }
 
 static __always_inline __u32 block_device(const struct request *request)
@@ -109,7 +108,7 @@ int BPF_PROG(block_started, struct request *request)
 	struct block_record block = {};
 	__u64 key = (__u64)request;
 	struct cprof_who *writer;
-	struct file_id id = {};
+	struct cprof_file_id id = {};
 
 	if (bpf_map_lookup_elem(&blocks, &key)) { /* it has been used before, and nobody said that this had ended */
 		bpf_map_delete_elem(&blocks, &key);
@@ -131,6 +130,7 @@ int BPF_PROG(block_started, struct request *request)
 	}
 	block.said.time_ns = bpf_ktime_get_ns();
 	block.said.inode = id.inode;
+	block.said.inode_generation = id.generation;
 	block.said.device = block_device(request);
 	block.said.sector = request->__sector;
 	if (bpf_map_update_elem(&blocks, &key, &block, BPF_ANY))
@@ -171,6 +171,7 @@ static __always_inline void block_sums(const struct cprof_kernel_block *said)
 	sum_key_init(&key, &said->who, CPROF_SUM_BLOCK_DEVICE, said->op);
 	key.device = said->device;
 	key.object = said->inode;
+	key.other = said->inode_generation;
 	sum_add(&key, said->device_ns, said->bytes);
 }
 

@@ -155,8 +155,7 @@ static void file_say(struct calls_drain *drain, const struct cprof_calls_file *f
 	size_t length;
 
 	memset(&said, 0, sizeof said);
-	said.head.inode = file->inode;
-	said.head.device = file->device;
+	said.head.id = (struct cprof_file_id){ file->inode, file->device, 0 };
 	memcpy(said.path, file->path, sizeof file->path);
 	length = strnlen(said.path, sizeof file->path);
 	if (!length) /* the kernel did not tell it */

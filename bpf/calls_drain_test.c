@@ -186,9 +186,9 @@ static void test_last_name_counts(void **state)
 
 	struct kernel_file *file = run_end(&run);
 
-	assert_string_equal(kernel_file_name(file, 8, 11), "/new");
-	assert_int_equal(strlen(kernel_file_name(file, 8, 12)), sizeof((struct cprof_calls_file *)NULL)->path);
-	assert_null(kernel_file_name(file, 8, 13));
+	assert_string_equal(kernel_file_name(file, (struct cprof_file_id){ 11, 8, 0 }), "/new");
+	assert_int_equal(strlen(kernel_file_name(file, (struct cprof_file_id){ 12, 8, 0 })), sizeof((struct cprof_calls_file *)NULL)->path);
+	assert_null(kernel_file_name(file, (struct cprof_file_id){ 13, 8, 0 }));
 	kernel_file_close(file);
 }
 

@@ -24,8 +24,7 @@ struct {
 /* The system call that a thread is in, if it is one of those recorded (syscall.bpf.c). */
 struct syscall_state {
 	__u64 start_ns;              /* 0: in none */
-	__u64 object;                /* inode, or address of the futex */
-	__u32 device;
+	struct cprof_file_id object; /* of a futex its address is the inode */
 	__s32 fd;
 	__u16 number;
 	__u8 kind;                   /* enum syscall_kind */

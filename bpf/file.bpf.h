@@ -2,7 +2,7 @@
 /*
  * Which file is behind a descriptor of the current task, and, once for each, what its path is (KERNEL_FILES).
  *
- * A file is (device, inode) as the kernel's super block and inode say. Sockets are not told apart but by what they speak, pipes not at all: each
+ * A file is (device, inode, generation) as the kernel's super block and inode say: a number of an inode is used again, and then for another file. Sockets are not told apart but by what they speak, pipes not at all: each
  * connection of a server would be a file of its own, and no table would hold them. All pointers are followed by reads that may fail.
  */
 #ifndef CPROF_FILE_BPF_H
@@ -16,17 +16,11 @@
 #define FILE_PATH_END   4096u  /* where a path ends in the scratch; longer ones lose their beginning */
 #define FILE_PATH_START 64u
 
-struct file_id {
-	__u64 inode;
-	__u32 device;
-	__u32 reserved;
-};
-
-/* Files whose path was sent, with their name's hash: a renamed file, or a new one with an old number, is sent again. */
+/* Files whose path was sent, with their name's hash: a renamed file is sent again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct file_id);
+	__type(key, struct cprof_file_id);
 	__type(value, __u64);
 } files_said SEC(".maps");
 
@@ -140,9 +134,9 @@ static long file_step(__u32 step, struct file_walk *walk)
 }
 
 /* Path bytes [at, end) of the scratch become a record; 7 zeros follow them. */
-static __always_inline bool file_send(struct file_scratch *scratch, const struct file_id *id, __u32 at, __u32 end)
+static __always_inline bool file_send(struct file_scratch *scratch, const struct cprof_file_id *id, __u32 at, __u32 end)
 {
-	struct cprof_kernel_file file = { id->inode, id->device, end - at };
+	struct cprof_kernel_file file = { *id, end - at, 0 };
 	__u32 bytes = (sizeof file + end - at + 7) & ~7u;
 
 	at = (at - sizeof file - sizeof(struct ring_head)) & (FILE_PATH_END - 1);
@@ -150,7 +144,7 @@ static __always_inline bool file_send(struct file_scratch *scratch, const struct
 	return ring_output((struct ring_head *)&scratch->bytes[at], RING_FILE, bytes & (FILE_PATH_END - 1));
 }
 
-static __always_inline void file_send_path(struct file *file, const struct file_id *id)
+static __always_inline void file_send_path(struct file *file, const struct cprof_file_id *id)
 {
 	struct file_walk walk = { .at = FILE_PATH_END };
 	__u32 zero = 0;
@@ -169,7 +163,7 @@ static __always_inline void file_send_path(struct file *file, const struct file_
 		bpf_map_delete_elem(&files_said, id); /* the next call tries again */
 }
 
-static __always_inline void file_send_class(__u32 class, const struct file_id *id)
+static __always_inline void file_send_class(__u32 class, const struct cprof_file_id *id)
 {
 	struct {
 		struct ring_head head;
@@ -180,15 +174,15 @@ static __always_inline void file_send_class(__u32 class, const struct file_id *i
 
 	bpf_probe_read_kernel(&record.name, sizeof record.name, &file_class_names[class < FILE_CLASSES ? class : 0]);
 	bytes = record.name.bytes & 15;
-	record.file.inode = id->inode;
-	record.file.device = id->device;
+	record.file.id = *id;
 	record.file.path_bytes = bytes;
+	record.file.reserved = 0;
 	if (!ring_output(&record.head, RING_FILE, sizeof record.file + ((bytes + 7) & 24)))
 		bpf_map_delete_elem(&files_said, id);
 }
 
-/* What file it is; id is {0, 0} when that cannot be read. Its mode, too. */
-static __always_inline __u32 file_identify(struct file *file, struct file_id *id)
+/* What file it is; id is 0 when that cannot be read. Its mode, too. */
+static __always_inline __u32 file_identify(struct file *file, struct cprof_file_id *id)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct super_block *super = BPF_CORE_READ(inode, i_sb);
@@ -198,7 +192,7 @@ static __always_inline __u32 file_identify(struct file *file, struct file_id *id
 
 	id->inode = BPF_CORE_READ(inode, i_ino);
 	id->device = BPF_CORE_READ(super, s_dev);
-	id->reserved = 0;
+	id->generation = BPF_CORE_READ(inode, i_generation);
 	if (!super)
 		return 0;
 	if (magic == SOCKET_FS_MAGIC)
@@ -209,6 +203,7 @@ static __always_inline __u32 file_identify(struct file *file, struct file_id *id
 		class = FILE_ANON;
 	if (class != FILE_CLASSES) {
 		id->inode = class + 1;
+		id->generation = 0;
 		hash = 1;
 	} else {
 		hash = file_name_hash(file);
@@ -229,7 +224,7 @@ static __always_inline __u32 file_identify(struct file *file, struct file_id *id
  * A file that only the path that the program gave names: device 0, and a hash of the path as inode. Of a path that is longer than what is read
  * its beginning counts.
  */
-static __always_inline void file_of_path(const void *path, struct file_id *id)
+static __always_inline void file_of_path(const void *path, struct cprof_file_id *id)
 {
 	struct file_scratch *scratch;
 	__u64 hash = 0x9E3779B97F4A7C15ull, zeros = 0, *said;

@@ -17,11 +17,11 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct file_id);
+	__type(key, struct cprof_file_id);
 	__type(value, struct cprof_who);
 } file_writers SEC(".maps");
 
-static __always_inline void file_written(const struct file_id *id, const struct cprof_who *who)
+static __always_inline void file_written(const struct cprof_file_id *id, const struct cprof_who *who)
 {
 	struct cprof_who *last = bpf_map_lookup_elem(&file_writers, id);
 
@@ -30,7 +30,7 @@ static __always_inline void file_written(const struct file_id *id, const struct 
 	bpf_map_update_elem(&file_writers, id, who, BPF_ANY);
 }
 
-static __always_inline void io_file_by_path(const struct pt_regs *regs, const struct syscall_state *call, struct file_id *id)
+static __always_inline void io_file_by_path(const struct pt_regs *regs, const struct syscall_state *call, struct cprof_file_id *id)
 {
 	if (call->kind & (SYSCALL_PATH_FIRST | SYSCALL_PATH_SECOND))
 		file_of_path((void *)(call->kind & SYSCALL_PATH_FIRST ? regs->di : regs->si), id);
@@ -39,17 +39,16 @@ static __always_inline void io_file_by_path(const struct pt_regs *regs, const st
 static __always_inline void io_entered(struct task_struct *task, struct task_record *record, struct pt_regs *regs, struct syscall_state *call)
 {
 	struct file *file;
-	struct file_id id = {};
+	struct cprof_file_id id = {};
 
 	who_fill(task, record, &call->who);
 	call->fd = -1;
-	call->object = 0;
-	call->device = 0;
+	call->object = id;
 	call->direct = 0;
 	call->mode = 0;
 	if ((call->kind & SYSCALL_FILE_MASK) == SYSCALL_FILE_NONE) {
 		io_file_by_path(regs, call, &id);
-		call->object = id.inode;
+		call->object = id;
 		return;
 	}
 	if ((call->kind & SYSCALL_FILE_MASK) != SYSCALL_FILE_ARGUMENT)
@@ -60,14 +59,13 @@ static __always_inline void io_entered(struct task_struct *task, struct task_rec
 		return;
 	call->mode = file_identify(file, &id);
 	call->direct = call->kind & SYSCALL_TRANSFERS && BPF_CORE_READ(file, f_flags) & FILE_FLAG_DIRECT;
-	call->object = id.inode;
-	call->device = id.device;
+	call->object = id;
 }
 
 /* What the end of the call tells about its file. */
 static __always_inline void io_file_at_end(struct task_struct *task, struct pt_regs *regs, struct syscall_state *call, long result)
 {
-	struct file_id id = {};
+	struct cprof_file_id id = {};
 
 	if ((call->kind & SYSCALL_FILE_MASK) == SYSCALL_FILE_RESULT && result >= 0) {
 		struct file *file = file_of(task, (int)result);
@@ -75,13 +73,12 @@ static __always_inline void io_file_at_end(struct task_struct *task, struct pt_r
 		call->fd = (int)result;
 		if (file)
 			call->mode = file_identify(file, &id);
-	} else if (call->kind & (SYSCALL_PATH_FIRST | SYSCALL_PATH_SECOND) && !call->object) {
+	} else if (call->kind & (SYSCALL_PATH_FIRST | SYSCALL_PATH_SECOND) && !call->object.inode) {
 		io_file_by_path(regs, call, &id);
 	} else {
 		return;
 	}
-	call->object = id.inode;
-	call->device = id.device;
+	call->object = id;
 }
 
 static __always_inline void io_sum(const struct syscall_state *call, __u64 ns, __u64 bytes, __u64 stack)
@@ -89,8 +86,9 @@ static __always_inline void io_sum(const struct syscall_state *call, __u64 ns, _
 	struct cprof_kernel_sum_key key;
 
 	sum_key_init(&key, &call->who, CPROF_SUM_SYSCALL, call->number);
-	key.object = call->object;
-	key.device = call->device;
+	key.object = call->object.inode;
+	key.device = call->object.device;
+	key.other = call->object.generation;
 	key.stack = stack;
 	sum_add(&key, ns, bytes);
 }
@@ -106,24 +104,23 @@ static __always_inline void io_say(const struct syscall_state *call, __u64 start
 	io->duration_ns = ns;
 	io->who = call->who;
 	io->result = result;
-	io->inode = call->object;
-	io->device = call->device;
+	io->file = call->object;
 	io->syscall = call->number;
 	io->fd = call->fd;
 	io->open = open;
+	io->reserved = 0;
 	ring_submit(head);
 }
 
 static __always_inline void io_left(void *ctx, struct task_struct *task, struct pt_regs *regs, struct syscall_state *call, __u64 start_ns, __u64 ns,
 				    long result)
 {
-	struct file_id id = {};
+	struct cprof_file_id id = {};
 	__u64 stack = 0;
 
 	io_file_at_end(task, regs, call, result);
 	if (call->kind & SYSCALL_WRITES && result > 0 && (call->mode & S_IFMT_MASK) == S_IFREG_BITS && !call->direct) {
-		id.inode = call->object;
-		id.device = call->device;
+		id = call->object;
 		file_written(&id, &call->who);
 	}
 	if (call->who.quality >= CPROF_QUALITY_UNREGISTERED)

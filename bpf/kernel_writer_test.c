@@ -83,7 +83,7 @@ static void test_reader_finds_all(void **state)
 		stack[2 + i] = 0x1000 + i;
 	kernel_writer_add(&writer, CPROF_CHUNK_KERNEL_STACKS, stack, sizeof stack);
 	uint8_t named[sizeof(struct cprof_kernel_file) + 24] = { 0 };
-	struct cprof_kernel_file inode = { .inode = 5, .device = 6, .path_bytes = sizeof name - 1 };
+	struct cprof_kernel_file inode = { .id = { 5, 6, 7 }, .path_bytes = sizeof name - 1 };
 
 	memcpy(named, &inode, sizeof inode);
 	memcpy(named + sizeof inode, name, sizeof name - 1);
@@ -100,7 +100,7 @@ static void test_reader_finds_all(void **state)
 	assert_null(kernel_file_open(path, &file));
 	assert_int_equal(kernel_file_stack(file, 77)->nr_addresses, 4);
 	assert_int_equal(kernel_file_stack(file, 77)->addresses[3], 0x1003);
-	assert_string_equal(kernel_file_name(file, 6, 5), name);
+	assert_string_equal(kernel_file_name(file, (struct cprof_file_id){ 5, 6, 7 }), name);
 	kernel_file_close(file);
 }
 

@@ -27,7 +27,7 @@ void live_model_init(struct live_model *model, uint64_t start_ns)
 		.locks = LIVE_TABLE(struct live_lock_key, struct live_lock_cell, LOCKS_MAX),
 		.processes = LIVE_TABLE(struct live_process_key, struct live_process, PROCESSES_MAX),
 		.stacks = LIVE_TABLE(uint64_t, struct live_stack, STACKS_MAX),
-		.paths = LIVE_TABLE(struct live_path_key, struct live_path, PATHS_MAX),
+		.paths = LIVE_TABLE(struct cprof_file_id, struct live_path, PATHS_MAX),
 		.start_ns = start_ns,
 		.window_start_ns = start_ns,
 	};
@@ -169,7 +169,7 @@ static void latency_add(struct live_latency *to, const struct cprof_kernel_sum_v
 
 static void add_io(struct live_model *model, enum live_io_group group, const struct cprof_kernel_sum *sum)
 {
-	struct live_file_key key = { sum->key.object, sum->key.device, group };
+	struct live_file_key key = { { sum->key.object, sum->key.device, sum->key.other }, group, 0 };
 	struct live_file_cell *file;
 
 	latency_add(&model->io[group].now, &sum->value);
@@ -315,8 +315,7 @@ void live_model_stack(struct live_model *model, const struct cprof_kernel_stack 
 
 void live_model_file(struct live_model *model, const struct cprof_kernel_file *said, size_t bytes)
 {
-	struct live_path_key key = { said->inode, said->device, 0 };
-	struct live_path *path = live_table_put(&model->paths, &key);
+	struct live_path *path = live_table_put(&model->paths, &said->id);
 	const char *text = (const char *)(said + 1);
 	size_t length = said->path_bytes;
 

@@ -75,8 +75,8 @@ struct live_io {
 };
 
 struct live_file_key {
-	uint64_t object;
-	uint32_t device, group;                /* enum live_io_group */
+	struct cprof_file_id file;
+	uint32_t group, reserved;              /* enum live_io_group */
 };
 struct live_file_cell {
 	struct live_file_key key;
@@ -110,12 +110,8 @@ struct live_stack {
 	uint64_t frames[LIVE_STACK_FRAMES];    /* innermost first */
 };
 
-struct live_path_key {
-	uint64_t object;
-	uint32_t device, reserved;
-};
 struct live_path {
-	struct live_path_key key;
+	struct cprof_file_id key;
 	char text[240];                        /* its end, where it is longer */
 };
 

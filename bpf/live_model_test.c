@@ -228,8 +228,8 @@ static void test_cut_records_are_read_as_far_as_they_go(void **state)
 	struct {
 		struct cprof_kernel_file file;
 		char text[400];
-	} file = { { 9, 1, 400 }, "" };
-	struct live_path_key key = { 9, 1, 0 };
+	} file = { { { 9, 1, 0 }, 400, 0 }, "" };
+	const struct cprof_file_id key = { 9, 1, 0 };
 	struct live_model model;
 
 	(void)state;

@@ -114,9 +114,9 @@ static void add_place(struct building *building, const struct live_cell *cell)
 
 static void add_file(struct building *building, const struct live_file_cell *cell)
 {
-	struct group_key key = { .name = cell->key.group, .other = cell->key.device, .object = cell->key.object };
-	struct live_path_key path_key = { cell->key.object, cell->key.device, 0 };
-	const struct live_path *path = live_table_find(&building->model->paths, &path_key);
+	const struct cprof_file_id *file = &cell->key.file;
+	struct group_key key = { .generation = file->generation, .name = cell->key.group, .other = file->device, .object = file->inode };
+	const struct live_path *path = live_table_find(&building->model->paths, file);
 	struct live_numbers now = {
 		.io_calls = cell->now.count, .io_ns = cell->now.ns, .io_max_ns = cell->now.max_ns, .io_bytes = cell->now.bytes
 	};
@@ -138,10 +138,10 @@ static void add_file(struct building *building, const struct live_file_cell *cel
 	if (row->text)
 		return;
 	int made = path               ? asprintf(&text, "%-9s %s", group, path->text)
-		   : cell->key.object ? asprintf(&text, "%-9s inode %" PRIu64 " of device %u:%u", group, cell->key.object,
-						 cell->key.device >> 20, cell->key.device & 0xFFFFF)
-		   : cell->key.device ? asprintf(&text, "%-9s device %u:%u", group, cell->key.device >> 20, cell->key.device & 0xFFFFF)
-				      : asprintf(&text, "%-9s (no file)", group);
+		   : file->inode  ? asprintf(&text, "%-9s inode %" PRIu64 " of device %u:%u", group, file->inode, file->device >> 20,
+					     file->device & 0xFFFFF)
+		   : file->device ? asprintf(&text, "%-9s device %u:%u", group, file->device >> 20, file->device & 0xFFFFF)
+				  : asprintf(&text, "%-9s (no file)", group);
 
 	if (made >= 0)
 		row->text = text;

@@ -238,8 +238,7 @@ static __always_inline bool lock_entered(struct task_struct *task, struct task_r
 		return false;
 	who_fill(task, record, &call->who);
 	__builtin_memset(&call->holder, 0, sizeof call->holder);
-	call->object = wait.address;
-	call->device = 0;
+	call->object = (struct cprof_file_id){ .inode = wait.address };
 	call->command = wait.command;
 	call->ip = regs->ip;
 	lock_classify(task, &wait, regs->ip, call);
@@ -253,7 +252,7 @@ static __always_inline void lock_sum(const struct syscall_state *call, __u64 ns,
 	if (call->lock_class == CPROF_LOCK_UNKNOWN)
 		counter_add(COUNTER_LOCKS_UNKNOWN, 1);
 	sum_key_init(&key, &call->who, CPROF_SUM_LOCK, call->lock_class);
-	key.object = call->object;
+	key.object = call->object.inode;
 	key.other = call->holder.context;
 	key.stack = stack;
 	sum_add(&key, ns, 0);
@@ -270,7 +269,7 @@ static __always_inline void lock_say(const struct syscall_state *call, __u64 sta
 	lock->duration_ns = ns;
 	lock->who = call->who;
 	lock->holder = call->holder;
-	lock->address = call->object;
+	lock->address = call->object.inode;
 	lock->ip = call->ip;
 	lock->op = call->command;
 	lock->result = (int)result;

@@ -66,7 +66,7 @@ static void file_say(struct perf_threads *threads, struct perf_thread *thread, u
 		return;
 	thread->device = kernel_device(st.st_dev);
 	thread->object = st.st_ino;
-	file.head = (struct cprof_kernel_file){ .inode = st.st_ino, .device = thread->device, .path_bytes = (uint32_t)length };
+	file.head = (struct cprof_kernel_file){ .id = { st.st_ino, thread->device, 0 }, .path_bytes = (uint32_t)length };
 	kernel_writer_add(threads->writer, CPROF_CHUNK_KERNEL_FILES, &file, sizeof file.head + (((size_t)length + 7) & ~(size_t)7));
 }
 

@@ -15,7 +15,7 @@ static __always_inline __u8 syscall_kind_of(long number)
 }
 
 /* What a task that is off the CPU waits for, if it is a file or a futex: from the registers with which it went into the kernel. */
-static __always_inline void syscall_object(struct task_struct *task, const struct task_record *record, struct file_id *object)
+static __always_inline void syscall_object(struct task_struct *task, const struct task_record *record, struct cprof_file_id *object)
 {
 	const struct syscall_state *call = &record->call;
 	__u32 kind = record->state ? syscall_kind_of(record->syscall) & SYSCALL_FILE_MASK : 0;
@@ -23,8 +23,7 @@ static __always_inline void syscall_object(struct task_struct *task, const struc
 	struct file *file;
 
 	if (kind && call->start_ns && call->number == record->syscall) {
-		object->inode = call->object;
-		object->device = call->device;
+		*object = call->object;
 		return;
 	}
 	if (kind != SYSCALL_FILE_ARGUMENT && kind != SYSCALL_FUTEX)

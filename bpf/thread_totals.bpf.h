@@ -94,7 +94,7 @@ static __always_inline void off_cpu_say(struct task_struct *task, const struct t
 {
 	struct ring_head *head = ring_reserve(RING_OFF_CPU, sizeof(struct cprof_kernel_off_cpu));
 	struct cprof_kernel_off_cpu *off = (void *)(head + 1);
-	struct file_id object = {};
+	struct cprof_file_id object = {};
 
 	if (!head)
 		return;
@@ -109,6 +109,7 @@ static __always_inline void off_cpu_say(struct task_struct *task, const struct t
 	off->waker = record->waker;
 	off->object = object.inode;
 	off->device = object.device;
+	off->inode_generation = object.generation;
 	off->syscall = record->syscall;
 	off->blocked_class = record->blocked_class;
 	off->state = record->state;

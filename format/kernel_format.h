@@ -40,6 +40,12 @@ struct cprof_who {
 	uint8_t reserved;
 };
 
+struct cprof_file_id { /* a file, as the kernel knows it */
+	uint64_t inode;            /* 0: none */
+	uint32_t device;           /* of its file system, the kernel's dev_t: major << 20 | minor */
+	uint32_t generation;       /* of the inode: its number is used again for other files, with another generation. 0 also: not known */
+};
+
 struct cprof_kernel_process { /* KERNEL_PROCESSES: one per process image; may be said again with more known */
 	uint32_t tgid, pid;        /* in the initial namespace; as the process sees itself, 0 unknown */
 	uint32_t parent_tgid;
@@ -102,7 +108,7 @@ struct cprof_kernel_off_cpu { /* KERNEL_OFF_CPU: one interval off the CPU, at le
 	uint8_t state;             /* of the task: 0 preempted, 1 interruptible, 2 uninterruptible, 4 stopped, 8 traced */
 	uint8_t open;              /* 1: had not ended when the recording did; 2: up to here, said again later: counts where the recorder was killed right after it */
 	uint8_t woken_by;          /* enum cprof_woken_by */
-	uint8_t reserved[4];
+	uint32_t inode_generation; /* of the file, as in cprof_file_id */
 };
 /* Who ended a wait: asked only where it lasted as long as the threshold, and never without BPF. */
 enum cprof_woken_by { CPROF_WOKEN_UNKNOWN = 0, CPROF_WOKEN_BY_TASK = 1, CPROF_WOKEN_BY_INTERRUPT = 2 };
@@ -111,9 +117,9 @@ enum cprof_woken_by { CPROF_WOKEN_UNKNOWN = 0, CPROF_WOKEN_BY_TASK = 1, CPROF_WO
 #define CPROF_SUM_KINDS(X) \
 	X(OFF_CPU, 1, "sub: enum cprof_blocked_class; ns: blocked") \
 	X(RUN_QUEUE, 2, "ns: could run, had no CPU") \
-	X(SYSCALL, 3, "sub: syscall number; object, device: file, 0 if none; bytes: transferred") \
+	X(SYSCALL, 3, "sub: syscall number; object, device, other: file (cprof_file_id), 0 if none; bytes: transferred") \
 	X(BLOCK_QUEUE, 4, "sub: enum cprof_block_op; device; ns: queued") \
-	X(BLOCK_DEVICE, 5, "sub: enum cprof_block_op; device; object: inode or 0; ns: in the device; bytes") \
+	X(BLOCK_DEVICE, 5, "sub: enum cprof_block_op; device; object, other: inode and its generation, or 0; ns: in the device; bytes") \
 	X(LOCK, 6, "sub: enum cprof_lock_class; object: address; ns: waited; other: who held it") \
 	X(FAULT, 7, "sub: 0 minor, 1 major; count alone") \
 	X(ALLOC, 8, "bytes: asked for, by uprobes (processes without the interposer); ns: 0") \
@@ -133,7 +139,7 @@ struct cprof_kernel_sum_key {
 	uint32_t sub;
 	uint64_t object;
 	uint32_t device;           /* kernel's dev_t: major << 20 | minor */
-	uint32_t other;            /* LOCK: context of the holder */
+	uint32_t other;            /* LOCK: context of the holder; else generation of the inode */
 	uint64_t stack;            /* processes without runtime: user stack, key of KERNEL_STACKS; else 0 */
 };
 struct cprof_kernel_sum_value {
@@ -149,10 +155,11 @@ struct cprof_kernel_io { /* KERNEL_IO: one file syscall at least as long as the 
 	uint64_t time_ns, duration_ns;
 	struct cprof_who who;
 	int64_t result;
-	uint64_t inode;
-	uint32_t device, syscall;
+	struct cprof_file_id file;
+	uint32_t syscall;
 	int32_t fd;
 	uint32_t open;             /* 1: had not ended when the recording did; result is 0 */
+	uint32_t reserved;
 };
 
 struct cprof_kernel_block { /* KERNEL_BLOCK: one request of a block device */
@@ -163,6 +170,7 @@ struct cprof_kernel_block { /* KERNEL_BLOCK: one request of a block device */
 	uint32_t device, bytes;
 	uint32_t op;               /* enum cprof_block_op, perhaps | ASYNC */
 	int32_t error;
+	uint32_t inode_generation, reserved;
 };
 
 struct cprof_kernel_lock { /* KERNEL_LOCKS: one wait for a futex at least as long as the threshold */
@@ -178,9 +186,8 @@ struct cprof_kernel_lock { /* KERNEL_LOCKS: one wait for a futex at least as lon
 };
 
 struct cprof_kernel_file { /* KERNEL_FILES: fixed part, then path_bytes bytes, then zeros up to a multiple of 8 */
-	uint64_t inode;
-	uint32_t device;
-	uint32_t path_bytes;
+	struct cprof_file_id id;
+	uint32_t path_bytes, reserved;
 };
 
 struct cprof_kernel_symbol { /* KERNEL_SYMBOLS: of the kernel addresses that occur */

@@ -54,7 +54,7 @@ static const struct field sample_fields[] = { F(cprof_kernel_sample, time_ns), W
 static const struct field off_cpu_fields[] = {
 	F(cprof_kernel_off_cpu, time_ns), WHO(cprof_kernel_off_cpu, who, ""), F(cprof_kernel_off_cpu, blocked_ns), F(cprof_kernel_off_cpu, runq_ns),
 	F(cprof_kernel_off_cpu, kernel_stack), F(cprof_kernel_off_cpu, user_stack), WHO(cprof_kernel_off_cpu, waker, "waker_"), F(cprof_kernel_off_cpu, object),
-	F(cprof_kernel_off_cpu, device), F(cprof_kernel_off_cpu, syscall), F(cprof_kernel_off_cpu, blocked_class), F(cprof_kernel_off_cpu, state),
+	F(cprof_kernel_off_cpu, device), F(cprof_kernel_off_cpu, inode_generation), F(cprof_kernel_off_cpu, syscall), F(cprof_kernel_off_cpu, blocked_class), F(cprof_kernel_off_cpu, state),
 	F(cprof_kernel_off_cpu, open), F(cprof_kernel_off_cpu, woken_by), FIELDS_END
 };
 static const struct field sum_fields[] = {
@@ -66,9 +66,12 @@ static const struct field sum_fields[] = {
 	{ "bytes", offsetof(struct cprof_kernel_sum, value.bytes), 8, FIELD_NUMBER }, FIELDS_END
 };
 static const struct field io_fields[] = { F(cprof_kernel_io, time_ns), F(cprof_kernel_io, duration_ns), WHO(cprof_kernel_io, who, ""), S(cprof_kernel_io, result),
-					  F(cprof_kernel_io, inode), F(cprof_kernel_io, device), F(cprof_kernel_io, syscall), S(cprof_kernel_io, fd), FIELDS_END };
+					  { "inode", offsetof(struct cprof_kernel_io, file.inode), 8, FIELD_NUMBER },
+					  { "device", offsetof(struct cprof_kernel_io, file.device), 4, FIELD_NUMBER },
+					  { "inode_generation", offsetof(struct cprof_kernel_io, file.generation), 4, FIELD_NUMBER },
+					  F(cprof_kernel_io, syscall), S(cprof_kernel_io, fd), FIELDS_END };
 static const struct field block_fields[] = { F(cprof_kernel_block, time_ns), WHO(cprof_kernel_block, who, ""), F(cprof_kernel_block, queue_ns),
-					     F(cprof_kernel_block, device_ns), F(cprof_kernel_block, sector), F(cprof_kernel_block, inode),
+					     F(cprof_kernel_block, device_ns), F(cprof_kernel_block, sector), F(cprof_kernel_block, inode), F(cprof_kernel_block, inode_generation),
 					     F(cprof_kernel_block, device), F(cprof_kernel_block, bytes), F(cprof_kernel_block, op), S(cprof_kernel_block, error),
 					     FIELDS_END };
 static const struct field lock_fields[] = { F(cprof_kernel_lock, time_ns), F(cprof_kernel_lock, duration_ns), WHO(cprof_kernel_lock, who, ""),

@@ -60,7 +60,7 @@ static struct cprof_error *part_add(struct collection *all, uint32_t item, uint6
 }
 
 /* What `part` says, of one process, and of one file or lock unless that is 0, is added to what is known of its path. */
-static struct cprof_error *add(struct collection *all, const struct evidence *part, uint32_t trace, uint64_t object, uint32_t of)
+static struct cprof_error *add(struct collection *all, const struct evidence *part, uint32_t trace, uint64_t object, uint64_t of)
 {
 	uint32_t path, other, index;
 	struct cprof_error *error = path_of(all, part->node, &path);
@@ -98,7 +98,7 @@ static struct cprof_error *add(struct collection *all, const struct evidence *pa
 	sum->left_bytes += part->left_bytes;
 	sum->temporary += part->temporary;
 	error = part_add(all, index, 0, trace, &sum->processes);
-	return error || !object ? error : part_add(all, index, object, (uint64_t)of + 1, &sum->objects);
+	return error || !object ? error : part_add(all, index, object, of + 1, &sum->objects);
 }
 
 static const struct call_node *node_of(const struct profile *profile, uint32_t trace, uint32_t context)
@@ -132,8 +132,9 @@ static struct cprof_error *add_sum(struct collection *all, const struct sum_fact
 		part.kind = EVIDENCE_WRITE;
 	else
 		return NULL;
-	part.file = kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->device, fact->object);
-	return add(all, &part, trace, fact->object, fact->device);
+	part.file = kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel),
+				     (struct cprof_file_id){ fact->object, fact->device, fact->other });
+	return add(all, &part, trace, fact->object, (uint64_t)fact->device << 32 | fact->other);
 }
 
 static struct cprof_error *add_allocations(struct collection *all, uint32_t trace, const struct cprof_alloc *alloc)

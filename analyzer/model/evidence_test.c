@@ -81,8 +81,8 @@ static struct profile *make_profile(struct session **session, struct symbolizer 
 
 	kernel_builder_source(kernel, "io", true, 0, "");
 	kernel_builder_source(kernel, "locks", true, 0, "");
-	kernel_builder_file(kernel, 5, 100, "/var/log/first");
-	kernel_builder_file(kernel, 5, 101, "/var/log/second");
+	kernel_builder_file(kernel, (struct cprof_file_id){ 100, 5, 0 }, "/var/log/first");
+	kernel_builder_file(kernel, (struct cprof_file_id){ 101, 5, 0 }, "/var/log/second");
 	for (uint32_t i = 0; i < WORKERS; i++) {
 		struct worker worker = write_trace(i);
 

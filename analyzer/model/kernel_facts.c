@@ -335,8 +335,7 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 	if (off.waker.tgid)
 		key.waker = place_of(build, &off.waker, 0);
 	key.kernel_stack = off.kernel_stack;
-	key.object = off.object;
-	key.device = off.device;
+	key.object = (struct cprof_file_id){ off.object, off.device, off.inode_generation };
 	key.syscall = off.syscall;
 	key.blocked_class = off.blocked_class < CPROF_BLOCKED_COUNT ? off.blocked_class : CPROF_BLOCKED_OTHER;
 	key.state = off.state;

@@ -24,7 +24,7 @@ struct fact_place {
 struct sum_fact { /* KERNEL_SUMS of all windows */
 	struct fact_place place;
 	uint32_t kind, sub;  /* enum cprof_sum_kind */
-	uint32_t device, other;
+	uint32_t device, other; /* as in cprof_kernel_sum_key */
 	uint64_t object;
 	uint64_t count, ns, max_ns, bytes;
 	uint64_t histogram[CPROF_SUM_BUCKETS];
@@ -40,8 +40,9 @@ struct sample_fact { /* KERNEL_SAMPLES that are alike */
 
 struct off_fact { /* KERNEL_OFF_CPU: long intervals that are alike */
 	struct fact_place place, waker; /* waker.context 0 and image.tgid 0: not a task, or not known */
-	uint64_t kernel_stack, object;
-	uint32_t device, syscall;
+	uint64_t kernel_stack;
+	struct cprof_file_id object; /* of a futex its address is the inode */
+	uint32_t syscall;
 	uint8_t blocked_class, state, woken_by;
 	uint64_t count, blocked_ns, runq_ns, max_ns, open;
 };

@@ -2,6 +2,7 @@
 /* Time off the processor by context and reason, with kernel stacks and who woke us. See kernel_views.h. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "human_ticks.h"
 #include "kernel_facts.h"
@@ -119,19 +120,19 @@ static const char *kernel_frame_name(const struct profile *profile, const struct
 
 static const char *object_name(const struct profile *profile, const struct off_fact *fact)
 {
-	return fact->device || fact->object ? kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->device, fact->object)
-					    : NULL;
+	return fact->object.device || fact->object.inode ? kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->object) :
+							   NULL;
 }
 
 static uint32_t lock_class(const struct profile *profile, const struct off_fact *fact)
 {
-	return kernel_facts_lock_class(profile->kernel, fact->place.image, fact->object);
+	return kernel_facts_lock_class(profile->kernel, fact->place.image, fact->object.inode);
 }
 
 /* The lock that was waited for, as the sums of --locks know it: its class; NULL: it was no lock. */
 static const char *lock_name(const struct profile *profile, const struct off_fact *fact)
 {
-	if (fact->blocked_class != CPROF_BLOCKED_FUTEX || !fact->object || fact->device)
+	if (fact->blocked_class != CPROF_BLOCKED_FUTEX || !fact->object.inode || fact->object.device)
 		return NULL;
 	return lock_class_name(lock_class(profile, fact));
 }
@@ -181,7 +182,7 @@ static void print_object(const struct kernel_view *to, const struct off_fact *fa
 	}
 	if (lock) {
 		column += (unsigned)fprintf(to->out, "%son %s ", most, lock);
-		text_print_name(to->style, to->out, lock_text(to->view->profile, &fact->place, fact->object, lock_class(to->view->profile, fact)).text, to->style->width > column + 16 ? to->style->width - column : 16);
+		text_print_name(to->style, to->out, lock_text(to->view->profile, &fact->place, fact->object.inode, lock_class(to->view->profile, fact)).text, to->style->width > column + 16 ? to->style->width - column : 16);
 	} else if (file) {
 		column += (unsigned)fprintf(to->out, "%son ", most);
 		text_print(to->style, to->out, file, to->style->width > column + 16 ? to->style->width - column : 16);
@@ -201,7 +202,7 @@ static void print_details(const struct kernel_view *to, const struct off_row *ro
 		count += fact->count;
 		open += fact->open;
 		max_ns = fact->max_ns > max_ns ? fact->max_ns : max_ns;
-		alone &= !largest || (fact->object == largest->object && fact->device == largest->device && fact->syscall == largest->syscall);
+		alone &= !largest || (memcmp(&fact->object, &largest->object, sizeof fact->object) == 0 && fact->syscall == largest->syscall);
 		if (!largest || fact->blocked_ns > largest->blocked_ns)
 			largest = fact;
 		if (fact->waker.image.tgid && (!woken || fact->blocked_ns > woken->blocked_ns))
@@ -263,10 +264,10 @@ static void json_lock(const struct kernel_view *to, const struct off_fact *fact)
 		json_null(to->json, "lock");
 		return;
 	}
-	lock = lock_text(to->view->profile, &fact->place, fact->object, lock_class(to->view->profile, fact));
+	lock = lock_text(to->view->profile, &fact->place, fact->object.inode, lock_class(to->view->profile, fact));
 	json_begin_object(to->json, "lock");
 	json_text(to->json, "class", name);
-	json_u64(to->json, "address", fact->object);
+	json_u64(to->json, "address", fact->object.inode);
 	json_text(to->json, "variable", lock.named ? lock.text : NULL);
 	json_end_object(to->json);
 }

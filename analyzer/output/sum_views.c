@@ -274,6 +274,7 @@ static int order_file(const struct sum_fact *a, const struct sum_fact *b)
 	ORDER(a->place.image.kernel, b->place.image.kernel);
 	ORDER(a->device, b->device);
 	ORDER(a->object, b->object);
+	ORDER(a->other, b->other);
 	ORDER(a->sub, b->sub);
 	return 0;
 }
@@ -305,7 +306,8 @@ static int order_device(const struct sum_fact *a, const struct sum_fact *b)
 /* "path", or "device 8:1 inode 12", or "-". */
 static void file_text(const struct profile *profile, const struct sum_fact *fact, char *text, size_t bytes)
 {
-	const char *path = kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel), fact->device, fact->object);
+	const char *path = kernel_file_name(session_kernel(profile->kernel_names->session, fact->place.image.kernel),
+					    (struct cprof_file_id){ fact->object, fact->device, fact->other });
 
 	if (path)
 		snprintf(text, bytes, "%s", path);
@@ -358,6 +360,7 @@ static void io_json_row(const struct kernel_view *to, enum io_table table, const
 		json_text(to->json, "file", text);
 		json_u64(to->json, "device", fact->device);
 		json_u64(to->json, "inode", fact->object);
+		json_u64(to->json, "inode_generation", fact->other);
 	} else if (table == IO_BY_CONTEXT) {
 		place_json(to, "context", &fact->place);
 	}

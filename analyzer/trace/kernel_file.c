@@ -281,9 +281,9 @@ const struct kernel_module *kernel_file_module_below(const struct kernel_file *f
 	return kernel_table_set_module_below(&file->set, tgid, generation, address);
 }
 
-const char *kernel_file_name(const struct kernel_file *file, uint32_t device, uint64_t inode)
+const char *kernel_file_name(const struct kernel_file *file, struct cprof_file_id id)
 {
-	return kernel_table_set_name(&file->set, device, inode);
+	return kernel_table_set_name(&file->set, id);
 }
 
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address)

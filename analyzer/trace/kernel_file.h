@@ -18,8 +18,7 @@ struct kernel_stack {
 };
 
 struct kernel_path {
-	uint64_t inode;
-	uint32_t device;
+	struct cprof_file_id id;
 	const char *path;
 };
 
@@ -59,7 +58,7 @@ const struct kernel_stack *kernel_file_stack(const struct kernel_file *file, uin
 const struct kernel_module *kernel_file_module(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address);
 /* The one that begins last before an address: its data lie behind its code. */
 const struct kernel_module *kernel_file_module_below(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address);
-const char *kernel_file_name(const struct kernel_file *file, uint32_t device, uint64_t inode); /* path of a file */
+const char *kernel_file_name(const struct kernel_file *file, struct cprof_file_id id); /* path of a file */
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address); /* of exactly this address */
 /* Is it the last word on its interval? Those that are said once more, later in the file, are not. */
 bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off);

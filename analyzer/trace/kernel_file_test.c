@@ -34,8 +34,8 @@ static struct kernel_builder *build_sample(void)
 	kernel_builder_stack(builder, 99, true, addresses, 2);
 	kernel_builder_stack(builder, 7, false, addresses, 1);
 	kernel_builder_stack(builder, 8, false, addresses, 0);
-	kernel_builder_file(builder, 8 << 20 | 1, 12, "/tmp/a");
-	kernel_builder_file(builder, 8 << 20 | 1, 11, "/tmp/longer name");
+	kernel_builder_file(builder, (struct cprof_file_id){ 12, 8 << 20 | 1, 0 }, "/tmp/a");
+	kernel_builder_file(builder, (struct cprof_file_id){ 11, 8 << 20 | 1, 0 }, "/tmp/longer name");
 	kernel_builder_symbol(builder, 0xffffffff81000010, 0xffffffff81000000, "schedule");
 	kernel_builder_source(builder, "cpu", true, 99, "");
 	kernel_builder_source(builder, "io", false, 0, "not asked for");
@@ -100,9 +100,9 @@ static void test_everything_is_read(void **state)
 	assert_int_equal(kernel_file_stack(file, 8)->nr_addresses, 0);
 	assert_null(kernel_file_stack(file, 9));
 	assert_null(kernel_file_stack(file, 0));
-	assert_string_equal(kernel_file_name(file, 8 << 20 | 1, 11), "/tmp/longer name");
-	assert_string_equal(kernel_file_name(file, 8 << 20 | 1, 12), "/tmp/a");
-	assert_null(kernel_file_name(file, 8 << 20, 12));
+	assert_string_equal(kernel_file_name(file, (struct cprof_file_id){ 11, 8 << 20 | 1, 0 }), "/tmp/longer name");
+	assert_string_equal(kernel_file_name(file, (struct cprof_file_id){ 12, 8 << 20 | 1, 0 }), "/tmp/a");
+	assert_null(kernel_file_name(file, (struct cprof_file_id){ 12, 8 << 20, 0 }));
 	assert_string_equal(kernel_file_symbol(file, 0xffffffff81000010)->name, "schedule");
 	assert_null(kernel_file_symbol(file, 0xffffffff81000011));
 	assert_true(kernel_file_has_source(file, "cpu", &value));
@@ -120,6 +120,31 @@ static void test_everything_is_read(void **state)
 	assert_int_equal(seen.contexts[1], 3);
 	assert_null(kernel_file_check(file, &records));
 	assert_int_equal(records, 3 + 3 + 2 + 1 + 2 + 1 + 2 + 2 + 1);
+	kernel_file_close(file);
+	kernel_builder_destroy(builder);
+}
+
+/* A file that was renamed has its last name; one that has the number of another that is gone is another. */
+static void test_names_of_files(void **state)
+{
+	struct kernel_builder *builder = build_sample();
+	struct cprof_file_id id = { 5, 6, 0 };
+	char name[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		id.generation = i % 7;
+		snprintf(name, sizeof name, "/%u", i);
+		kernel_builder_file(builder, id, name);
+	}
+	kernel_builder_end(builder, &end_record);
+	struct kernel_file *file = open_kernel(builder);
+
+	for (unsigned i = 93; i < 100; i++) {
+		id.generation = i % 7;
+		snprintf(name, sizeof name, "/%u", i);
+		assert_string_equal(kernel_file_name(file, id), name);
+	}
 	kernel_file_close(file);
 	kernel_builder_destroy(builder);
 }
@@ -147,7 +172,7 @@ static void test_a_killed_recorder(void **state)
 static void test_wrong_lengths(void **state)
 {
 	const struct cprof_kernel_stack deep = { 1, CPROF_STACK_DEPTH_MAX + 1, 0 }, long_stack = { 2, 3, 0 };
-	const struct cprof_kernel_file long_name = { 1, 2, 0xFFFFFFFF };
+	const struct cprof_kernel_file long_name = { .path_bytes = 0xFFFFFFFF };
 	static const uint8_t zeros[2048];
 	struct kernel_builder *builder = build_sample();
 	struct trace_builder *raw = kernel_builder_trace(builder);
@@ -344,7 +369,8 @@ static void test_flipped_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_everything_is_read),	cmocka_unit_test(test_a_killed_recorder),
+		cmocka_unit_test(test_everything_is_read),	cmocka_unit_test(test_names_of_files),
+		cmocka_unit_test(test_a_killed_recorder),
 		cmocka_unit_test(test_wrong_lengths),		cmocka_unit_test(test_names_without_end),
 		cmocka_unit_test(test_no_kernel_file),		cmocka_unit_test(test_found_beside_the_trace),
 		cmocka_unit_test(test_another_run_is_not_used),	cmocka_unit_test(test_check_accepts_the_new),

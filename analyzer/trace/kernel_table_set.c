@@ -140,7 +140,7 @@ static struct cprof_error *take_files(struct kernel_table_set *set, const uint8_
 			*why = "the name of a file is longer than its chunk";
 			return NULL;
 		}
-		struct file_place place = { { record.inode, record.device, NULL }, set->names_bytes };
+		struct file_place place = { { record.id, NULL }, set->names_bytes };
 		const uint8_t *nul = record.path_bytes ? memchr(payload + at, 0, record.path_bytes) : NULL;
 		size_t length = nul ? (size_t)(nul - (payload + at)) : record.path_bytes;
 
@@ -232,17 +232,21 @@ static int compare_stacks(const void *left, const void *right)
 	return order ? order : compare_u64(a->first, b->first);
 }
 
-static int compare_file_ids(const struct kernel_path *a, const struct kernel_path *b)
+static int compare_file_ids(const struct cprof_file_id *a, const struct cprof_file_id *b)
 {
-	return a->device != b->device ? (a->device < b->device ? -1 : 1) : compare_u64(a->inode, b->inode);
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	return compare_u64(a->generation, b->generation);
 }
 
 static int compare_files(const void *left, const void *right)
 {
 	const struct file_place *a = left, *b = right;
-	int order = compare_file_ids(&a->path, &b->path);
+	int order = compare_file_ids(&a->path.id, &b->path.id);
 
-	return order ? order : compare_u64(a->first, b->first);
+	return order ? order : compare_u64(b->first, a->first); /* the last one that was said is first */
 }
 
 static int compare_symbols(const void *left, const void *right)
@@ -310,6 +314,20 @@ static void set_reaches(struct kernel_module *modules, size_t nr)
 	}
 }
 
+/* A file that was renamed is said again. */
+static void keep_last_names(struct kernel_table_set *set)
+{
+	size_t nr = 0;
+
+	sort(set->files, set->nr_files, sizeof *set->files, compare_files);
+	for (size_t i = 0; i < set->nr_files; i++)
+		if (!nr || compare_file_ids(&set->files[nr - 1].path.id, &set->files[i].path.id) != 0)
+			set->files[nr++] = set->files[i];
+	set->nr_files = nr;
+	for (size_t i = 0; i < nr; i++)
+		set->files[i].path.path = set->names + set->files[i].first;
+}
+
 struct cprof_error *kernel_table_set_finish(struct kernel_table_set *set)
 {
 	struct cprof_error *error = finish_processes(set);
@@ -320,11 +338,9 @@ struct cprof_error *kernel_table_set_finish(struct kernel_table_set *set)
 	set_reaches(set->modules, set->nr_modules);
 	sort(set->symbols, set->nr_symbols, sizeof *set->symbols, compare_symbols);
 	sort(set->stacks, set->nr_stacks, sizeof *set->stacks, compare_stacks);
-	sort(set->files, set->nr_files, sizeof *set->files, compare_files);
 	for (size_t i = 0; i < set->nr_stacks; i++)
 		set->stacks[i].stack.addresses = set->addresses ? set->addresses + set->stacks[i].first : NULL; /* if all are empty */
-	for (size_t i = 0; i < set->nr_files; i++)
-		set->files[i].path.path = set->names + set->files[i].first;
+	keep_last_names(set);
 	set->tables = (struct kernel_tables){ set->processes, set->nr_processes, set->threads, set->nr_threads, set->sources, set->nr_sources,
 					       set->counters, set->nr_counters, set->modules, set->nr_modules, set->has_end ? &set->end : NULL };
 	return NULL;
@@ -402,12 +418,12 @@ const struct kernel_module *kernel_table_set_module(const struct kernel_table_se
 
 static int compare_file_keys(const void *left, const void *right)
 {
-	return compare_file_ids(&((const struct file_place *)left)->path, &((const struct file_place *)right)->path);
+	return compare_file_ids(&((const struct file_place *)left)->path.id, &((const struct file_place *)right)->path.id);
 }
 
-const char *kernel_table_set_name(const struct kernel_table_set *set, uint32_t device, uint64_t inode)
+const char *kernel_table_set_name(const struct kernel_table_set *set, struct cprof_file_id id)
 {
-	const struct file_place wanted = { .path = { inode, device, NULL } };
+	const struct file_place wanted = { .path = { id, NULL } };
 	const struct file_place *place = find(&wanted, set->files, set->nr_files, sizeof wanted, compare_file_keys);
 
 	return place ? place->path.path : NULL;

@@ -50,8 +50,7 @@ static void add(const struct call *call, uint64_t ns, uint32_t number, long resu
 				      .duration_ns = ns,
 				      .who = key.who,
 				      .result = result,
-				      .inode = call->file.inode,
-				      .device = call->file.device,
+				      .file = { call->file.inode, call->file.device, 0 },
 				      .syscall = number,
 				      .fd = call->fd };
 

@@ -159,7 +159,7 @@ static void print_records(void)
 			fprintf(out,
 				"\"time_ns\": %" PRIu64 ", \"ns\": %" PRIu64 ", \"result\": %" PRId64 ", \"object\": %" PRIu64
 				", \"device\": %u, \"sub\": %u, \"fd\": %d}\n",
-				record->io.time_ns, record->io.duration_ns, record->io.result, record->io.inode, record->io.device,
+				record->io.time_ns, record->io.duration_ns, record->io.result, record->io.file.inode, record->io.file.device,
 				record->io.syscall, record->io.fd);
 			continue;
 		}

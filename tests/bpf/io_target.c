@@ -138,6 +138,22 @@ static void write_renamed(void)
 	close(fd);
 }
 
+/* Ten files one after the other: their file system gives the number of each to the next. */
+static void write_in_turn(void)
+{
+	char name[16];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "turn%d", i);
+		int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		expect("write", write(fd, buffer, (size_t)i + 1), i + 1);
+		close(fd);
+		if (unlink(name))
+			die("unlink");
+	}
+}
+
 static void use_pipe(void)
 {
 	int ends[2];
@@ -229,6 +245,7 @@ int main(int argc, char **argv)
 	use_socket();
 	read_slowly();
 	write_renamed();
+	write_in_turn();
 	name_paths();
 	write_deep();
 	return 0;

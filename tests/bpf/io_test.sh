@@ -34,6 +34,10 @@ ask "a deep path keeps its last names" '[sums(3) | select(path(.who)[0] == "writ
 ask "both writes to the renamed file" '[sums(3) | select(path(.who)[0] == "write_renamed" and .sub == 1) | [.count, .bytes, .inode]] == [[2, 37, $inode]]' \
 	--argjson inode "$(file before 4)"
 
+ask "a number that is used again is another file" '
+	[sums(3) | select(path(.who)[0] == "write_in_turn" and .sub == 1)] | (map(.inode) | unique | length) < 10 and
+	(map([.path, .bytes, .count]) | sort) == [range(10) | ["\($folder)/turn\(.)", . + 1, 1]]' --arg folder "$folder_real"
+
 # --- block device: FUNCTION OP FILE BYTES LEAST. A kernel may keep to itself what happens while a certain process runs, interrupts that come then included, and so
 # that a request ended. Such requests are counted: with them it is as many as there have to be, and without one nothing is missing.
 unseen=$(tell 'counter("block.end-unseen") + counter("block.open")')

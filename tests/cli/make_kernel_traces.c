@@ -170,7 +170,7 @@ static void add_names(struct kernel_builder *builder)
 	kernel_builder_stack(builder, 13, false, helper_stack, 2);
 	kernel_builder_symbol(builder, KERNEL_BLOCK, KERNEL_BLOCK - 0x80, "submit_bio_wait");
 	kernel_builder_symbol(builder, KERNEL_FSYNC, KERNEL_FSYNC - 0x40, "do_fsync");
-	kernel_builder_file(builder, DISK, LOG_INODE, "/var/log/app.log");
+	kernel_builder_file(builder, (struct cprof_file_id){ LOG_INODE, DISK, 0 }, "/var/log/app.log");
 	kernel_builder_module(builder, TGID, 0, "/lib/libc-of-the-test.so", 0x7f0000001000, 0x7f0000100000, 0x7f0000000000);
 	kernel_builder_module(builder, HELPER, 0, "/lib/libc-of-the-test.so", 0x7f0000001000, 0x7f0000100000, 0x7f0000000000);
 }

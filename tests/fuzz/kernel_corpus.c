@@ -39,8 +39,8 @@ static struct kernel_builder *begin(void)
 	kernel_builder_add(builder, CPROF_CHUNK_KERNEL_LOCKS, &lock, sizeof lock);
 	kernel_builder_stack(builder, 1, false, addresses + 1, 2);
 	kernel_builder_stack(builder, 2, true, addresses, 1);
-	kernel_builder_file(builder, 1, 2, "/tmp/file");
-	kernel_builder_file(builder, 2, 3, "");
+	kernel_builder_file(builder, (struct cprof_file_id){ 2, 1, 0 }, "/tmp/file");
+	kernel_builder_file(builder, (struct cprof_file_id){ 3, 2, 0 }, "");
 	kernel_builder_symbol(builder, 0xffffffff81000010, 0xffffffff81000000, "schedule");
 	kernel_builder_source(builder, "cpu", true, 99, "");
 	kernel_builder_loss(builder, "samples.lost", 1, true);

@@ -34,7 +34,7 @@ static void ask(struct kernel_file *file)
 	}
 	for (uint64_t key = 0; key < 16; key++) {
 		const struct kernel_stack *stack = kernel_file_stack(file, key);
-		const char *name = kernel_file_name(file, (uint32_t)key, key + 1);
+		const char *name = kernel_file_name(file, (struct cprof_file_id){ key + 1, (uint32_t)key, (uint32_t)key / 2 });
 
 		for (uint32_t i = 0; stack && i < stack->nr_addresses; i++)
 			touched += stack->addresses[i] + (kernel_file_symbol(file, stack->addresses[i]) != NULL);

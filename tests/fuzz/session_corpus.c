@@ -55,7 +55,7 @@ static void add_calls(struct kernel_builder *kernel)
 	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SUMS, &sum, sizeof sum);
 	sum.key.who = (struct cprof_who){ .tgid = PID, .generation = CPROF_GENERATION_CALLS, .quality = CPROF_QUALITY_NO_RUNTIME };
 	kernel_builder_add(kernel, CPROF_CHUNK_KERNEL_SUMS, &sum, sizeof sum);
-	kernel_builder_file(kernel, 1, 9, "/tmp/file");
+	kernel_builder_file(kernel, (struct cprof_file_id){ 9, 1, 0 }, "/tmp/file");
 }
 
 static struct kernel_builder *make_kernel(bool slots)

@@ -79,9 +79,9 @@ void kernel_builder_stack(struct kernel_builder *builder, uint64_t key, bool ker
 	append(&builder->kinds[CPROF_CHUNK_KERNEL_STACKS - FIRST_KIND], addresses, count * sizeof *addresses);
 }
 
-void kernel_builder_file(struct kernel_builder *builder, uint32_t device, uint64_t inode, const char *path)
+void kernel_builder_file(struct kernel_builder *builder, struct cprof_file_id id, const char *path)
 {
-	const struct cprof_kernel_file record = { inode, device, (uint32_t)strlen(path) };
+	const struct cprof_kernel_file record = { .id = id, .path_bytes = (uint32_t)strlen(path) };
 	struct pending *pending = &builder->kinds[CPROF_CHUNK_KERNEL_FILES - FIRST_KIND];
 
 	kernel_builder_add(builder, CPROF_CHUNK_KERNEL_FILES, &record, sizeof record);

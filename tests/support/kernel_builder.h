@@ -26,7 +26,7 @@ void kernel_builder_destroy(struct kernel_builder *builder);
 /* The record goes into the chunk of its kind that is written next. */
 void kernel_builder_add(struct kernel_builder *builder, uint16_t kind, const void *record, size_t bytes);
 void kernel_builder_stack(struct kernel_builder *builder, uint64_t key, bool kernel, const uint64_t *addresses, uint32_t count);
-void kernel_builder_file(struct kernel_builder *builder, uint32_t device, uint64_t inode, const char *path);
+void kernel_builder_file(struct kernel_builder *builder, struct cprof_file_id id, const char *path);
 void kernel_builder_symbol(struct kernel_builder *builder, uint64_t address, uint64_t start, const char *name);
 void kernel_builder_source(struct kernel_builder *builder, const char *name, bool on, uint32_t value, const char *why);
 void kernel_builder_loss(struct kernel_builder *builder, const char *name, uint64_t value, bool is_loss);

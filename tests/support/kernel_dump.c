@@ -28,11 +28,11 @@ static void put_who(const char *name, const struct cprof_who *who)
 	       who->quality);
 }
 
-static void put_path(const struct kernel_file *file, uint32_t device, uint64_t inode)
+static void put_path(const struct kernel_file *file, uint64_t inode, uint32_t device, uint32_t generation)
 {
-	const char *path = kernel_file_name(file, device, inode);
+	const char *path = kernel_file_name(file, (struct cprof_file_id){ inode, device, generation });
 
-	printf(",\"device\":%u,\"inode\":%" PRIu64, device, inode);
+	printf(",\"device\":%u,\"inode\":%" PRIu64 ",\"inode_generation\":%u", device, inode, generation);
 	if (path) {
 		printf(",\"path\":");
 		put_text(path);
@@ -47,7 +47,7 @@ static struct cprof_error *put_sum(void *context, const struct cprof_chunk_heade
 	(void)header;
 	printf("{\"record\":\"sum\",\"kind\":%u,\"sub\":%u", sum->key.kind, sum->key.sub);
 	put_who("who", &sum->key.who);
-	put_path(context, sum->key.device, sum->key.object);
+	put_path(context, sum->key.object, sum->key.device, sum->key.other);
 	printf(",\"other\":%u,\"stack\":%" PRIu64 ",\"count\":%" PRIu64 ",\"ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"histogram\":[",
 	       sum->key.other, sum->key.stack, sum->value.count, sum->value.ns, sum->value.max_ns, sum->value.bytes);
 	for (uint32_t i = 0; i < CPROF_SUM_BUCKETS; i++, separator = ",")
@@ -63,7 +63,7 @@ static struct cprof_error *put_io(void *context, const struct cprof_chunk_header
 	(void)header;
 	printf("{\"record\":\"io\",\"time_ns\":%" PRIu64 ",\"duration_ns\":%" PRIu64, io->time_ns, io->duration_ns);
 	put_who("who", &io->who);
-	put_path(context, io->device, io->inode);
+	put_path(context, io->file.inode, io->file.device, io->file.generation);
 	printf(",\"result\":%" PRId64 ",\"syscall\":%u,\"fd\":%d,\"open\":%u}\n", io->result, io->syscall, io->fd, io->open);
 	return NULL;
 }
@@ -75,7 +75,7 @@ static struct cprof_error *put_block(void *context, const struct cprof_chunk_hea
 	(void)header;
 	printf("{\"record\":\"block\",\"time_ns\":%" PRIu64 ",\"queue_ns\":%" PRIu64 ",\"device_ns\":%" PRIu64, block->time_ns, block->queue_ns, block->device_ns);
 	put_who("who", &block->who);
-	put_path(context, block->device, block->inode);
+	put_path(context, block->inode, block->device, block->inode_generation);
 	printf(",\"sector\":%" PRIu64 ",\"bytes\":%u,\"op\":%u,\"error\":%d}\n", block->sector, block->bytes, block->op, block->error);
 	return NULL;
 }
@@ -102,7 +102,7 @@ static struct cprof_error *put_off_cpu(void *context, const struct cprof_chunk_h
 	printf("{\"record\":\"off_cpu\",\"time_ns\":%" PRIu64 ",\"blocked_ns\":%" PRIu64 ",\"runq_ns\":%" PRIu64, off->time_ns, off->blocked_ns, off->runq_ns);
 	put_who("who", &off->who);
 	put_who("waker", &off->waker);
-	put_path(context, off->device, off->object);
+	put_path(context, off->object, off->device, off->inode_generation);
 	printf(",\"syscall\":%u,\"blocked_class\":%u,\"state\":%u,\"open\":%u,\"woken_by\":%u}\n", off->syscall, off->blocked_class, off->state, off->open,
 	       off->woken_by);
 	return NULL;
