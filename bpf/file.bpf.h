@@ -2,8 +2,9 @@
 /*
  * Which file is behind a descriptor of the current task, and, once for each, what its path is (KERNEL_FILES).
  *
- * A file is (device, inode, generation) as the kernel's super block and inode say: a number of an inode is used again, and then for another file. Sockets are not told apart but by what they speak, pipes not at all: each
- * connection of a server would be a file of its own, and no table would hold them. All pointers are followed by reads that may fail.
+ * A file is (device, inode, generation) as the kernel's super block and inode say: the number of an inode is used again, for another file. Sockets are not
+ * told apart but by what they speak, pipes not at all: each connection of a server would be a file of its own, and no table would hold them. All pointers are
+ * followed by reads that may fail.
  */
 #ifndef CPROF_FILE_BPF_H
 #define CPROF_FILE_BPF_H
