@@ -27,7 +27,7 @@ void live_model_init(struct live_model *model, uint64_t start_ns)
 		.locks = LIVE_TABLE(struct live_lock_key, struct live_lock_cell, LOCKS_MAX),
 		.processes = LIVE_TABLE(struct live_process_key, struct live_process, PROCESSES_MAX),
 		.stacks = LIVE_TABLE(uint64_t, struct live_stack, STACKS_MAX),
-		.paths = LIVE_TABLE(struct cprof_file_id, struct live_path, PATHS_MAX),
+		.paths = LIVE_TABLE(struct live_path_key, struct live_path, PATHS_MAX),
 		.start_ns = start_ns,
 		.window_start_ns = start_ns,
 	};
@@ -167,26 +167,55 @@ static void latency_add(struct live_latency *to, const struct cprof_kernel_sum_v
 		to->buckets[i] += value->histogram[i];
 }
 
+static void file_sums_add(struct live_file_sums *to, const struct live_file_sums *from)
+{
+	to->count += from->count;
+	to->ns += from->ns;
+	to->bytes += from->bytes;
+	raise_to(&to->max_ns, from->max_ns);
+}
+
+static bool is_gone(const struct live_model *model, const struct cprof_kernel_sum_key *sum)
+{
+	struct live_path_key key = { sum->object, sum->device, 0 };
+	const struct live_path *path = live_table_find(&model->paths, &key);
+
+	return path && path->generation != sum->other;
+}
+
 static void add_io(struct live_model *model, enum live_io_group group, const struct cprof_kernel_sum *sum)
 {
-	struct live_file_key key = { { sum->key.object, sum->key.device, sum->key.other }, group, 0 };
+	struct live_file_key key = { sum->key.object, sum->key.device, group };
+	struct live_file_sums sums = { sum->value.count, sum->value.ns, sum->value.max_ns, sum->value.bytes };
 	struct live_file_cell *file;
 
 	latency_add(&model->io[group].now, &sum->value);
 	latency_add(&model->io[group].total, &sum->value);
+	if (is_gone(model, &sum->key))
+		key = (struct live_file_key){ LIVE_GONE_INODE, 0, group };
 	file = live_table_put(&model->files, &key);
 	if (!file) {
 		model->dropped++;
 		return;
 	}
-	file->now.count += sum->value.count;
-	file->now.ns += sum->value.ns;
-	file->now.bytes += sum->value.bytes;
-	raise_to(&file->now.max_ns, sum->value.max_ns);
-	file->total.count += sum->value.count;
-	file->total.ns += sum->value.ns;
-	file->total.bytes += sum->value.bytes;
-	raise_to(&file->total.max_ns, sum->value.max_ns);
+	file_sums_add(&file->now, &sums);
+	file_sums_add(&file->total, &sums);
+}
+
+/* Another file has its number now. */
+static void file_forget(struct live_model *model, const struct live_path_key *number)
+{
+	for (uint32_t group = 0; group < LIVE_IO_COUNT; group++) {
+		struct live_file_key key = { number->inode, number->device, group }, gone_key = { LIVE_GONE_INODE, 0, group };
+		bool known = live_table_find(&model->files, &key);
+		struct live_file_cell *gone = known ? live_table_put(&model->files, &gone_key) : NULL, *file = live_table_find(&model->files, &key);
+
+		if (!gone)
+			continue; /* or no room: then they stay where they are */
+		file_sums_add(&gone->now, &file->now);
+		file_sums_add(&gone->total, &file->total);
+		file->now = file->total = (struct live_file_sums){ 0 };
+	}
 }
 
 static void add_lock(struct live_model *model, const struct live_key *waiter, const struct cprof_kernel_sum *sum)
@@ -315,7 +344,8 @@ void live_model_stack(struct live_model *model, const struct cprof_kernel_stack 
 
 void live_model_file(struct live_model *model, const struct cprof_kernel_file *said, size_t bytes)
 {
-	struct live_path *path = live_table_put(&model->paths, &said->id);
+	struct live_path_key key = { said->id.inode, said->id.device, 0 };
+	struct live_path *path = live_table_put(&model->paths, &key);
 	const char *text = (const char *)(said + 1);
 	size_t length = said->path_bytes;
 
@@ -329,6 +359,9 @@ void live_model_file(struct live_model *model, const struct cprof_kernel_file *s
 		text += length - (sizeof path->text - 1);
 		length = sizeof path->text - 1;
 	}
+	if (path->text[0] && path->generation != said->id.generation && (strnlen(path->text, sizeof path->text) != length || memcmp(path->text, text, length) != 0))
+		file_forget(model, &key);
+	path->generation = said->id.generation;
 	memcpy(path->text, text, length);
 	path->text[length] = '\0';
 }

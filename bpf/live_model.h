@@ -74,13 +74,18 @@ struct live_io {
 	struct live_latency now, total;
 };
 
+/* By number: of the files that had one after the other the last is kept, so that temporary files take no room; the others are LIVE_GONE_INODE's. */
+#define LIVE_GONE_INODE UINT64_MAX
 struct live_file_key {
-	struct cprof_file_id file;
-	uint32_t group, reserved;              /* enum live_io_group */
+	uint64_t inode;
+	uint32_t device, group;                /* enum live_io_group */
+};
+struct live_file_sums {
+	uint64_t count, ns, max_ns, bytes;
 };
 struct live_file_cell {
 	struct live_file_key key;
-	struct { uint64_t count, ns, max_ns, bytes; } now, total;
+	struct live_file_sums now, total;
 };
 
 struct live_lock_key {
@@ -110,8 +115,13 @@ struct live_stack {
 	uint64_t frames[LIVE_STACK_FRAMES];    /* innermost first */
 };
 
+struct live_path_key {
+	uint64_t inode;
+	uint32_t device, reserved;
+};
 struct live_path {
-	struct cprof_file_id key;
+	struct live_path_key key;
+	uint32_t generation;                   /* of the inode */
 	char text[240];                        /* its end, where it is longer */
 };
 

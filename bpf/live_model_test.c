@@ -219,6 +219,55 @@ static void test_slow_ones_are_counted_from_single_records(void **state)
 }
 
 /* Lengths in records come from a ring that only our programs write; all the same none is believed. */
+static struct live_file_cell *file_of(struct live_model *model, uint64_t inode, uint32_t device)
+{
+	struct live_file_key key = { inode, device, LIVE_IO_WRITE };
+
+	return live_table_find(&model->files, &key);
+}
+
+static void name_file(struct live_model *model, uint32_t generation, const char *name)
+{
+	struct {
+		struct cprof_kernel_file file;
+		char text[16];
+	} said = { { { 9, 1, generation }, (uint32_t)strlen(name), 0 }, "" };
+
+	memcpy(said.text, name, strlen(name));
+	live_model_file(model, &said.file, sizeof said);
+}
+
+/* The number of a file that is gone is another's; a file that was renamed is the same. */
+static void test_numbers_that_are_used_again(void **state)
+{
+	struct cprof_kernel_sum sum = { .key = { .who = { .tgid = 7 }, .kind = CPROF_SUM_SYSCALL, .sub = SYS_write, .object = 9, .device = 1, .other = 5 },
+					.value = { .count = 3, .ns = 30, .max_ns = 11, .bytes = 300 } };
+	struct live_model model;
+
+	(void)state;
+	live_model_init(&model, 0);
+	name_file(&model, 5, "/first");
+	live_model_sum(&model, &sum);
+	name_file(&model, 5, "/renamed");
+	live_model_sum(&model, &sum);
+	assert_int_equal(file_of(&model, 9, 1)->total.count, 6);
+	assert_null(file_of(&model, LIVE_GONE_INODE, 0));
+	name_file(&model, 6, "/renamed"); /* made anew: to whoever looks, the same */
+	assert_int_equal(file_of(&model, 9, 1)->total.count, 6);
+	name_file(&model, 7, "/second");
+	assert_int_equal(file_of(&model, 9, 1)->total.count, 0);
+	sum.key.other = 7;
+	live_model_sum(&model, &sum);
+	sum.key.other = 6; /* what was left to be said of the one that is gone */
+	live_model_sum(&model, &sum);
+	assert_int_equal(file_of(&model, 9, 1)->now.count, 3);
+	assert_int_equal(file_of(&model, LIVE_GONE_INODE, 0)->now.count, 9);
+	assert_int_equal(file_of(&model, LIVE_GONE_INODE, 0)->total.bytes, 900);
+	assert_int_equal(file_of(&model, LIVE_GONE_INODE, 0)->total.max_ns, 11);
+	assert_int_equal(model.dropped, 0);
+	live_model_deinit(&model);
+}
+
 static void test_cut_records_are_read_as_far_as_they_go(void **state)
 {
 	struct {
@@ -229,7 +278,7 @@ static void test_cut_records_are_read_as_far_as_they_go(void **state)
 		struct cprof_kernel_file file;
 		char text[400];
 	} file = { { { 9, 1, 0 }, 400, 0 }, "" };
-	const struct cprof_file_id key = { 9, 1, 0 };
+	const struct live_path_key key = { 9, 1, 0 };
 	struct live_model model;
 
 	(void)state;
@@ -305,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_places_without_room_are_summed),
 		cmocka_unit_test(test_percentiles_are_upper_ends_of_buckets),
 		cmocka_unit_test(test_slow_ones_are_counted_from_single_records),
+		cmocka_unit_test(test_numbers_that_are_used_again),
 		cmocka_unit_test(test_cut_records_are_read_as_far_as_they_go),
 		cmocka_unit_test(test_allocations_read_from_live_files),
 	};

@@ -114,9 +114,10 @@ static void add_place(struct building *building, const struct live_cell *cell)
 
 static void add_file(struct building *building, const struct live_file_cell *cell)
 {
-	const struct cprof_file_id *file = &cell->key.file;
-	struct group_key key = { .generation = file->generation, .name = cell->key.group, .other = file->device, .object = file->inode };
-	const struct live_path *path = live_table_find(&building->model->paths, file);
+	const struct live_file_key *file = &cell->key;
+	struct group_key key = { .name = file->group, .other = file->device, .object = file->inode };
+	struct live_path_key path_key = { file->inode, file->device, 0 };
+	const struct live_path *path = live_table_find(&building->model->paths, &path_key);
 	struct live_numbers now = {
 		.io_calls = cell->now.count, .io_ns = cell->now.ns, .io_max_ns = cell->now.max_ns, .io_bytes = cell->now.bytes
 	};
@@ -126,7 +127,7 @@ static void add_file(struct building *building, const struct live_file_cell *cel
 	struct live_row *row;
 	char *text;
 
-	if (!building->choice->total && !cell->now.count)
+	if (!(building->choice->total ? cell->total : cell->now).count)
 		return;
 	if (!passes(building, path ? path->text : "", group, ""))
 		return;
@@ -137,7 +138,8 @@ static void add_file(struct building *building, const struct live_file_cell *cel
 	row->name = 0;
 	if (row->text)
 		return;
-	int made = path               ? asprintf(&text, "%-9s %s", group, path->text)
+	int made = path           ? asprintf(&text, "%-9s %s", group, path->text)
+		   : file->inode == LIVE_GONE_INODE ? asprintf(&text, "%-9s (files that are gone)", group)
 		   : file->inode  ? asprintf(&text, "%-9s inode %" PRIu64 " of device %u:%u", group, file->inode, file->device >> 20,
 					     file->device & 0xFFFFF)
 		   : file->device ? asprintf(&text, "%-9s device %u:%u", group, file->device >> 20, file->device & 0xFFFFF)

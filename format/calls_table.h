@@ -17,7 +17,7 @@
 #include "kernel_format.h"
 
 #define CPROF_CALLS_MAGIC   0x31534C4C41435043ull /* "CPCALLS1" */
-#define CPROF_CALLS_VERSION 1u
+#define CPROF_CALLS_VERSION 2u
 #define CPROF_CALLS_NAME    "cprof-calls" /* of the memfd */
 
 /* At offset 0. */

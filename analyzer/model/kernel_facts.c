@@ -336,6 +336,8 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 		key.waker = place_of(build, &off.waker, 0);
 	key.kernel_stack = off.kernel_stack;
 	key.object = (struct cprof_file_id){ off.object, off.device, off.inode_generation };
+	if (off.device)
+		key.object = kernel_file_last_so_called(session_kernel(build->session, build->kernel), key.object);
 	key.syscall = off.syscall;
 	key.blocked_class = off.blocked_class < CPROF_BLOCKED_COUNT ? off.blocked_class : CPROF_BLOCKED_OTHER;
 	key.state = off.state;
@@ -433,6 +435,15 @@ uint32_t kernel_facts_lock_class(const struct kernel_facts *facts, struct kernel
 	return most;
 }
 
+static void name_file(const struct kernel_file *file, struct sum_fact *key)
+{
+	struct cprof_file_id id = kernel_file_last_so_called(file, (struct cprof_file_id){ key->object, key->device, key->other });
+
+	key->object = id.inode;
+	key->device = id.device;
+	key->other = id.generation;
+}
+
 static struct cprof_error *take_sum(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	struct facts_build *build = context;
@@ -459,6 +470,8 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 	key.device = sum.key.device;
 	key.other = sum.key.other;
 	key.object = sum.key.object;
+	if (sum.key.kind == CPROF_SUM_SYSCALL && sum.key.object)
+		name_file(session_kernel(build->session, build->kernel), &key);
 	if (key.place.trace == FACT_NO_TRACE)
 		error = stranger_note(facts, key.place.image);
 	if (!error)

@@ -286,6 +286,11 @@ const char *kernel_file_name(const struct kernel_file *file, struct cprof_file_i
 	return kernel_table_set_name(&file->set, id);
 }
 
+struct cprof_file_id kernel_file_last_so_called(const struct kernel_file *file, struct cprof_file_id id)
+{
+	return kernel_table_set_last_so_called(&file->set, id);
+}
+
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address)
 {
 	return kernel_table_set_symbol(&file->set, address);

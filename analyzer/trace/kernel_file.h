@@ -59,6 +59,8 @@ const struct kernel_module *kernel_file_module(const struct kernel_file *file, u
 /* The one that begins last before an address: its data lie behind its code. */
 const struct kernel_module *kernel_file_module_below(const struct kernel_file *file, uint32_t tgid, uint32_t generation, uint64_t address);
 const char *kernel_file_name(const struct kernel_file *file, struct cprof_file_id id); /* path of a file */
+/* Of the files that had its name one after the other the last: what users call one file. id, if it has no name. */
+struct cprof_file_id kernel_file_last_so_called(const struct kernel_file *file, struct cprof_file_id id);
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address); /* of exactly this address */
 /* Is it the last word on its interval? Those that are said once more, later in the file, are not. */
 bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off);

@@ -137,6 +137,10 @@ static void test_names_of_files(void **state)
 		snprintf(name, sizeof name, "/%u", i);
 		kernel_builder_file(builder, id, name);
 	}
+	kernel_builder_file(builder, (struct cprof_file_id){ 70, 6, 1 }, "/made anew");
+	kernel_builder_file(builder, (struct cprof_file_id){ 71, 6, 2 }, "/made anew");
+	kernel_builder_file(builder, (struct cprof_file_id){ 72, 7, 3 }, "/made anew");
+	kernel_builder_file(builder, (struct cprof_file_id){ 72, 6, 1 }, "/made anew");
 	kernel_builder_end(builder, &end_record);
 	struct kernel_file *file = open_kernel(builder);
 
@@ -144,7 +148,13 @@ static void test_names_of_files(void **state)
 		id.generation = i % 7;
 		snprintf(name, sizeof name, "/%u", i);
 		assert_string_equal(kernel_file_name(file, id), name);
+		assert_memory_equal(&(struct cprof_file_id[]){ kernel_file_last_so_called(file, id) }, &id, sizeof id);
 	}
+	id.generation = 8; /* nobody has said it */
+	assert_memory_equal(&(struct cprof_file_id[]){ kernel_file_last_so_called(file, id) }, &id, sizeof id);
+	assert_int_equal(kernel_file_last_so_called(file, (struct cprof_file_id){ 70, 6, 1 }).inode, 72);
+	assert_int_equal(kernel_file_last_so_called(file, (struct cprof_file_id){ 71, 6, 2 }).generation, 1);
+	assert_int_equal(kernel_file_last_so_called(file, (struct cprof_file_id){ 72, 7, 3 }).inode, 72); /* on another device */
 	kernel_file_close(file);
 	kernel_builder_destroy(builder);
 }

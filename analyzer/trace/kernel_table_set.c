@@ -14,6 +14,7 @@ struct stack_place { /* addresses move while they are collected */
 struct file_place {
 	struct kernel_path path;
 	size_t first;
+	struct cprof_file_id last_so_called;
 };
 
 #define TERMINATE(array) ((array)[sizeof(array) - 1] = '\0')
@@ -140,7 +141,7 @@ static struct cprof_error *take_files(struct kernel_table_set *set, const uint8_
 			*why = "the name of a file is longer than its chunk";
 			return NULL;
 		}
-		struct file_place place = { { record.id, NULL }, set->names_bytes };
+		struct file_place place = { { record.id, NULL }, set->names_bytes, record.id };
 		const uint8_t *nul = record.path_bytes ? memchr(payload + at, 0, record.path_bytes) : NULL;
 		size_t length = nul ? (size_t)(nul - (payload + at)) : record.path_bytes;
 
@@ -328,6 +329,31 @@ static void keep_last_names(struct kernel_table_set *set)
 		set->files[i].path.path = set->names + set->files[i].first;
 }
 
+static int compare_names(const void *left, const void *right)
+{
+	const struct file_place *a = *(struct file_place *const *)left, *b = *(struct file_place *const *)right;
+	int order = a->path.id.device != b->path.id.device ? compare_u64(a->path.id.device, b->path.id.device) : strcmp(a->path.path, b->path.path);
+
+	return order ? order : compare_u64(b->first, a->first);
+}
+
+/* Files of one name, one after the other: who makes a file anew each time calls it one file. */
+static struct cprof_error *unite_names(struct kernel_table_set *set)
+{
+	struct file_place **order = malloc((set->nr_files + 1) * sizeof *order);
+
+	if (!order)
+		return &cprof_enomem;
+	for (size_t i = 0; i < set->nr_files; i++)
+		order[i] = &set->files[i];
+	sort(order, set->nr_files, sizeof *order, compare_names);
+	for (size_t i = 1; i < set->nr_files; i++)
+		if (order[i]->path.id.device == order[i - 1]->path.id.device && strcmp(order[i]->path.path, order[i - 1]->path.path) == 0)
+			order[i]->last_so_called = order[i - 1]->last_so_called;
+	free(order);
+	return NULL;
+}
+
 struct cprof_error *kernel_table_set_finish(struct kernel_table_set *set)
 {
 	struct cprof_error *error = finish_processes(set);
@@ -341,6 +367,9 @@ struct cprof_error *kernel_table_set_finish(struct kernel_table_set *set)
 	for (size_t i = 0; i < set->nr_stacks; i++)
 		set->stacks[i].stack.addresses = set->addresses ? set->addresses + set->stacks[i].first : NULL; /* if all are empty */
 	keep_last_names(set);
+	error = unite_names(set);
+	if (error)
+		return error;
 	set->tables = (struct kernel_tables){ set->processes, set->nr_processes, set->threads, set->nr_threads, set->sources, set->nr_sources,
 					       set->counters, set->nr_counters, set->modules, set->nr_modules, set->has_end ? &set->end : NULL };
 	return NULL;
@@ -421,12 +450,25 @@ static int compare_file_keys(const void *left, const void *right)
 	return compare_file_ids(&((const struct file_place *)left)->path.id, &((const struct file_place *)right)->path.id);
 }
 
-const char *kernel_table_set_name(const struct kernel_table_set *set, struct cprof_file_id id)
+static const struct file_place *find_file(const struct kernel_table_set *set, struct cprof_file_id id)
 {
 	const struct file_place wanted = { .path = { id, NULL } };
-	const struct file_place *place = find(&wanted, set->files, set->nr_files, sizeof wanted, compare_file_keys);
+
+	return find(&wanted, set->files, set->nr_files, sizeof wanted, compare_file_keys);
+}
+
+const char *kernel_table_set_name(const struct kernel_table_set *set, struct cprof_file_id id)
+{
+	const struct file_place *place = find_file(set, id);
 
 	return place ? place->path.path : NULL;
+}
+
+struct cprof_file_id kernel_table_set_last_so_called(const struct kernel_table_set *set, struct cprof_file_id id)
+{
+	const struct file_place *place = find_file(set, id);
+
+	return place ? place->last_so_called : id;
 }
 
 const struct cprof_kernel_symbol *kernel_table_set_symbol(const struct kernel_table_set *set, uint64_t address)

@@ -49,6 +49,7 @@ const struct kernel_module *kernel_table_set_module(const struct kernel_table_se
 /* The one that begins last before an address: its data lie behind its code. */
 const struct kernel_module *kernel_table_set_module_below(const struct kernel_table_set *set, uint32_t tgid, uint32_t generation, uint64_t address);
 const char *kernel_table_set_name(const struct kernel_table_set *set, struct cprof_file_id id);
+struct cprof_file_id kernel_table_set_last_so_called(const struct kernel_table_set *set, struct cprof_file_id id);
 const struct cprof_kernel_symbol *kernel_table_set_symbol(const struct kernel_table_set *set, uint64_t address);
 bool kernel_table_set_source(const struct kernel_table_set *set, const char *name, uint32_t *value);
 

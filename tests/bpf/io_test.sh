@@ -35,8 +35,8 @@ ask "both writes to the renamed file" '[sums(3) | select(path(.who)[0] == "write
 	--argjson inode "$(file before 4)"
 
 ask "a number that is used again is another file" '
-	[sums(3) | select(path(.who)[0] == "write_in_turn" and .sub == 1)] | (map(.inode) | unique | length) < 10 and
-	(map([.path, .bytes, .count]) | sort) == [range(10) | ["\($folder)/turn\(.)", . + 1, 1]]' --arg folder "$folder_real"
+	[sums(3) | select(path(.who)[0] == "write_in_turn" and .sub == 1)] | ($alone == "no" or (map(.inode) | unique | length) < 10) and
+	(map([.path, .bytes, .count]) | sort) == [range(10) | ["\($folder)/turn\(.)", . + 1, 1]]' --arg folder "$folder_real" --arg alone "$alone"
 
 # --- block device: FUNCTION OP FILE BYTES LEAST. A kernel may keep to itself what happens while a certain process runs, interrupts that come then included, and so
 # that a request ended. Such requests are counted: with them it is as many as there have to be, and without one nothing is missing.

@@ -47,7 +47,7 @@ static struct cprof_error *put_sum(void *context, const struct cprof_chunk_heade
 	(void)header;
 	printf("{\"record\":\"sum\",\"kind\":%u,\"sub\":%u", sum->key.kind, sum->key.sub);
 	put_who("who", &sum->key.who);
-	put_path(context, sum->key.object, sum->key.device, sum->key.other);
+	put_path(context, sum->key.object, sum->key.device, sum->key.kind == CPROF_SUM_LOCK ? 0 : sum->key.other);
 	printf(",\"other\":%u,\"stack\":%" PRIu64 ",\"count\":%" PRIu64 ",\"ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"histogram\":[",
 	       sum->key.other, sum->key.stack, sum->value.count, sum->value.ns, sum->value.max_ns, sum->value.bytes);
 	for (uint32_t i = 0; i < CPROF_SUM_BUCKETS; i++, separator = ",")
