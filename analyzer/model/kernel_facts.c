@@ -567,6 +567,7 @@ static void sources_note(struct kernel_facts *facts, const struct kernel_file *f
 	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
 		if (kernel_file_has_source(file, sources[i].source, NULL))
 			facts->metrics |= sources[i].metrics;
+	facts->has_off_cpu |= kernel_file_has_source(file, "off-cpu", NULL);
 }
 
 static struct cprof_error *kernel_read(struct facts_build *build, uint32_t kernel)

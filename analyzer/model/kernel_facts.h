@@ -73,6 +73,7 @@ struct kernel_facts {
 	struct fact_place *strangers; /* processes without a trace: context and stack are 0 */
 	size_t nr_strangers;
 	uint64_t qualities[NR_FACT_SOURCES][NR_FACT_QUALITIES]; /* records, sums by their count */
+	bool has_off_cpu;        /* time off the CPU was recorded, even if there was none */
 	uint64_t off_own_ns;     /* long intervals of the profiler's own thread in a process: in no fact */
 	uint64_t samples_probe;  /* of the samples, in the profiler's own code */
 	bool windowed;           /* a time range was asked for: of sums, the windows that lie in it by more than half were taken */

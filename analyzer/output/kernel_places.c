@@ -178,7 +178,7 @@ static const struct kernel_frame *stack_frame(const struct profile *profile, con
 
 bool place_is_profiler(const struct profile *profile, const struct fact_place *place)
 {
-	const struct kernel_frame *frame = place->trace != FACT_NO_TRACE && !place->context ? stack_frame(profile, place, 0) : NULL;
+	const struct kernel_frame *frame = !place->context ? stack_frame(profile, place, 0) : NULL;
 
 	return frame && frame->runtime;
 }
@@ -236,6 +236,15 @@ void place_json(const struct kernel_view *to, const char *key, const struct fact
 	json_end_object(to->json);
 }
 
+/* One that is not of what is looked at. */
+static bool has_trace(const struct profile *profile, const struct fact_place *place)
+{
+	const struct cprof_kernel_process *process =
+		kernel_file_process(session_kernel(profile->kernel_names->session, place->image.kernel), place->image.tgid, place->image.generation);
+
+	return process && process->flags & CPROF_KERNEL_PROCESS_RUNTIME;
+}
+
 void place_text_marked(const struct kernel_view *to, const struct fact_place *place, const struct call_node *marked, unsigned indent)
 {
 	const struct profile *profile = to->view->profile;
@@ -250,7 +259,7 @@ void place_text_marked(const struct kernel_view *to, const struct fact_place *pl
 	}
 	text_pad(to->out, indent);
 	if (place->trace == FACT_NO_TRACE) {
-		snprintf(text, sizeof text, " [%" PRIu32 "], not traced", place->image.tgid);
+		snprintf(text, sizeof text, " [%" PRIu32 "], %s", place->image.tgid, has_trace(profile, place) ? "trace not read" : "not traced");
 		line.column += text_print(to->style, to->out, process_name(profile, place), 16);
 	}
 	line.column += text_columns(to->style, text);

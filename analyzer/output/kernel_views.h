@@ -50,7 +50,7 @@ struct frame_line {
 	bool begun;
 };
 void frame_line_add(const struct kernel_view *to, struct frame_line *line, const char *name);
-/* Whether it is the profiler's own thread in a recorded process. */
+/* Whether it is the profiler's own thread in a process that is recorded, even if its trace is not looked at. */
 bool place_is_profiler(const struct profile *profile, const struct fact_place *place);
 const char *lock_class_name(uint32_t lock_class);
 /* What a lock is called: the variable that it is, or lies in, "stats_lock", "queues+0x28"; else its address. */

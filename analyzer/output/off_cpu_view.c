@@ -13,8 +13,9 @@
 enum { REASON_RUNQ = CPROF_BLOCKED_COUNT, REASON_STOPPED, NR_REASONS };
 
 struct off_row {
-	const struct call_node *node;    /* or */
-	const struct off_fact *stranger; /* of a process without a trace, or outside of its calls */
+	const struct call_node *node;     /* or */
+	const struct fact_place *stranger; /* of a process without a trace, or outside of its calls */
+	const struct off_fact *interval;  /* of a stranger: all that is known of it; NULL: it has sums */
 	int reason;
 	uint64_t ns;
 };
@@ -23,6 +24,7 @@ struct off_rows {
 	struct off_row *items;
 	size_t nr;
 	uint64_t all_ns;
+	uint64_t own_ns; /* the profiler waited: in no row */
 };
 
 static const char *reason_name(int reason)
@@ -49,14 +51,9 @@ static int off_row_compare(const void *left, const void *right)
 	return a->ns != b->ns ? (a->ns < b->ns ? 1 : -1) : a->reason - b->reason;
 }
 
-static bool is_stranger(const struct profile *profile, const struct off_fact *fact)
-{
-	return !place_node(profile, &fact->place);
-}
-
 static size_t rows_most(const struct call_view *view)
 {
-	size_t nr = view->profile->kernel ? view->profile->kernel->nr_offs : 0, depth = 0;
+	size_t nr = view->profile->kernel ? view->profile->kernel->nr_offs + view->profile->kernel->nr_sums : 0, depth = 0;
 
 	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth))
 		for (int reason = 0; node->numbers.metrics && reason < NR_REASONS; reason++)
@@ -64,9 +61,45 @@ static size_t rows_most(const struct call_view *view)
 	return nr;
 }
 
+static void add_stranger(const struct profile *profile, struct off_rows *rows, struct off_row row)
+{
+	if (!row.ns)
+		return;
+	if (place_is_profiler(profile, row.stranger))
+		rows->own_ns += row.reason == REASON_RUNQ ? 0 : row.ns;
+	else
+		rows->items[rows->nr++] = row;
+}
+
+/* Of a process without a trace the sums have all of its waits, short ones, too. */
+static bool add_summed(const struct profile *profile, struct off_rows *rows, const struct sum_fact *sum)
+{
+	int reason = sum->kind == CPROF_SUM_RUN_QUEUE ? REASON_RUNQ : sum->sub < CPROF_BLOCKED_COUNT ? (int)sum->sub : CPROF_BLOCKED_OTHER;
+
+	if ((sum->kind != CPROF_SUM_OFF_CPU && sum->kind != CPROF_SUM_RUN_QUEUE) || sum->place.trace != FACT_NO_TRACE)
+		return false;
+	add_stranger(profile, rows, (struct off_row){ NULL, &sum->place, NULL, reason, sum->ns });
+	return true;
+}
+
+static void add_strangers(const struct profile *profile, struct off_rows *rows)
+{
+	const struct kernel_facts *facts = profile->kernel;
+	bool summed = false;
+
+	for (size_t i = 0; i < facts->nr_sums; i++)
+		summed |= add_summed(profile, rows, &facts->sums[i]);
+	for (size_t i = 0; i < facts->nr_offs; i++) {
+		const struct off_fact *fact = &facts->offs[i];
+		bool stopped = fact->state & (4 | 8);
+
+		if (!place_node(profile, &fact->place) && (stopped || !summed || fact->place.trace != FACT_NO_TRACE))
+			add_stranger(profile, rows, (struct off_row){ NULL, &fact->place, fact, stopped ? REASON_STOPPED : fact->blocked_class, fact->blocked_ns });
+	}
+}
+
 static struct cprof_error *rows_make(const struct call_view *view, struct off_rows *ret)
 {
-	const struct kernel_facts *facts = view->profile->kernel;
 	struct off_rows rows = { .items = calloc(rows_most(view) + 1, sizeof *rows.items) };
 	size_t depth = 0;
 
@@ -75,10 +108,12 @@ static struct cprof_error *rows_make(const struct call_view *view, struct off_ro
 	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth))
 		for (int reason = 0; node->numbers.metrics && reason < NR_REASONS; reason++)
 			if (node->numbers.metrics->self[reason_metric(reason)])
-				rows.items[rows.nr++] = (struct off_row){ node, NULL, reason, node->numbers.metrics->self[reason_metric(reason)] };
-	for (size_t i = 0; facts && view->whole && i < facts->nr_offs; i++)
-		if (is_stranger(view->profile, &facts->offs[i]) && facts->offs[i].blocked_ns)
-			rows.items[rows.nr++] = (struct off_row){ NULL, &facts->offs[i], facts->offs[i].blocked_class, facts->offs[i].blocked_ns };
+				rows.items[rows.nr++] = (struct off_row){ node, NULL, NULL, reason, node->numbers.metrics->self[reason_metric(reason)] };
+	if (view->profile->kernel) {
+		rows.own_ns = view->profile->kernel->off_own_ns;
+		if (view->whole)
+			add_strangers(view->profile, &rows);
+	}
 	qsort(rows.items, rows.nr, sizeof *rows.items, off_row_compare);
 	for (size_t i = 0; i < rows.nr; i++)
 		rows.all_ns += rows.items[i].ns;
@@ -86,22 +121,31 @@ static struct cprof_error *rows_make(const struct call_view *view, struct off_ro
 	return NULL;
 }
 
+static bool is_same_place(const struct fact_place *a, const struct fact_place *b)
+{
+	return a->image.kernel == b->image.kernel && a->image.tgid == b->image.tgid && a->image.generation == b->image.generation && a->trace == b->trace &&
+	       a->context == b->context && a->stack == b->stack;
+}
+
+static bool is_of_row(const struct profile *profile, const struct off_fact *fact, const struct off_row *row)
+{
+	bool stopped = fact->state & (4 | 8);
+
+	if (row->reason == REASON_RUNQ || stopped != (row->reason == REASON_STOPPED) || (!stopped && fact->blocked_class != row->reason))
+		return false;
+	return row->stranger ? is_same_place(&fact->place, row->stranger) : place_node(profile, &fact->place) == row->node;
+}
+
 /* Long intervals of a row; NULL: `at` was the last. */
 static const struct off_fact *row_fact(const struct profile *profile, const struct off_row *row, size_t *at)
 {
 	const struct kernel_facts *facts = profile->kernel;
 
-	if (row->stranger)
-		return (*at)++ ? NULL : row->stranger;
-	for (; facts && *at < facts->nr_offs; ++*at) {
-		const struct off_fact *fact = &facts->offs[*at];
-		bool stopped = fact->state & (4 | 8);
-
-		if (place_node(profile, &fact->place) != row->node || row->reason == REASON_RUNQ || stopped != (row->reason == REASON_STOPPED) ||
-		    (!stopped && fact->blocked_class != row->reason))
-			continue;
-		return &facts->offs[(*at)++];
-	}
+	if (row->interval)
+		return (*at)++ ? NULL : row->interval;
+	for (; facts && *at < facts->nr_offs; ++*at)
+		if (is_of_row(profile, &facts->offs[*at], row))
+			return &facts->offs[(*at)++];
 	return NULL;
 }
 
@@ -245,7 +289,7 @@ static void print_row(const struct kernel_view *to, const struct off_rows *rows,
 	fprintf(to->out, "%8s ", human_ns(row->ns).text);
 	fprintf(to->out, "%5s  %-9s  ", human_percent(row->ns, rows->all_ns).text, reason_name(row->reason));
 	if (row->stranger)
-		place_text(to, &row->stranger->place, 0);
+		place_text(to, row->stranger, 0);
 	else
 		text_print_name(to->style, to->out, row->node->name, to->style->width - 27);
 	if (!row->stranger) {
@@ -283,7 +327,7 @@ static void json_row(const struct kernel_view *to, const struct off_row *row)
 	json_text(to->json, "reason", reason_name(row->reason));
 	json_u64(to->json, "ns", row->ns);
 	if (row->stranger)
-		place_json(to, "context", &row->stranger->place);
+		place_json(to, "context", row->stranger);
 	else
 		path_json(to->json, "path", row->node);
 	json_begin_array(to->json, "intervals");
@@ -321,7 +365,7 @@ struct cprof_error *off_cpu_view(const struct kernel_view *to)
 {
 	const struct kernel_facts *facts = to->view->profile->kernel;
 	struct off_rows rows = { 0 };
-	struct cprof_error *error = facts && facts->nr_offs ? NULL : view_needs(to, METRIC_BIT(BLOCKED), "time off the processor was", "--off-cpu");
+	struct cprof_error *error = facts && (facts->nr_offs || facts->has_off_cpu) ? NULL : view_needs(to, METRIC_BIT(BLOCKED), "time off the processor was", "--off-cpu");
 
 	if (!error)
 		error = rows_make(to->view, &rows);
@@ -341,10 +385,10 @@ struct cprof_error *off_cpu_view(const struct kernel_view *to)
 		json_end_array(to->json);
 	else if (rows.nr > to->limit)
 		fprintf(to->out, "(%s more)\n", human_count(rows.nr - to->limit).text);
-	if (facts && facts->off_own_ns && to->json)
-		json_u64(to->json, "profiler_ns", facts->off_own_ns);
-	else if (facts && facts->off_own_ns)
-		fprintf(to->out, "(the profiler's own thread in the process waited %s: left out)\n", human_ns(facts->off_own_ns).text);
+	if (rows.own_ns && to->json)
+		json_u64(to->json, "profiler_ns", rows.own_ns);
+	else if (rows.own_ns)
+		fprintf(to->out, "(the profiler's own threads in the processes waited %s: left out)\n", human_ns(rows.own_ns).text);
 	free(rows.items);
 	return NULL;
 }

@@ -196,6 +196,25 @@ case_join_attached() {
 	done
 }
 
+# Of a program without a runtime the view has what the sums have: short waits and the run queue, too. One that never waited is no error.
+case_untraced() {
+	cat >naps.c <<-'END'
+		#include <unistd.h>
+		volatile unsigned long sink;
+		int main(void) { for (int i = 0; i < 300; i++) { for (int k = 0; k < 100000; k++) sink += k; usleep(100); } return 0; }
+	END
+	gcc -O1 -o naps naps.c || fail gcc
+	record --off-cpu -- ./naps || fail "status $?"
+	check_sound
+	cprof-analyze off-cpu -n 1000 --format=json t.bpf.lz4 >off.json || fail "off-cpu"
+	check "sleep and run queue, to the ns" '
+		def shown($reason): [$off[0].off_cpu[] | select(.reason == $reason).ns] | add;
+		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4)] | (map(.count) | add) == 300 and (map(.ns) | add) == shown("sleep")) and
+		([.[] | select(.record == "sum" and .kind == 2).ns] | add) == shown("run-queue")' --slurpfile off off.json
+	record --off-cpu --threshold=10s -- true || fail "status $?"
+	cprof-analyze off-cpu t.bpf.lz4 >off.txt 2>&1 || fail "off-cpu of a program without a long wait: $(cat off.txt)"
+}
+
 # Two that want one CPU: each waits while the other runs.
 check_queue_clocks() {
 	check "on the CPU: at least what the thread's own clock says" '
