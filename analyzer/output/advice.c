@@ -166,7 +166,7 @@ static void find_run_queue(struct findings *all)
 
 	if (percent(runq, all->wall_ns) >= RUNQ_PERCENT)
 		finding = finding_add(all, "run-queue", runq, percent(runq, all->wall_ns),
-				      "More threads want to run than there are processors: use fewer, or expect times to vary with the machine's load.");
+				      "More threads, of this program or of others, wanted to run than there are processors: use fewer, or expect times to vary with the machine's load.");
 	if (!finding)
 		return;
 	say(finding, "threads were ready to run without a processor for %s, %s %% of their time", human_ns(runq).text, human_percent(runq, all->wall_ns).text);

@@ -159,7 +159,7 @@ static void print_slow_call(FILE *out, const struct text_style *style, const str
 	unsigned column = (unsigned)fprintf(out, "  %10s", human_ns(to_ns(report, call->ticks)).text);
 	char range[64];
 
-	snprintf(range, sizeof range, "replay --time=%" PRIu64 "ns:%" PRIu64 "ns", start_ns, start_ns + to_ns(report, call->ticks) + 1);
+	snprintf(range, sizeof range, "replay %s--time=%" PRIu64 "ns:%" PRIu64 "ns", session_nr_traces(report->session) > 1 ? "--session " : "", start_ns, start_ns + to_ns(report, call->ticks) + 1);
 	column += (unsigned)fprintf(out, "  at %s in ", human_ns(start_ns).text);
 	column += text_print(style, out, thread_of(report, call)->name, 16);
 	column += (unsigned)fprintf(out, " [%" PRIu32 "]", thread_of(report, call)->tid);
@@ -176,7 +176,7 @@ void causes_report_text(FILE *out, const struct text_style *style, const struct 
 	text_color(style, out, TEXT_BOLD);
 	text_print_name(style, out, report->function, style->width);
 	text_color(style, out, TEXT_PLAIN);
-	fprintf(out, "\n  %s calls that ended; ", human_count(calls[0] + calls[1]).text);
+	fprintf(out, "\n  %s call%s that ended; ", human_count(calls[0] + calls[1]).text, calls[0] + calls[1] == 1 ? "" : "s");
 	fprintf(out, "the slowest %s (%s %%) took ", human_count(calls[0]).text, human_percent(calls[0], calls[0] + calls[1]).text);
 	fprintf(out, "%s or more each\n\n", human_ns(to_ns(report, causes->limit_ticks)).text);
 	fprintf(out, "%-32s%10s %10s %10s  %5s\n", "per call", "slowest", "others", "more", "%");

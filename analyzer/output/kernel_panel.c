@@ -114,7 +114,12 @@ static void print_threads(FILE *out, const struct text_style *style, const struc
 	if (!worst)
 		return;
 	text_color(style, out, worst_part > 0.01 ? TEXT_WARM : TEXT_PLAIN);
-	fprintf(out, "  wall = on-CPU + run queue + blocked in each of %s threads within %.2f %%\n    (worst: ", human_count(tables->nr_threads).text, 100 * worst_part);
+	fprintf(out, "  wall = on-CPU + run queue + blocked in each of %s thread%s", human_count(tables->nr_threads).text, tables->nr_threads == 1 ? "" : "s");
+	if (!thread_sums_of(worst).difference_ns) {
+		fputs(", to the ns\n", out);
+		return;
+	}
+	fprintf(out, " within %.2f %%\n    (worst: ", 100 * worst_part);
 	text_print(style, out, worst->name, 16);
 	fprintf(out, " [%" PRIu32 "], ", worst->tid);
 	fprintf(out, "%s of ", human_ns(magnitude(thread_sums_of(worst).difference_ns)).text);
