@@ -252,14 +252,16 @@ void place_text_marked(const struct kernel_view *to, const struct fact_place *pl
 	const struct kernel_frame *frame, *last = NULL;
 	struct frame_line line = { .indent = indent + 2, .most = 24, .column = indent };
 	char text[64] = "(outside of every recorded call)";
+	bool stranger = place->trace == FACT_NO_TRACE, by_process = stranger || session_nr_traces(profile->kernel_names->session) > 1;
 
-	if (node || (place->trace != FACT_NO_TRACE && !place->stack)) {
+	if (node || (!by_process && !place->stack)) {
 		place_print_marked(to, node, marked, indent);
 		return;
 	}
 	text_pad(to->out, indent);
-	if (place->trace == FACT_NO_TRACE) {
-		snprintf(text, sizeof text, " [%" PRIu32 "], %s", place->image.tgid, has_trace(profile, place) ? "trace not read" : "not traced");
+	if (by_process) {
+		snprintf(text, sizeof text, " [%" PRIu32 "], %s", place->image.tgid,
+			 !stranger ? "outside of every recorded call" : has_trace(profile, place) ? "trace not read" : "not traced");
 		line.column += text_print(to->style, to->out, process_name(profile, place), 16);
 	}
 	line.column += text_columns(to->style, text);

@@ -238,7 +238,7 @@ static void print_object(const struct kernel_view *to, const struct off_fact *fa
 static void print_details(const struct kernel_view *to, const struct off_row *row)
 {
 	const struct off_fact *fact, *largest = NULL, *woken = NULL;
-	uint64_t count = 0, max_ns = 0, open = 0, interrupts = 0;
+	uint64_t count = 0, max_ns = 0, open = 0, interrupts = 0, tasks = 0;
 	bool alone = true;
 	size_t at = 0;
 
@@ -251,6 +251,7 @@ static void print_details(const struct kernel_view *to, const struct off_row *ro
 			largest = fact;
 		if (fact->waker.image.tgid && (!woken || fact->blocked_ns > woken->blocked_ns))
 			woken = fact;
+		tasks += fact->waker.image.tgid ? fact->count : 0;
 		if (fact->woken_by == CPROF_WOKEN_BY_INTERRUPT)
 			interrupts += fact->count - fact->open;
 	}
@@ -267,6 +268,8 @@ static void print_details(const struct kernel_view *to, const struct off_row *ro
 	if (woken) {
 		fprintf(to->out, "      woken (%s) from\n", human_count(woken->count).text);
 		place_text(to, &woken->waker, 8);
+		if (tasks > woken->count)
+			fprintf(to->out, "      woken (%s) from elsewhere\n", human_count(tasks - woken->count).text);
 	}
 	if (interrupts && row->reason != REASON_STOPPED)
 		fprintf(to->out, "      woken (%s) by an interrupt\n", human_count(interrupts).text);
