@@ -185,6 +185,7 @@ static struct cprof_error *call_take(struct timeline_build *build, struct timeli
 		build->timeline->deep_calls++;
 		return NULL;
 	}
+	build->timeline->inherited_calls += event->inherited;
 	struct timeline_item item = { .start_ticks = event->start_ticks, .end_ticks = event->ticks, .busy_ticks = ticks, .calls = 1, .id = event->id,
 				      .end = event->end, .longest_ticks = ticks };
 	for (size_t i = 0; i < TIMELINE_SHARES; i++)

@@ -68,6 +68,7 @@ struct timeline {
 	uint64_t resolution_ticks;
 	uint64_t first_ticks, last_ticks; /* of what is in it, within the range asked for; first > last: nothing is */
 	uint64_t calls, merged_calls;     /* in the rows; of these, in runs */
+	uint64_t inherited_calls;         /* in the rows: made before a fork, by the parent */
 	uint64_t hidden_threads, deep_calls;
 };
 

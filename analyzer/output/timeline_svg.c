@@ -304,6 +304,7 @@ static void head_draw(const struct svg *svg, unsigned height)
 	const struct timeline *timeline = svg->timeline;
 	FILE *out = svg->out;
 	unsigned width = LEFT + PLOT + RIGHT;
+	uint64_t made = timeline->calls - timeline->inherited_calls;
 
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -313,7 +314,9 @@ static void head_draw(const struct svg *svg, unsigned height)
 	styles_print(out);
 	fprintf(out, "<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n<text class=\"title\" x=\"%d\" y=\"22\">", width, height, RIGHT);
 	xml_print_part(out, svg->picture->title, 90);
-	fprintf(out, "</text>\n<text class=\"small\" x=\"%d\" y=\"40\">%s %s", RIGHT, human_count(timeline->calls).text, timeline->calls == 1 ? "call" : "calls");
+	fprintf(out, "</text>\n<text class=\"small\" x=\"%d\" y=\"40\">%s %s", RIGHT, human_count(made).text, made == 1 ? "call" : "calls");
+	if (timeline->inherited_calls)
+		fprintf(out, " (and %s that a parent made)", human_count(timeline->inherited_calls).text);
 	fprintf(out, " in %zu %s", timeline->nr_threads, timeline->nr_threads == 1 ? "thread" : "threads");
 	fprintf(out, " over %s", human_axis(svg, timeline->nr_threads ? svg->span_ns : 0).text);
 	fputs("<tspan id=\"hint\" class=\"gone\">; wheel zooms, drag moves, click zooms to a call, Escape goes back</tspan></text>\n", out);
