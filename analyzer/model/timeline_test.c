@@ -102,6 +102,19 @@ static void test_every_call_is_an_item_where_there_is_room(void **state)
 	timeline_free(timeline);
 }
 
+/* A child's: they are drawn, but another made them. */
+static void test_calls_from_before_a_fork(void **state)
+{
+	struct timeline *timeline;
+
+	(void)state;
+	fixture_events(0, "I2 e1@0 e2@0 x@20 e2@30 x@45 x@50");
+	timeline = timeline_of(&plenty);
+	assert_int_equal(timeline->calls, 3);
+	assert_int_equal(timeline->inherited_calls, 2);
+	timeline_free(timeline);
+}
+
 static void test_short_calls_merge_and_long_ones_stay(void **state)
 {
 	struct timeline_options options = plenty;
@@ -225,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_every_call_is_an_item_where_there_is_room, setup),
+		cmocka_unit_test_setup(test_calls_from_before_a_fork, setup),
 		cmocka_unit_test_setup(test_short_calls_merge_and_long_ones_stay, setup),
 		cmocka_unit_test_setup(test_a_run_without_a_main_function_names_none, setup),
 		cmocka_unit_test_setup(test_shares_are_lower_bounds, setup),
