@@ -285,7 +285,7 @@ static struct cprof_error *own_threads_find(struct facts_build *build, const str
 	if (!build->own_threads)
 		return &cprof_enomem;
 	for (size_t i = 0; i < tables->nr_threads; i++)
-		if (tables->threads[i].slot == 0 && strcmp(tables->threads[i].name, "cprof") == 0)
+		if (kernel_thread_is_writer(&tables->threads[i]))
 			build->own_threads[build->nr_own_threads++] = (uint64_t)tables->threads[i].tgid << 32 | tables->threads[i].tid;
 	qsort(build->own_threads, build->nr_own_threads, sizeof *build->own_threads, compare_u64);
 	return NULL;

@@ -205,6 +205,16 @@ static void print_quality(FILE *out, const struct kernel_facts *facts)
 	}
 }
 
+static uint64_t writers_cpu_ns(const struct kernel_file *file)
+{
+	const struct kernel_tables *tables = kernel_file_tables(file);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < tables->nr_threads; i++)
+		sum += kernel_thread_is_writer(&tables->threads[i]) ? tables->threads[i].on_cpu_ns : 0;
+	return sum;
+}
+
 static void print_cost(FILE *out, const struct kernel_file *file, const struct kernel_facts *facts)
 {
 	const struct cprof_kernel_end *end = kernel_file_tables(file)->end;
@@ -214,6 +224,8 @@ static void print_cost(FILE *out, const struct kernel_file *file, const struct k
 	fprintf(out, "  cost: %s of CPU in cprof-record", human_ns(end->recorder_cpu_ns).text);
 	if (end->bpf_runs)
 		fprintf(out, ", %s in its programs in the kernel", human_ns(end->bpf_run_ns).text);
+	if (writers_cpu_ns(file))
+		fprintf(out, ",\n    %s in the threads that write the traces", human_ns(writers_cpu_ns(file)).text);
 	if (facts->samples_probe)
 		fprintf(out, ",\n    %s samples in the profiler's own code", human_count(facts->samples_probe).text);
 	fputc('\n', out);

@@ -291,6 +291,11 @@ struct cprof_file_id kernel_file_last_so_called(const struct kernel_file *file, 
 	return kernel_table_set_last_so_called(&file->set, id);
 }
 
+bool kernel_thread_is_writer(const struct cprof_kernel_thread *thread)
+{
+	return !thread->slot && strcmp(thread->name, "cprof") == 0;
+}
+
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address)
 {
 	return kernel_table_set_symbol(&file->set, address);

@@ -62,6 +62,8 @@ const char *kernel_file_name(const struct kernel_file *file, struct cprof_file_i
 /* Of the files that had its name one after the other the last: what users call one file. id, if it has no name. */
 struct cprof_file_id kernel_file_last_so_called(const struct kernel_file *file, struct cprof_file_id id);
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address); /* of exactly this address */
+/* Does it write the trace of its process? It makes no calls. */
+bool kernel_thread_is_writer(const struct cprof_kernel_thread *thread);
 /* Is it the last word on its interval? Those that are said once more, later in the file, are not. */
 bool kernel_file_is_last_word(const struct kernel_file *file, const struct cprof_kernel_off_cpu *off);
 /* Whether a source was recorded; *value, if not NULL, is its frequency or threshold. */
