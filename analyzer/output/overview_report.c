@@ -254,13 +254,30 @@ struct cprof_error *overview_report_paths_json(struct json_writer *json, const c
 	return error;
 }
 
-enum needs { NEEDS_NOTHING, NEEDS_KERNEL, NEEDS_WAITS };
+enum needs { NEEDS_NOTHING, NEEDS_CALLS, NEEDS_PATHS, NEEDS_ADVICE, NEEDS_WAITS, NEEDS_SAMPLES_ALONE, NEEDS_IO_ALONE };
 
+/* ALONE: there are no calls, in which it would be told. */
 static bool has(const struct profile *profile, enum needs needs)
 {
-	if (needs == NEEDS_NOTHING)
+	bool calls = profile->info.calls, samples = profile->metrics & METRIC_BIT(SAMPLES);
+
+	switch (needs) {
+	case NEEDS_NOTHING:
 		return true;
-	return profile->kernel && (needs == NEEDS_KERNEL || profile->metrics & METRIC_BIT(BLOCKED) || profile->kernel->nr_offs);
+	case NEEDS_CALLS:
+		return calls;
+	case NEEDS_PATHS:
+		return calls || samples;
+	case NEEDS_ADVICE:
+		return calls && profile->kernel;
+	case NEEDS_WAITS:
+		return profile->kernel && (profile->metrics & METRIC_BIT(BLOCKED) || profile->kernel->nr_offs || profile->kernel->has_off_cpu);
+	case NEEDS_SAMPLES_ALONE:
+		return samples && !calls;
+	case NEEDS_IO_ALONE:
+		return profile->metrics & METRIC_BIT(IO_NS) && !calls;
+	}
+	return false;
 }
 
 static void print_next(FILE *out, const struct text_style *style, const struct run_info *run, const struct profile *profile)
@@ -270,18 +287,23 @@ static void print_next(FILE *out, const struct text_style *style, const struct r
 		enum needs needs;
 	} steps[] = {
 		{ "check", "what is damaged", NEEDS_NOTHING },
-		{ "advise", "what is worth a change", NEEDS_KERNEL },
-		{ "tree", "all of it, by call path", NEEDS_NOTHING },
+		{ "advise", "what is worth a change", NEEDS_ADVICE },
+		{ "tree", "all of it, by call path", NEEDS_PATHS },
+		{ "cpu", "what ran, by samples", NEEDS_SAMPLES_ALONE },
 		{ "off-cpu", "who waited, and for what", NEEDS_WAITS },
-		{ "flat --sort=total", "all functions", NEEDS_NOTHING },
-		{ "flamegraph -o flame.svg", "for the browser", NEEDS_NOTHING },
+		{ "io", "files, and how long they took", NEEDS_IO_ALONE },
+		{ "flat --sort=total", "all functions", NEEDS_CALLS },
+		{ "flamegraph -o flame.svg", "for the browser", NEEDS_PATHS },
 	};
 	enum { COMMAND_COLUMNS = 24 };
+	bool titled = false;
 
-	print_title(out, style, "Next");
 	for (size_t i = run->nr_problems ? 0 : 1; i < sizeof steps / sizeof steps[0]; i++) {
 		if (!has(profile, steps[i].needs))
 			continue;
+		if (!titled)
+			print_title(out, style, "Next");
+		titled = true;
 
 		int padding = COMMAND_COLUMNS - (int)strlen(steps[i].command);
 
