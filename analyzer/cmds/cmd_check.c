@@ -119,10 +119,10 @@ struct checks {
 	size_t files, damaged; /* files that are */
 };
 
-static struct cprof_error *check_file(struct checks *checks, const char *path, bool kernel)
+static struct cprof_error *check_file(struct checks *checks, const char *path, bool kernel, bool went_on)
 {
 	struct trace_report *report;
-	struct cprof_error *error = kernel ? kernel_check(path, &report) : trace_check(path, &report);
+	struct cprof_error *error = kernel ? kernel_check(path, &report) : trace_check(path, went_on, &report);
 
 	if (error)
 		return error;
@@ -143,9 +143,9 @@ static struct cprof_error *check_session(struct checks *checks, const struct ses
 
 	for (size_t i = 0; i < session_nr_traces(session) && !error; i++)
 		if (!session_nr_kernels(session) || strcmp(trace_path(session_trace(session, i)), kernel_file_path(session_kernel(session, 0))) != 0)
-			error = check_file(checks, trace_path(session_trace(session, i)), false);
+			error = check_file(checks, trace_path(session_trace(session, i)), false, session_trace_went_on(session, i));
 	for (size_t i = 0; i < session_nr_kernels(session) && !error; i++)
-		error = check_file(checks, kernel_file_path(session_kernel(session, i)), true);
+		error = check_file(checks, kernel_file_path(session_kernel(session, i)), true, false);
 	return error;
 }
 

@@ -338,6 +338,17 @@ struct kernel_file *session_kernel(const struct session *of, size_t index)
 	return NULL;
 }
 
+bool session_trace_went_on(const struct session *of, size_t index)
+{
+	(void)of, (void)index;
+	return false;
+}
+
+size_t session_nr_processes(const struct session *of)
+{
+	return of->nr_traces;
+}
+
 struct trace_kernel session_trace_kernel(const struct session *of, size_t index)
 {
 	(void)of, (void)index;

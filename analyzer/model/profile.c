@@ -301,7 +301,6 @@ static void tables_count(struct trace_build *trace)
 		info->strands += strand;
 		info->threads += !strand;
 	}
-	info->processes++;
 	for (uint32_t id = 1; id < trace->map.nr_contexts; id++) {
 		if (trace->map.contexts[id].flags & CPROF_CONTEXT_DEAD)
 			continue;
@@ -319,7 +318,10 @@ static void state_count(const struct trace_build *trace)
 	const struct trace_state *state = trace_state(trace->trace);
 
 	info->trace_bytes += state->file_bytes;
-	info->clean_exit = info->clean_exit && state->clean;
+	bool went_on = !state->clean && !state->active && session_trace_went_on(trace->build->session, trace->index);
+
+	info->execs += went_on;
+	info->clean_exit = info->clean_exit && (state->clean || (went_on && !state->nr_problems));
 }
 
 static struct cprof_error *process_add(struct profile_build *build, struct trace *trace, struct call_node **top)
@@ -513,6 +515,7 @@ struct cprof_error *profile_create(struct session *session, struct symbolizer *s
 	struct profile_private *own = build.profile->private_data;
 
 	build.profile->info.clean_exit = session_nr_traces(session) > 0;
+	build.profile->info.processes = session_nr_processes(session);
 	build.profile->info.clock_hz = session_nr_traces(session) ? trace_clock_hz(session_trace(session, 0)) : 0;
 	error = module_map_init(&own->modules, session);
 	if (!error)

@@ -85,6 +85,7 @@ struct profile_info {      /* what `info` prints: the honest measurement panel *
 	uint64_t wrong_exits;          /* exits to another context than the stack held: a self-check that failed */
 	uint64_t damaged_chunks;       /* whose columns made no sense from some point on */
 	uint64_t trace_bytes;          /* all files read */
+	uint64_t execs;                /* traces without END whose process went on as another program */
 	bool clean_exit;
 	double clock_hz;               /* 0 when unknown: times are ticks */
 };

@@ -66,6 +66,7 @@ void run_info_json(struct json_writer *json, const char *key, const struct run_i
 	json_u64(json, "holes", info->holes);
 	json_u64(json, "clock_steps_back", info->clock_steps_back);
 	json_bool(json, "clean_exit", info->clean_exit);
+	json_u64(json, "execs", info->execs);
 	json_u64(json, "bytes", info->trace_bytes);
 	json_double(json, "clock_hz", info->clock_hz);
 	json_files(json, run);
@@ -202,6 +203,9 @@ void run_info_panel(FILE *out, const struct text_style *style, const struct run_
 	incomplete |= panel_line(out, style, info->holes, "hole: a part of the trace is missing", "holes: parts of the trace are missing");
 	incomplete |= panel_flag(out, style, !info->clean_exit && !active && !run->nr_problems, "the program did not end cleanly (killed, crashed or _exit)");
 	incomplete |= panel_flag(out, style, active, "the program is still running: this is what it has done so far");
+	if (info->execs)
+		fprintf(out, "  %s %s on as another program (exec)\n", human_count(info->execs).text,
+			info->execs == 1 ? "trace ends where its process went" : "traces end where their processes went");
 	notes |= panel_line(out, style, info->open_calls, "call was open when the trace ended", "calls were open when the trace ended");
 	notes |= panel_line(out, style, info->repaired_calls, "call ended without an exit (longjmp, exception, exit)",
 			    "calls ended without an exit (longjmp, exception, exit)");

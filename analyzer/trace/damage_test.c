@@ -78,7 +78,7 @@ static struct outcome try_file(const struct event_list *original)
 		assert_non_null(error->message);
 		cprof_error_free(error);
 		outcome.refused = true;
-		error = trace_check(path, &report);
+		error = trace_check(path, false, &report);
 		assert_non_null(error);
 		cprof_error_free(error);
 		return outcome;
@@ -95,7 +95,7 @@ static struct outcome try_file(const struct event_list *original)
 	}
 	outcome.clean = trace_state(trace)->clean;
 	session_destroy(session);
-	assert_null(trace_check(path, &report));
+	assert_null(trace_check(path, false, &report));
 	outcome.nr_findings = report->nr_findings;
 	trace_report_destroy(report);
 	return outcome;
@@ -231,7 +231,7 @@ static void check_cost(struct trace_builder *builder)
 
 	trace_builder_write(builder, path);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-	error = trace_check(path, &report);
+	error = trace_check(path, false, &report);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
 	if (!error) {
 		assert_int_not_equal(report->nr_findings, 0);

@@ -311,6 +311,52 @@ static void test_found_beside_the_trace(void **state)
 	kernel_builder_destroy(builder);
 }
 
+static void write_trace_without_end(const char *name)
+{
+	struct trace_builder_options options = { 0 };
+
+	memcpy(options.session, session_id, sizeof session_id);
+	struct trace_builder *trace = trace_builder_create(&options);
+
+	trace_builder_enter(trace, 0, 2000, trace_builder_context(trace, 0, 0x1000, 0x500));
+	trace_builder_end_live(trace);
+	trace_builder_write(trace, name);
+	trace_builder_destroy(trace);
+}
+
+/* The next image leaves no trace: that there is one, and that it began after the trace's last event, is in the kernel file. */
+static void test_exec(void **state)
+{
+	const struct {
+		uint64_t start_ticks;
+		uint32_t tgid, flags;
+		bool went_on;
+	} cases[] = { { 2500, 50, 0, true }, { 1500, 50, 0, false }, { 2500, 51, 0, false }, { 2500, 50, CPROF_KERNEL_PROCESS_CALLS, false } };
+	const char *name = trace_name;
+
+	(void)state;
+	write_trace_without_end(trace_name);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct kernel_builder *builder = kernel_builder_create(session_id);
+		struct cprof_kernel_process process = { .tgid = 50, .pid = 1234, .start_ns = trace_builder_ns(1000), .flags = CPROF_KERNEL_PROCESS_RUNTIME };
+		struct session *session;
+
+		kernel_builder_add(builder, CPROF_CHUNK_KERNEL_PROCESSES, &process, sizeof process);
+		process = (struct cprof_kernel_process){ .tgid = cases[i].tgid, .generation = 0x8001, .start_ns = trace_builder_ns(cases[i].start_ticks),
+							 .flags = cases[i].flags };
+		kernel_builder_add(builder, CPROF_CHUNK_KERNEL_PROCESSES, &process, sizeof process);
+		kernel_builder_end(builder, &end_record);
+		kernel_builder_write(builder, path);
+		assert_null(session_open(&name, 1, &session));
+		assert_int_equal(session_trace_kernel(session, 0).tgid, 50);
+		assert_int_equal(session_trace_went_on(session, 0), cases[i].went_on);
+		assert_int_equal(session_nr_processes(session), 1);
+		session_destroy(session);
+		kernel_builder_destroy(builder);
+	}
+	remove_test_files(trace_name);
+}
+
 static void test_another_run_is_not_used(void **state)
 {
 	static const uint8_t other[16] = { 9 };
@@ -338,7 +384,7 @@ static void test_check_accepts_the_new(void **state)
 
 	(void)state;
 	write_trace(trace_name, 50, 0);
-	assert_null(trace_check(trace_name, &report));
+	assert_null(trace_check(trace_name, false, &report));
 	for (size_t i = 0; i < report->nr_findings; i++)
 		assert_int_equal(report->findings[i].severity, FINDING_NOTE);
 	assert_int_equal(report->escapes, 1);
@@ -384,7 +430,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_lengths),		cmocka_unit_test(test_names_without_end),
 		cmocka_unit_test(test_no_kernel_file),		cmocka_unit_test(test_found_beside_the_trace),
 		cmocka_unit_test(test_another_run_is_not_used),	cmocka_unit_test(test_check_accepts_the_new),
-		cmocka_unit_test(test_flipped_bytes),
+		cmocka_unit_test(test_flipped_bytes),		cmocka_unit_test(test_exec),
 	};
 
 	snprintf(path, sizeof path, "kernel_file_test.%d.bpf.lz4", (int)getpid());

@@ -239,6 +239,67 @@ static struct cprof_error *find_place(struct session *session, struct trace *tra
 	return NULL;
 }
 
+/* --- exec --- */
+
+static bool ended_by_itself(const struct trace *trace)
+{
+	return trace->has_end && trace->end.reason == CPROF_END_EXIT;
+}
+
+/* Numbers of processes come again, after a wrap-around and in other namespaces: only with the time of its start one names a process, which exec keeps. */
+static bool is_later_image(const struct trace *later, const struct trace *trace)
+{
+	const struct cprof_meta *a = &later->meta.fixed, *b = &trace->meta.fixed;
+
+	return a->pid == b->pid && a->process_start_ticks == b->process_start_ticks && a->clock_source == b->clock_source && later->tables.nr_clocks &&
+	       trace->tables.nr_clocks && later->tables.clocks[0].tsc > trace->tables.clocks[0].tsc &&
+	       later->tables.clocks[0].tsc > trace->state.end_tsc;
+}
+
+static bool has_later_trace(const struct session *session, size_t index)
+{
+	const struct trace *trace = session->traces[index];
+
+	if (ended_by_itself(trace))
+		return false;
+	for (size_t i = 0; i < session->nr_traces; i++)
+		if (i != index && is_later_image(session->traces[i], trace))
+			return true;
+	return false;
+}
+
+/* By the times, as images that have not registered have numbers of their own. */
+static bool has_later_kernel_image(const struct session *session, size_t index)
+{
+	const struct trace *trace = session->traces[index];
+	const struct trace_kernel *place = &session->places[index];
+	const struct kernel_tables *tables = place->file ? kernel_file_tables(place->file) : NULL;
+
+	if (!place->file || !place->tgid || ended_by_itself(trace))
+		return false;
+	if (timed_tgid_of(place->file, trace))
+		return place->end_ns != UINT64_MAX;
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tells_start(&tables->processes[i], place->tgid) && tables->processes[i].generation != place->generation &&
+		    trace_ticks_at(trace, tables->processes[i].start_ns) > trace->state.end_tsc)
+			return true;
+	return false;
+}
+
+bool session_trace_went_on(const struct session *session, size_t index)
+{
+	return has_later_trace(session, index) || has_later_kernel_image(session, index);
+}
+
+size_t session_nr_processes(const struct session *session)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < session->nr_traces; i++)
+		count += !has_later_trace(session, i);
+	return count;
+}
+
 /* --- opening --- */
 
 /* A kernel file as an operand stands for no trace. *is_kernel is false when its name is not that of one, or it is none. */

@@ -82,6 +82,14 @@ struct trace_kernel { /* where a trace's process is in the kernel half */
 };
 struct trace_kernel session_trace_kernel(const struct session *session, size_t index);
 
+/*
+ * Whether the trace ends because its process went on as another program (exec), which leaves no END: another trace of the process begins after its last
+ * event, or the kernel half has a later image of it. False also when neither was read.
+ */
+bool session_trace_went_on(const struct session *session, size_t index);
+/* Of its traces; several images of one process are one. */
+size_t session_nr_processes(const struct session *session);
+
 const char *trace_path(const struct trace *trace);
 const struct trace_meta *trace_meta(const struct trace *trace);
 const struct trace_tables *trace_tables(const struct trace *trace);

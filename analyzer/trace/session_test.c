@@ -569,6 +569,46 @@ static void test_bad_live_file(void **state)
 	trace_builder_destroy(builder);
 }
 
+static void write_image(const char *name, uint32_t pid, uint64_t start_tsc, bool ended)
+{
+	const struct trace_builder_options options = { .pid = pid, .start_tsc = start_tsc };
+	struct trace_builder *builder = trace_builder_create(&options);
+
+	trace_builder_enter(builder, 0, start_tsc + 1000, trace_builder_context(builder, 0, 0x1000, 0x500));
+	ended ? trace_builder_end(builder) : trace_builder_end_live(builder);
+	trace_builder_write(builder, name);
+	trace_builder_destroy(builder);
+}
+
+/* The first trace has no END. Only another one of its process that begins after its last event tells that it went on. */
+static void test_exec(void **state)
+{
+	const struct {
+		uint32_t pid;
+		uint64_t start_tsc;
+		bool ended, went_on; /* the first one */
+	} cases[] = { { 7, 9000, false, true }, { 7, 1500, false, false }, { 8, 9000, false, false }, { 7, 9000, true, false } };
+	char *second;
+
+	(void)state;
+	assert_true(asprintf(&second, "%s.1", path) > 0);
+	const char *paths[] = { second, path };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct session *session;
+
+		write_image(path, 7, 1000, cases[i].ended);
+		write_image(second, cases[i].pid, cases[i].start_tsc, false);
+		assert_null(session_open(paths, 2, &session));
+		assert_int_equal(session_trace_went_on(session, 1), cases[i].went_on);
+		assert_false(session_trace_went_on(session, 0));
+		assert_int_equal(session_nr_processes(session), cases[i].went_on ? 1 : 2);
+		session_destroy(session);
+	}
+	remove_test_files(second);
+	free(second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -585,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_active_trace),
 		cmocka_unit_test(test_gap_before_a_live_block),
 		cmocka_unit_test(test_bad_live_file),
+		cmocka_unit_test(test_exec),
 	};
 
 	path = test_path("session_test");

@@ -48,6 +48,7 @@ static const struct {
 struct checker {
 	struct trace *trace;
 	struct trace_report *report;
+	bool went_on;             /* its process did, as another program */
 	/* of the thread: */
 	struct call_stack stack;
 	uint64_t last_tsc;
@@ -395,7 +396,9 @@ static struct cprof_error *check_container(struct checker *checker)
 	frame_buffer_deinit(&buffer);
 	if (!error && trace->state.live_used)
 		error = problems_add(&trace->problems, PROBLEM_OF_TRACE(FINDING_NOTE), "%s: read together with its live file (recover makes one file of them)",
-				     trace->state.active ? "the process still runs" : "the process did not end cleanly");
+				     trace->state.active ? "the process still runs"
+				     : checker->went_on  ? "the process went on as another program (exec)"
+							 : "the process did not end cleanly");
 	return error;
 }
 
@@ -489,9 +492,9 @@ static struct cprof_error *check_all(struct checker *checker)
 	return error ? error : trace_report_take(checker->report, &checker->trace->problems);
 }
 
-struct cprof_error *trace_check(const char *path, struct trace_report **ret)
+struct cprof_error *trace_check(const char *path, bool went_on, struct trace_report **ret)
 {
-	struct checker checker = { .place = { FINDING_DAMAGE, CPROF_NO_OFFSET, CPROF_NO_THREAD } };
+	struct checker checker = { .went_on = went_on, .place = { FINDING_DAMAGE, CPROF_NO_OFFSET, CPROF_NO_THREAD } };
 	struct cprof_error *error = trace_open(path, &checker.trace);
 
 	if (error)

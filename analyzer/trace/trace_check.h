@@ -33,8 +33,8 @@ struct trace_report {
 	uint64_t records;               /* of a kernel file; it has chunks and these, nothing else */
 };
 
-/* A file that cannot be read as a trace at all is an error; everything else is a finding. */
-struct cprof_error *trace_check(const char *path, struct trace_report **ret) CPROF_MUST_CHECK;
+/* A file that cannot be read as a trace at all is an error; everything else is a finding. went_on: as session_trace_went_on() says of it. */
+struct cprof_error *trace_check(const char *path, bool went_on, struct trace_report **ret) CPROF_MUST_CHECK;
 /* The same of a kernel file: every chunk read, every loss that the recorder counted. */
 struct cprof_error *kernel_check(const char *path, struct trace_report **ret) CPROF_MUST_CHECK;
 void trace_report_destroy(struct trace_report *report);

@@ -31,7 +31,7 @@ static struct trace_report *check(struct trace_builder *builder)
 	struct trace_report *report;
 
 	trace_builder_write(builder, path);
-	assert_null(trace_check(path, &report));
+	assert_null(trace_check(path, false, &report));
 	trace_builder_destroy(builder);
 	return report;
 }

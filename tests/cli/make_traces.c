@@ -12,6 +12,7 @@
  *   flipped.lz4    plain.lz4 with a bit of its events flipped
  *   future.lz4     of format version 99
  *   fork.lz4, fork.11.lz4  two processes of one session; other.lz4 of another
+ *   exec.lz4, exec.1.lz4   two images of one process: the first has no END, and the second begins after it
  *   feature.lz4    requires a feature that does not exist
  *   those of make_kernel_traces.c, whose names are in kernel.map
  *   empty.lz4      nothing; text.lz4: text
@@ -195,6 +196,26 @@ static void make_process(const char *path, uint8_t session, uint32_t pid, uint64
 	trace_builder_destroy(builder);
 }
 
+static void make_exec(void)
+{
+	struct trace_builder_options options = { .pid = 30 };
+
+	memset(options.session, 3, sizeof options.session);
+	for (uint32_t image = 0; image < 2; image++) {
+		options.generation = image;
+		options.start_tsc = 1000 + image * 10000;
+		struct trace_builder *builder = trace_builder_create(&options);
+		uint32_t top = trace_builder_context(builder, 0, image ? PARSE : MAIN, 0x500);
+
+		trace_builder_enter(builder, 0, options.start_tsc + 1000, top);
+		if (image)
+			trace_builder_exit(builder, 0, options.start_tsc + 2000);
+		image ? trace_builder_end(builder) : trace_builder_end_live(builder);
+		trace_builder_write(builder, image ? "exec.1.lz4" : "exec.lz4");
+		trace_builder_destroy(builder);
+	}
+}
+
 static void make_feature(void)
 {
 	const struct trace_builder_options options = { .required_features = 1ull << 40, .strings = "exe=/bin/app\nrequires=time-travel" };
@@ -251,6 +272,7 @@ int main(void)
 	make_process("fork.lz4", 1, 10, MAIN);
 	make_process("fork.11.lz4", 1, 11, PARSE);
 	make_process("other.lz4", 2, 20, MAIN);
+	make_exec();
 	make_feature();
 	make_future();
 	make_kernel_traces();

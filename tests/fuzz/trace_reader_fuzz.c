@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_all(session_trace(session, 0));
 	cprof_error_free(trace_recover(session_trace(session, 0), output_path, &result));
 	session_destroy(session);
-	error = trace_check(path, &report);
+	error = trace_check(path, false, &report);
 	if (!error)
 		trace_report_destroy(report);
 	cprof_error_free(error);

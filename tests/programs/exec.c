@@ -5,6 +5,7 @@
  *
  * calls: main=2 first=41 second=43
  * traces: 2
+ * info: .processes == 1 and .execs == 1 and .clean_exit
  */
 #include <fcntl.h>
 #include <stddef.h>

@@ -136,7 +136,7 @@ done
 		"$cprof_analyze" tree --recursion=unroll --format=json $symbols $traces >unroll.json || fail "tree --recursion=unroll"
 	fi
 }
-[ "$(jq .clean_exit info.json)" = false ] || [ -z "$(ls trace*.live 2>/dev/null)" ] || fail "a clean end left $(ls trace*.live)"
+[ "$(jq .clean_exit info.json)" = false ] || [ "$(ls trace*.live 2>/dev/null | wc -l)" = "$(jq .execs info.json)" ] || fail "a clean end left $(ls trace*.live)"
 [ $failures = 0 ] || exit 1
 
 # All checks are one jq program: a line of output for each that does not hold.
