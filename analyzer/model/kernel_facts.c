@@ -10,6 +10,7 @@
 #include "kernel_cover.h"
 #include "kernel_tails.h"
 #include "kernel_ticks.h"
+#include "own_files.h"
 #include "slots.h"
 #include "timed_contexts.h"
 #include "vec.h"
@@ -38,6 +39,7 @@ struct facts_build {
 	const struct session *session;
 	const struct profile_options *options;
 	struct kernel_names *names;
+	struct own_files own_files;
 	struct timed_contexts *timed; /* NULL: no record needs it */
 	uint64_t *own_threads;     /* (tgid, tid) of the profiler's own in the file, in order */
 	size_t nr_own_threads;
@@ -444,6 +446,29 @@ static void name_file(const struct kernel_file *file, struct sum_fact *key)
 	key->other = id.generation;
 }
 
+/* A system call that the runtime made for itself: its thread's, which is known by its stack, or in a program's thread, by the file. */
+static struct cprof_error *is_own_syscall(struct facts_build *build, const struct sum_fact *key, bool *ret)
+{
+	const struct fact_place *place = &key->place;
+	struct cprof_error *error = NULL;
+
+	*ret = false;
+	if (key->kind != CPROF_SUM_SYSCALL)
+		return NULL;
+	if (key->object)
+		error = own_files_has(&build->own_files, build->kernel, (struct cprof_file_id){ key->object, key->device, key->other }, ret);
+	if (error || *ret || place->context || place->trace == FACT_NO_TRACE)
+		return error;
+	return kernel_names_stack_is_own(build->names, place->image, place->stack, ret);
+}
+
+static void total_add(struct fact_total *total, const struct cprof_kernel_sum_value *value)
+{
+	total->count += value->count;
+	total->ns += value->ns;
+	total->bytes += value->bytes;
+}
+
 static struct cprof_error *take_sum(void *context, const struct cprof_chunk_header *header, const void *record)
 {
 	struct facts_build *build = context;
@@ -452,6 +477,7 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 	struct sum_fact key, *fact;
 	struct cprof_error *error = NULL;
 	void *found = NULL;
+	bool is_own;
 
 	memcpy(&sum, record, sizeof sum);
 	memset(&key, 0, sizeof key);
@@ -472,6 +498,11 @@ static struct cprof_error *take_sum(void *context, const struct cprof_chunk_head
 	key.object = sum.key.object;
 	if (sum.key.kind == CPROF_SUM_SYSCALL && sum.key.object)
 		name_file(session_kernel(build->session, build->kernel), &key);
+	error = is_own_syscall(build, &key, &is_own);
+	if (!error && is_own)
+		total_add(&facts->own_io, &sum.value);
+	if (error || is_own)
+		return error;
 	if (key.place.trace == FACT_NO_TRACE)
 		error = stranger_note(facts, key.place.image);
 	if (!error)
@@ -648,6 +679,7 @@ struct cprof_error *kernel_facts_create(const struct session *session, const str
 	if (facts) {
 		facts->nr_traces = session_nr_traces(session);
 		facts->traces = calloc(facts->nr_traces + 1, sizeof *facts->traces);
+		own_files_init(&build.own_files, session);
 		facts->private_data = calloc(1, sizeof *facts->private_data);
 		if (facts->traces && facts->private_data)
 			error = facts_fill(&build);
@@ -656,6 +688,7 @@ struct cprof_error *kernel_facts_create(const struct session *session, const str
 		*ret = facts->metrics || session_nr_kernels(session) ? facts : NULL;
 	timed_contexts_destroy(build.timed);
 	free(build.own_threads);
+	own_files_deinit(&build.own_files);
 	if (error || !*ret)
 		kernel_facts_destroy(facts);
 	return error;

@@ -60,6 +60,10 @@ struct facts_of_trace {
 enum fact_source { FACTS_SAMPLES, FACTS_OFF_CPU, FACTS_SUMS, NR_FACT_SOURCES };
 #define NR_FACT_QUALITIES 9
 
+struct fact_total {
+	uint64_t count, ns, bytes;
+};
+
 struct kernel_facts {
 	uint32_t metrics;        /* METRIC_BIT()s that were recorded for some process */
 	struct facts_of_trace *traces; /* of the session */
@@ -75,6 +79,7 @@ struct kernel_facts {
 	uint64_t qualities[NR_FACT_SOURCES][NR_FACT_QUALITIES]; /* records, sums by their count */
 	bool has_off_cpu;        /* time off the CPU was recorded, even if there was none */
 	uint64_t off_own_ns;     /* long intervals of the profiler's own thread in a process: in no fact */
+	struct fact_total own_io; /* system calls of that thread, and those on the files of a trace in any thread: in no fact and no metric */
 	uint64_t samples_probe;  /* of the samples, in the profiler's own code */
 	bool windowed;           /* a time range was asked for: of sums, the windows that lie in it by more than half were taken */
 	bool partial;            /* threads were chosen: what the kernel sums up for all of a process was left out */

@@ -106,6 +106,21 @@ struct cprof_error *kernel_names_frame(struct kernel_names *names, struct kernel
 	return error ? error : number_map_add(&names->frame_at, key, *ret);
 }
 
+struct cprof_error *kernel_names_stack_is_own(struct kernel_names *names, struct kernel_image image, uint64_t stack, bool *ret)
+{
+	const struct kernel_stack *found = kernel_file_stack(session_kernel(names->session, image.kernel), stack);
+	struct cprof_error *error;
+	uint32_t frame;
+
+	*ret = false;
+	if (!found || !found->nr_addresses || found->kernel)
+		return NULL;
+	error = kernel_names_frame(names, image, found->addresses[0], ADDRESS_OF_CODE, &frame);
+	if (!error)
+		*ret = names->frames[frame].runtime;
+	return error;
+}
+
 /*
  * Of its trace: they reach over the zeroed memory behind what is in the file, which the kernel does not know as the file's. false: one was there after another, and
  * nobody knows which of them is meant.

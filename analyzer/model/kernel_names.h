@@ -44,6 +44,8 @@ void kernel_names_init(struct kernel_names *names, const struct session *session
 void kernel_names_deinit(struct kernel_names *names);
 struct cprof_error *kernel_names_frame(struct kernel_names *names, struct kernel_image image, uint64_t address, enum kernel_address kind, uint32_t *ret)
 	CPROF_MUST_CHECK;
+/* Whether the innermost function of a stack is the profiler's own; false: not, or not known. */
+struct cprof_error *kernel_names_stack_is_own(struct kernel_names *names, struct kernel_image image, uint64_t stack, bool *ret) CPROF_MUST_CHECK;
 /* The variable that lies at an address of a process, by the modules of its trace, or those that the recorder saw. */
 struct cprof_error *kernel_names_variable(struct kernel_names *names, struct kernel_image image, uint32_t trace, uint64_t address, struct symbol_variable *ret)
 	CPROF_MUST_CHECK;

@@ -178,9 +178,13 @@ static const struct kernel_frame *stack_frame(const struct profile *profile, con
 
 bool place_is_profiler(const struct profile *profile, const struct fact_place *place)
 {
-	const struct kernel_frame *frame = !place->context ? stack_frame(profile, place, 0) : NULL;
+	struct cprof_error *error = NULL;
+	bool is_own = false;
 
-	return frame && frame->runtime;
+	if (!place->context)
+		error = kernel_names_stack_is_own(profile->kernel_names, place->image, place->stack, &is_own);
+	cprof_error_free(error);
+	return is_own;
 }
 
 struct lock_text lock_text(const struct profile *profile, const struct fact_place *place, uint64_t address, uint32_t lock_class)

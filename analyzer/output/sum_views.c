@@ -427,15 +427,19 @@ static void io_print_histogram(const struct kernel_view *to, const struct latenc
 	}
 }
 
-/* What the profiler's own thread in the process did, to write the trace. */
-static void io_say_own(const struct kernel_view *to, const struct latency *own)
+/* What the profiler did to write the trace, in its own thread and in the program's. */
+static void io_say_own(const struct kernel_view *to)
 {
+	const struct fact_total *own = to->view->profile->kernel ? &to->view->profile->kernel->own_io : NULL;
+
+	if (!own || !own->count)
+		return;
 	if (to->json) {
 		json_u64(to->json, "profiler_ns", own->ns);
 		json_u64(to->json, "profiler_bytes", own->bytes);
 		return;
 	}
-	fprintf(to->out, "(the profiler's own thread: %s calls", human_count(own->count).text);
+	fprintf(to->out, "(the profiler itself: %s calls", human_count(own->count).text);
 	fprintf(to->out, ", %s", human_bytes(own->bytes).text);
 	fprintf(to->out, ", %s: left out)\n", human_ns(own->ns).text);
 }
@@ -467,8 +471,8 @@ static struct cprof_error *io_table_show(const struct kernel_view *to, enum io_t
 		json_end_array(to->json);
 	else
 		print_more(to, rows.nr);
-	if (table == IO_BY_CALL && rows.own.count)
-		io_say_own(to, &rows.own);
+	if (table == IO_BY_CALL)
+		io_say_own(to);
 	free(rows.items);
 	return NULL;
 }

@@ -70,6 +70,16 @@ ask "sums of requests are those of their records" '
 	[every("block") | .bytes] as $bytes | [sums(5)] as $sums | total($sums[] | .bytes) == ($bytes | add) and total($sums[] | .count) == ($bytes | length)'
 ask_nothing_lost
 
+# --- what is shown: nothing of what the profiler did for itself, in whichever thread, and the same everywhere
+"$cprof_analyze" io --format=json trace.lz4 >io.json || die "cprof-analyze io"
+"$cprof_analyze" tree --columns=calls,io,io-time --format=json trace.lz4 >tree.json || die "cprof-analyze tree"
+ask "the trace's files were written in the program's threads" '[sums(3) | select(path(.who) != [] and .path != null and (.path | test("/trace[.]lz4")))] != []'
+jq -e '.by_file | length > 20 and all(.[]; .file | test("trace([.][0-9]+)*[.]lz4([.]live)?$") | not)' io.json >/dev/null ||
+	fail "files of the trace: $(jq -c '[.by_file[] | select(.file | test("trace[^/]*$")) | [.file, .call]]' io.json)"
+jq -e '.profiler_ns > 0 and .profiler_bytes > 0' io.json >/dev/null || fail "the profiler's own: $(jq -c '[.profiler_ns, .profiler_bytes]' io.json)"
+jq -es '.[0] as $io | .[1].root | .io_bytes.total == ([$io.by_call[].bytes] | add) and .io_ns.total == ([$io.by_call[].ns] | add)' io.json tree.json >/dev/null ||
+	fail "io and tree differ: $(jq -cs '[(.[0].by_call | [map(.bytes), map(.ns)] | map(add)), (.[1].root | [.io_bytes.total, .io_ns.total])]' io.json tree.json)"
+
 # --- without --io: time off the CPU knows its file all the same
 timeout 100 "$cprof_record" -q --off-cpu --window=10m -o off.lz4 -- ./io "$folder" >said 2>record.err || { cat record.err; die "cprof-record: $?"; }
 read_records off
