@@ -140,8 +140,8 @@ case_join() {
 		#include <unistd.h>
 		volatile unsigned long sink;
 		static void spin(void) { for (int i = 0; i < 200000; i++) sink += i; }
-		static void nap(void) { usleep(5000); }
-		static void *worker(void *unused) { for (int i = 0; i < 30; i++) { spin(); nap(); } return unused; }
+		static void nap(void) { usleep(30000); } /* so long that its timer does not strike before it sleeps: then it would not */
+		static void *worker(void *unused) { for (int i = 0; i < 10; i++) { spin(); nap(); } return unused; }
 		int main(void)
 		{
 			pthread_t threads[3];
@@ -156,8 +156,8 @@ case_join() {
 	cprof-analyze tree --format=json t.lz4 >tree.json || fail "cprof-analyze"
 	jq '[.. | objects | select(.name? == "nap")] | {calls: (map(.calls) | add), sleep: (map(.blocked_by.sleep.self) | add)}' tree.json >nap.json
 	cat nap.json
-	check "90 calls of nap, 90 sleeps in one context" '
-		$nap[0].calls == 90 and ([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.quality == 1)] | (map(.count) | add) == 90 and length == 1)' --slurpfile nap nap.json
+	check "30 calls of nap, 30 sleeps in one context" '
+		$nap[0].calls == 30 and ([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.quality == 1)] | (map(.count) | add) == 30 and length == 1)' --slurpfile nap nap.json
 	[ "$(counter switches.late)" = 0 ] || { echo "a switch was not said: its time came late to the trace"; return; }
 	check "the trace has the ns that the kernel has" '
 		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and .who.quality == 1).ns] | add) == $nap[0].sleep' --slurpfile nap nap.json
