@@ -180,7 +180,7 @@ static bool is_gone(const struct live_model *model, const struct cprof_kernel_su
 	struct live_path_key key = { sum->object, sum->device, 0 };
 	const struct live_path *path = live_table_find(&model->paths, &key);
 
-	return path && path->generation != sum->other;
+	return path && path->replaced && path->generation != sum->other;
 }
 
 static void add_io(struct live_model *model, enum live_io_group group, const struct cprof_kernel_sum *sum)
@@ -210,10 +210,14 @@ static void file_forget(struct live_model *model, const struct live_path_key *nu
 		bool known = live_table_find(&model->files, &key);
 		struct live_file_cell *gone = known ? live_table_put(&model->files, &gone_key) : NULL, *file = live_table_find(&model->files, &key);
 
-		if (!gone)
-			continue; /* or no room: then they stay where they are */
-		file_sums_add(&gone->now, &file->now);
-		file_sums_add(&gone->total, &file->total);
+		if (!known)
+			continue;
+		if (gone) {
+			file_sums_add(&gone->now, &file->now);
+			file_sums_add(&gone->total, &file->total);
+		} else {
+			model->dropped++;
+		}
 		file->now = file->total = (struct live_file_sums){ 0 };
 	}
 }
@@ -359,8 +363,10 @@ void live_model_file(struct live_model *model, const struct cprof_kernel_file *s
 		text += length - (sizeof path->text - 1);
 		length = sizeof path->text - 1;
 	}
-	if (path->text[0] && path->generation != said->id.generation && (strnlen(path->text, sizeof path->text) != length || memcmp(path->text, text, length) != 0))
+	if (path->text[0] && path->generation != said->id.generation && (strnlen(path->text, sizeof path->text) != length || memcmp(path->text, text, length) != 0)) {
 		file_forget(model, &key);
+		path->replaced = true;
+	}
 	path->generation = said->id.generation;
 	memcpy(path->text, text, length);
 	path->text[length] = '\0';
@@ -418,6 +424,8 @@ static void begin_window(struct live_model *model, uint64_t now_ns)
 
 		memset(&lock->now, 0, sizeof lock->now);
 	}
+	for (size_t i = 0; i < model->paths.count; i++)
+		((struct live_path *)live_table_at(&model->paths, i))->replaced = false;
 	for (size_t i = 0; i < LIVE_IO_COUNT; i++)
 		memset(&model->io[i].now, 0, sizeof model->io[i].now);
 	memset(&model->now, 0, sizeof model->now);

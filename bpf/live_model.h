@@ -122,6 +122,7 @@ struct live_path_key {
 struct live_path {
 	struct live_path_key key;
 	uint32_t generation;                   /* of the inode */
+	bool replaced;                         /* in this window, another file had the number before */
 	char text[240];                        /* its end, where it is longer */
 };
 

@@ -67,7 +67,7 @@ struct cprof_error *function_match_name(const struct call_function *functions, s
 			found += matches[i] = tests[test](&functions[i], name);
 	if (!found) {
 		free(matches);
-		return cprof_error_create(CPROF_ERROR_NOT_FOUND, "no call of a function '%s' in this trace (see: cprof-analyze flat; in all traces of the run: --session)", name);
+		return cprof_error_create(CPROF_ERROR_NOT_FOUND, "no call of a function '%s' in what was read (see: cprof-analyze flat; --session reads all of the run)", name);
 	}
 	*ret = matches;
 	return NULL;

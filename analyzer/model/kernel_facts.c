@@ -277,6 +277,18 @@ static int compare_u64(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
+/* With a trace, even if it is not read. */
+static bool is_recorded(const struct facts_build *build, struct kernel_image image)
+{
+	const struct kernel_file *file = session_kernel(build->session, image.kernel);
+	const struct cprof_kernel_process *process = kernel_file_process(file, image.tgid, image.generation);
+
+	for (size_t i = 0; i < build->facts->nr_traces; i++)
+		if (build->facts->traces[i].kernel.file == file && build->facts->traces[i].kernel.tgid == image.tgid)
+			return true;
+	return process && process->flags & CPROF_KERNEL_PROCESS_RUNTIME;
+}
+
 static struct cprof_error *own_threads_find(struct facts_build *build, const struct kernel_file *file)
 {
 	const struct kernel_tables *tables = kernel_file_tables(file);
@@ -330,7 +342,7 @@ static struct cprof_error *take_off_cpu(void *context, const struct cprof_chunk_
 		return NULL;
 	if (key.place.trace != FACT_NO_TRACE && facts->traces[key.place.trace].has_slots && !(off.state & (4 | 8)))
 		kernel_tails_take(&facts->private_data->tails, key.place.trace, &off);
-	if (!key.place.context && key.place.trace != FACT_NO_TRACE && is_own_thread(build, &off.who)) {
+	if (!key.place.context && is_own_thread(build, &off.who) && is_recorded(build, key.place.image)) {
 		facts->off_own_ns += off.blocked_ns;
 		return NULL;
 	}
@@ -457,7 +469,7 @@ static struct cprof_error *is_own_syscall(struct facts_build *build, const struc
 		return NULL;
 	if (key->object)
 		error = own_files_has(&build->own_files, build->kernel, (struct cprof_file_id){ key->object, key->device, key->other }, ret);
-	if (error || *ret || place->context || place->trace == FACT_NO_TRACE)
+	if (error || *ret || place->context)
 		return error;
 	return kernel_names_stack_is_own(build->names, place->image, place->stack, ret);
 }

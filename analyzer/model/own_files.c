@@ -51,8 +51,10 @@ bool own_file_is_called(const char *name, const char *trace)
 	return true;
 }
 
-static bool is_of_session(const struct session *session, const char *name)
+static bool is_of_session(const struct session *session, uint32_t kernel, const char *name)
 {
+	if (name && own_file_is_called(name, kernel_file_path(session_kernel(session, kernel)))) /* of any process of the recording */
+		return true;
 	for (size_t i = 0; name && i < session_nr_traces(session); i++)
 		if (own_file_is_called(name, trace_path(session_trace(session, i))))
 			return true;
@@ -66,7 +68,7 @@ struct cprof_error *own_files_has(struct own_files *files, uint32_t kernel, stru
 	struct cprof_error *error = NULL;
 
 	if (known == NUMBER_MAP_NONE) {
-		known = is_of_session(files->session, kernel_file_name(session_kernel(files->session, kernel), id));
+		known = is_of_session(files->session, kernel, kernel_file_name(session_kernel(files->session, kernel), id));
 		error = number_map_add(&files->is_own, key, known);
 	}
 	if (!error)

@@ -75,7 +75,7 @@ static struct cprof_error *view_focus(struct call_view *view, const struct call_
 		}
 	}
 	if (!error && !count)
-		error = cprof_error_create(CPROF_ERROR_NOT_FOUND, "no call of a function '%s' in this trace (see: cprof-analyze flat; in all traces of the run: --session)", options->focus);
+		error = cprof_error_create(CPROF_ERROR_NOT_FOUND, "no call of a function '%s' in what was read (see: cprof-analyze flat; --session reads all of the run)", options->focus);
 	if (!error)
 		error = view_nodes_merge(view, nodes, count, options->sort);
 	free(nodes);

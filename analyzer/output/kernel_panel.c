@@ -168,7 +168,7 @@ static const char *const inexact_words[NR_FACT_QUALITIES] = {
 	[CPROF_QUALITY_INHERITED] = "of children before their first call: their parent's context",
 	[CPROF_QUALITY_STALE] = "with the last context that was known of their thread",
 	[CPROF_QUALITY_UNREGISTERED] = "of threads that had made no traced call, cprof's own among them",
-	[CPROF_QUALITY_NO_RUNTIME] = "of programs without cprof: by process and stack",
+	[CPROF_QUALITY_NO_RUNTIME] = "of programs without cprof, or whose trace is not read: by stack",
 };
 
 static bool quality_is_exact(int quality)

@@ -240,13 +240,20 @@ void place_json(const struct kernel_view *to, const char *key, const struct fact
 	json_end_object(to->json);
 }
 
-/* One that is not of what is looked at. */
-static bool has_trace(const struct profile *profile, const struct fact_place *place)
+/* Of a place that is in no trace that was read: why that is so, as far as it is known. */
+static const char *stranger_text(const struct profile *profile, const struct fact_place *place)
 {
-	const struct cprof_kernel_process *process =
-		kernel_file_process(session_kernel(profile->kernel_names->session, place->image.kernel), place->image.tgid, place->image.generation);
+	const struct kernel_file *file = session_kernel(profile->kernel_names->session, place->image.kernel);
+	const struct kernel_tables *tables = kernel_file_tables(file);
+	uint32_t flags = 0;
 
-	return process && process->flags & CPROF_KERNEL_PROCESS_RUNTIME;
+	for (size_t i = 0; i < profile->kernel->nr_traces; i++)
+		if (profile->kernel->traces[i].kernel.file == file && profile->kernel->traces[i].kernel.tgid == place->image.tgid)
+			return "outside of every recorded call"; /* before its image had a trace */
+	for (size_t i = 0; i < tables->nr_processes; i++)
+		if (tables->processes[i].tgid == place->image.tgid)
+			flags |= tables->processes[i].flags;
+	return flags & CPROF_KERNEL_PROCESS_RUNTIME ? "trace not read" : flags & CPROF_KERNEL_PROCESS_TIMED ? "no trace read" : "not traced";
 }
 
 void place_text_marked(const struct kernel_view *to, const struct fact_place *place, const struct call_node *marked, unsigned indent)
@@ -265,7 +272,7 @@ void place_text_marked(const struct kernel_view *to, const struct fact_place *pl
 	text_pad(to->out, indent);
 	if (by_process) {
 		snprintf(text, sizeof text, " [%" PRIu32 "], %s", place->image.tgid,
-			 !stranger ? "outside of every recorded call" : has_trace(profile, place) ? "trace not read" : "not traced");
+			 stranger ? stranger_text(profile, place) : "outside of every recorded call");
 		line.column += text_print(to->style, to->out, process_name(profile, place), 16);
 	}
 	line.column += text_columns(to->style, text);

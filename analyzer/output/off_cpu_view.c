@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Time off the processor by context and reason, with kernel stacks and who woke us. See kernel_views.h. */
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,16 +14,19 @@
 enum { REASON_RUNQ = CPROF_BLOCKED_COUNT, REASON_STOPPED, NR_REASONS };
 
 struct off_row {
-	const struct call_node *node;     /* or */
+	const struct call_node *node;      /* or */
 	const struct fact_place *stranger; /* of a process without a trace, or outside of its calls */
-	const struct off_fact *interval;  /* of a stranger: all that is known of it; NULL: it has sums */
+	const struct off_fact *interval;   /* of a stranger: all that is known of it; NULL: it has sums */
 	int reason;
 	uint64_t ns;
+	uint32_t first;                    /* long interval: of the profile's; NO_INTERVAL */
 };
+#define NO_INTERVAL UINT32_MAX
 
 struct off_rows {
 	struct off_row *items;
 	size_t nr;
+	uint32_t *next; /* of each long interval: the next one of its row */
 	uint64_t all_ns;
 	uint64_t own_ns; /* the profiler waited: in no row */
 };
@@ -78,29 +82,104 @@ static bool add_summed(const struct profile *profile, struct off_rows *rows, con
 
 	if ((sum->kind != CPROF_SUM_OFF_CPU && sum->kind != CPROF_SUM_RUN_QUEUE) || sum->place.trace != FACT_NO_TRACE)
 		return false;
-	add_stranger(profile, rows, (struct off_row){ NULL, &sum->place, NULL, reason, sum->ns });
+	add_stranger(profile, rows, (struct off_row){ .stranger = &sum->place, .reason = reason, .ns = sum->ns });
 	return true;
 }
 
-static void add_strangers(const struct profile *profile, struct off_rows *rows)
+static bool is_stopped(const struct off_fact *fact)
+{
+	return fact->state & (4 | 8);
+}
+
+static void add_strangers_of(const struct profile *profile, uint32_t kernel, struct off_rows *rows)
 {
 	const struct kernel_facts *facts = profile->kernel;
 	bool summed = false;
 
 	for (size_t i = 0; i < facts->nr_sums; i++)
-		summed |= add_summed(profile, rows, &facts->sums[i]);
+		if (facts->sums[i].place.image.kernel == kernel)
+			summed |= add_summed(profile, rows, &facts->sums[i]);
 	for (size_t i = 0; i < facts->nr_offs; i++) {
 		const struct off_fact *fact = &facts->offs[i];
-		bool stopped = fact->state & (4 | 8);
+		bool stopped = is_stopped(fact);
 
-		if (!place_node(profile, &fact->place) && (stopped || !summed || fact->place.trace != FACT_NO_TRACE))
-			add_stranger(profile, rows, (struct off_row){ NULL, &fact->place, fact, stopped ? REASON_STOPPED : fact->blocked_class, fact->blocked_ns });
+		if (fact->place.image.kernel == kernel && !place_node(profile, &fact->place) && (stopped || !summed || fact->place.trace != FACT_NO_TRACE))
+			add_stranger(profile, rows, (struct off_row){ .stranger = &fact->place, .interval = fact,
+								     .reason = stopped ? REASON_STOPPED : fact->blocked_class, .ns = fact->blocked_ns });
 	}
+}
+
+static void add_strangers(const struct profile *profile, struct off_rows *rows)
+{
+	for (size_t kernel = 0; kernel < session_nr_kernels(profile->kernel_names->session); kernel++)
+		add_strangers_of(profile, (uint32_t)kernel, rows);
+}
+
+static int order_places(const struct fact_place *a, const struct fact_place *b)
+{
+	const uint64_t of_a[] = { a->image.kernel, a->image.tgid, a->image.generation, a->trace, a->context, a->stack };
+	const uint64_t of_b[] = { b->image.kernel, b->image.tgid, b->image.generation, b->trace, b->context, b->stack };
+
+	for (size_t i = 0; i < sizeof of_a / sizeof *of_a; i++)
+		if (of_a[i] != of_b[i])
+			return of_a[i] < of_b[i] ? -1 : 1;
+	return 0;
+}
+
+static int compare_whose(const void *left, const void *right)
+{
+	const struct off_row *a = *(struct off_row *const *)left, *b = *(struct off_row *const *)right;
+	int order = a->node != b->node ? ((uintptr_t)a->node < (uintptr_t)b->node ? -1 : 1) : a->node ? 0 : order_places(a->stranger, b->stranger);
+
+	return order ? order : a->reason - b->reason;
+}
+
+static void chain_interval(const struct profile *profile, struct off_row **order, size_t nr, uint32_t index, uint32_t *next)
+{
+	const struct off_fact *fact = &profile->kernel->offs[index];
+	struct off_row like = { .node = place_node(profile, &fact->place), .stranger = &fact->place, .reason = is_stopped(fact) ? REASON_STOPPED : fact->blocked_class };
+	const struct off_row *wanted = &like;
+	struct off_row **row = fact->blocked_ns && nr ? bsearch(&wanted, order, nr, sizeof *order, compare_whose) : NULL;
+
+	if (!row)
+		return;
+	next[index] = (*row)->first;
+	(*row)->first = index;
+}
+
+/* Each row has its long intervals. */
+static struct cprof_error *chain_intervals(const struct profile *profile, struct off_rows *rows)
+{
+	size_t nr_offs = profile->kernel ? profile->kernel->nr_offs : 0, nr = 0;
+	struct off_row **order = calloc(rows->nr + 1, sizeof *order);
+
+	rows->next = calloc(nr_offs + 1, sizeof *rows->next);
+	if (!order || !rows->next) {
+		free(order);
+		return &cprof_enomem;
+	}
+	for (size_t i = 0; i < rows->nr; i++) {
+		rows->items[i].first = NO_INTERVAL;
+		if (!rows->items[i].interval)
+			order[nr++] = &rows->items[i];
+	}
+	qsort(order, nr, sizeof *order, compare_whose);
+	for (size_t i = nr_offs; i--;)
+		chain_interval(profile, order, nr, (uint32_t)i, rows->next);
+	free(order);
+	return NULL;
+}
+
+static void rows_free(struct off_rows *rows)
+{
+	free(rows->items);
+	free(rows->next);
 }
 
 static struct cprof_error *rows_make(const struct call_view *view, struct off_rows *ret)
 {
 	struct off_rows rows = { .items = calloc(rows_most(view) + 1, sizeof *rows.items) };
+	struct cprof_error *error;
 	size_t depth = 0;
 
 	if (!rows.items)
@@ -108,7 +187,7 @@ static struct cprof_error *rows_make(const struct call_view *view, struct off_ro
 	for (const struct call_node *node = view->root; node; node = call_node_next(view->root, node, false, &depth))
 		for (int reason = 0; node->numbers.metrics && reason < NR_REASONS; reason++)
 			if (node->numbers.metrics->self[reason_metric(reason)])
-				rows.items[rows.nr++] = (struct off_row){ node, NULL, NULL, reason, node->numbers.metrics->self[reason_metric(reason)] };
+				rows.items[rows.nr++] = (struct off_row){ .node = node, .reason = reason, .ns = node->numbers.metrics->self[reason_metric(reason)] };
 	if (view->profile->kernel) {
 		rows.own_ns = view->profile->kernel->off_own_ns;
 		if (view->whole)
@@ -117,36 +196,23 @@ static struct cprof_error *rows_make(const struct call_view *view, struct off_ro
 	qsort(rows.items, rows.nr, sizeof *rows.items, off_row_compare);
 	for (size_t i = 0; i < rows.nr; i++)
 		rows.all_ns += rows.items[i].ns;
-	*ret = rows;
-	return NULL;
+	error = chain_intervals(view->profile, &rows);
+	if (error)
+		rows_free(&rows);
+	else
+		*ret = rows;
+	return error;
 }
 
-static bool is_same_place(const struct fact_place *a, const struct fact_place *b)
+/* Long intervals of a row, one after the other; NULL: none is left. */
+static const struct off_fact *row_next(const struct profile *profile, const struct off_rows *rows, const struct off_row *row, const struct off_fact *last)
 {
-	return a->image.kernel == b->image.kernel && a->image.tgid == b->image.tgid && a->image.generation == b->image.generation && a->trace == b->trace &&
-	       a->context == b->context && a->stack == b->stack;
-}
-
-static bool is_of_row(const struct profile *profile, const struct off_fact *fact, const struct off_row *row)
-{
-	bool stopped = fact->state & (4 | 8);
-
-	if (row->reason == REASON_RUNQ || stopped != (row->reason == REASON_STOPPED) || (!stopped && fact->blocked_class != row->reason))
-		return false;
-	return row->stranger ? is_same_place(&fact->place, row->stranger) : place_node(profile, &fact->place) == row->node;
-}
-
-/* Long intervals of a row; NULL: `at` was the last. */
-static const struct off_fact *row_fact(const struct profile *profile, const struct off_row *row, size_t *at)
-{
-	const struct kernel_facts *facts = profile->kernel;
+	uint32_t next;
 
 	if (row->interval)
-		return (*at)++ ? NULL : row->interval;
-	for (; facts && *at < facts->nr_offs; ++*at)
-		if (is_of_row(profile, &facts->offs[*at], row))
-			return &facts->offs[(*at)++];
-	return NULL;
+		return last ? NULL : row->interval;
+	next = last ? rows->next[last - profile->kernel->offs] : row->first;
+	return next == NO_INTERVAL ? NULL : &profile->kernel->offs[next];
 }
 
 static const char *kernel_frame_name(const struct profile *profile, const struct off_fact *fact, uint32_t index)
@@ -235,14 +301,13 @@ static void print_object(const struct kernel_view *to, const struct off_fact *fa
 }
 
 /* What the intervals above the threshold say more. The largest of their kinds stand for all. */
-static void print_details(const struct kernel_view *to, const struct off_row *row)
+static void print_details(const struct kernel_view *to, const struct off_rows *rows, const struct off_row *row)
 {
-	const struct off_fact *fact, *largest = NULL, *woken = NULL;
+	const struct off_fact *fact = NULL, *largest = NULL, *woken = NULL;
 	uint64_t count = 0, max_ns = 0, open = 0, interrupts = 0, tasks = 0;
 	bool alone = true;
-	size_t at = 0;
 
-	while ((fact = row_fact(to->view->profile, row, &at))) {
+	while ((fact = row_next(to->view->profile, rows, row, fact))) {
 		count += fact->count;
 		open += fact->open;
 		max_ns = fact->max_ns > max_ns ? fact->max_ns : max_ns;
@@ -299,7 +364,7 @@ static void print_row(const struct kernel_view *to, const struct off_rows *rows,
 		fputc('\n', to->out);
 		place_print_marked(to, row->node, row_mark(to, rows, row), 4);
 	}
-	print_details(to, row);
+	print_details(to, rows, row);
 }
 
 static void json_lock(const struct kernel_view *to, const struct off_fact *fact)
@@ -319,11 +384,10 @@ static void json_lock(const struct kernel_view *to, const struct off_fact *fact)
 	json_end_object(to->json);
 }
 
-static void json_row(const struct kernel_view *to, const struct off_row *row)
+static void json_row(const struct kernel_view *to, const struct off_rows *rows, const struct off_row *row)
 {
-	const struct off_fact *fact;
+	const struct off_fact *fact = NULL;
 	char text[64];
-	size_t at = 0;
 
 	json_line(to->json);
 	json_begin_object(to->json, NULL);
@@ -334,7 +398,7 @@ static void json_row(const struct kernel_view *to, const struct off_row *row)
 	else
 		path_json(to->json, "path", row->node);
 	json_begin_array(to->json, "intervals");
-	while ((fact = row_fact(to->view->profile, row, &at))) {
+	while ((fact = row_next(to->view->profile, rows, row, fact))) {
 		json_begin_object(to->json, NULL);
 		json_u64(to->json, "count", fact->count);
 		json_u64(to->json, "blocked_ns", fact->blocked_ns);
@@ -380,7 +444,7 @@ struct cprof_error *off_cpu_view(const struct kernel_view *to)
 		fputs("off-CPU      %  reason     in\n", to->out);
 	for (size_t i = 0; i < rows.nr && i < to->limit && !ferror(to->out); i++) {
 		if (to->json)
-			json_row(to, &rows.items[i]);
+			json_row(to, &rows, &rows.items[i]);
 		else
 			print_row(to, &rows, &rows.items[i]);
 	}
@@ -392,6 +456,6 @@ struct cprof_error *off_cpu_view(const struct kernel_view *to)
 		json_u64(to->json, "profiler_ns", rows.own_ns);
 	else if (rows.own_ns)
 		fprintf(to->out, "(the profiler's own threads in the processes waited %s: left out)\n", human_ns(rows.own_ns).text);
-	free(rows.items);
+	rows_free(&rows);
 	return NULL;
 }

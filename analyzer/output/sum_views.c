@@ -439,7 +439,7 @@ static void io_say_own(const struct kernel_view *to)
 		json_u64(to->json, "profiler_bytes", own->bytes);
 		return;
 	}
-	fprintf(to->out, "(the profiler itself: %s calls", human_count(own->count).text);
+	fprintf(to->out, "(the profiler itself: %s system calls", human_count(own->count).text);
 	fprintf(to->out, ", %s", human_bytes(own->bytes).text);
 	fprintf(to->out, ", %s: left out)\n", human_ns(own->ns).text);
 }

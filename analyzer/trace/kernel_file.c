@@ -293,7 +293,7 @@ struct cprof_file_id kernel_file_last_so_called(const struct kernel_file *file, 
 
 bool kernel_thread_is_writer(const struct cprof_kernel_thread *thread)
 {
-	return !thread->slot && strcmp(thread->name, "cprof") == 0;
+	return !thread->slot && thread->tid != thread->tgid && strcmp(thread->name, "cprof") == 0;
 }
 
 const struct cprof_kernel_symbol *kernel_file_symbol(const struct kernel_file *file, uint64_t address)

@@ -337,7 +337,7 @@ static int compare_names(const void *left, const void *right)
 	return order ? order : compare_u64(b->first, a->first);
 }
 
-/* Files of one name, one after the other: who makes a file anew each time calls it one file. */
+/* Files of one whole path: who makes a file anew each time calls it one file. */
 static struct cprof_error *unite_names(struct kernel_table_set *set)
 {
 	struct file_place **order = malloc((set->nr_files + 1) * sizeof *order);
@@ -348,7 +348,7 @@ static struct cprof_error *unite_names(struct kernel_table_set *set)
 		order[i] = &set->files[i];
 	sort(order, set->nr_files, sizeof *order, compare_names);
 	for (size_t i = 1; i < set->nr_files; i++)
-		if (order[i]->path.id.device == order[i - 1]->path.id.device && strcmp(order[i]->path.path, order[i - 1]->path.path) == 0)
+		if (order[i]->path.path[0] == '/' && order[i]->path.id.device == order[i - 1]->path.id.device && strcmp(order[i]->path.path, order[i - 1]->path.path) == 0)
 			order[i]->last_so_called = order[i - 1]->last_so_called;
 	free(order);
 	return NULL;

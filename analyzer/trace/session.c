@@ -268,6 +268,13 @@ static bool has_later_trace(const struct session *session, size_t index)
 	return false;
 }
 
+static bool has_exited(const struct trace_kernel *place)
+{
+	const struct cprof_kernel_process *image = kernel_file_process(place->file, place->tgid, place->generation);
+
+	return image && image->flags & CPROF_KERNEL_PROCESS_EXITED;
+}
+
 /* By the times, as images that have not registered have numbers of their own. */
 static bool has_later_kernel_image(const struct session *session, size_t index)
 {
@@ -275,7 +282,7 @@ static bool has_later_kernel_image(const struct session *session, size_t index)
 	const struct trace_kernel *place = &session->places[index];
 	const struct kernel_tables *tables = place->file ? kernel_file_tables(place->file) : NULL;
 
-	if (!place->file || !place->tgid || ended_by_itself(trace))
+	if (!place->file || !place->tgid || ended_by_itself(trace) || has_exited(place))
 		return false;
 	if (timed_tgid_of(place->file, trace))
 		return place->end_ns != UINT64_MAX;
