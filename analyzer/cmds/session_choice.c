@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernel_file.h"
 #include "thread_list.h"
 #include "time_range.h"
 
@@ -45,8 +46,8 @@ static void clock_find(struct session_choice *choice, const struct session *sess
 		if (trace_state(trace)->end_tsc > choice->end_ticks)
 			choice->end_ticks = trace_state(trace)->end_tsc;
 	}
-	if (choice->start_ticks == UINT64_MAX)
-		choice->start_ticks = 0;
+	if (choice->start_ticks == UINT64_MAX) /* a kernel half alone: its ticks are ns */
+		choice->start_ticks = session_nr_kernels(session) ? kernel_file_start_ns(session_kernel(session, 0)) : 0;
 	choice->hz = session_nr_traces(session) ? trace_clock_hz(session_trace(session, 0)) : 0;
 }
 

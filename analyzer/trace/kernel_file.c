@@ -256,6 +256,18 @@ const struct trace_state *kernel_file_state(const struct kernel_file *file)
 	return &file->state;
 }
 
+uint64_t kernel_file_start_ns(const struct kernel_file *file)
+{
+	uint64_t first_ns = UINT64_MAX;
+
+	if (file->set.has_end)
+		return file->set.end.start_ns;
+	for (size_t i = 0; i < file->chunks.nr; i++)
+		if (file->chunks.places[i].first_tsc && file->chunks.places[i].first_tsc < first_ns)
+			first_ns = file->chunks.places[i].first_tsc;
+	return first_ns == UINT64_MAX ? 0 : first_ns;
+}
+
 size_t kernel_file_nr_chunks(const struct kernel_file *file)
 {
 	return file->chunks.nr;

@@ -51,6 +51,7 @@ const struct trace_meta *kernel_file_meta(const struct kernel_file *file);
 const struct kernel_tables *kernel_file_tables(const struct kernel_file *file);
 const struct trace_state *kernel_file_state(const struct kernel_file *file); /* end_tsc: of the last chunk, ns */
 size_t kernel_file_nr_chunks(const struct kernel_file *file);
+uint64_t kernel_file_start_ns(const struct kernel_file *file); /* of what was recorded */
 
 /* NULL: not there. */
 const struct cprof_kernel_process *kernel_file_process(const struct kernel_file *file, uint32_t tgid, uint32_t generation);
