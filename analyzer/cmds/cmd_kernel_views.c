@@ -85,7 +85,7 @@ static struct cprof_error *run_view(const void *pointer, const struct cprof_oper
 
 KERNEL_COMMAND(off_cpu_command, "off-cpu", "where threads waited, for what, and who woke them",
 	       "Prints the contexts that spent most time off the processor, by reason: lock, disk, file, poll, sleep, other, run-queue (ready, without a processor), stopped. Times are "
-	       "exact; kernel stacks, files and wakers are those of intervals above the recorder's threshold." BESIDE,
+	       "exact (of processes without a trace, with --time, by the recorder's windows); kernel stacks, files and wakers are those of intervals above the recorder's threshold." BESIDE,
 	       "off-cpu trace.lz4\noff-cpu --focus=serve --format=json trace.lz4", tree_options, off_cpu_defaults);
 KERNEL_COMMAND(locks_command, "locks", "who waited for which lock, and who held it",
 	       "Prints waits in futex calls: how long and how often, the lock's class and address, the context that waited and the one that held it. Percentiles are ends of "
