@@ -206,12 +206,16 @@ static __always_inline void thread_name_forget(struct task_struct *task, const s
 		bpf_map_delete_elem(&thread_names, &key);
 }
 
+/* From here on a task that cannot be met is a loss. Before, it is met later: where a record is made, nobody who interrupts that can make another. */
+volatile __u32 tasks_met;
+
 static __always_inline struct task_record *task_adopt(struct task_struct *task, const struct process_record *process)
 {
 	struct task_record *record = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!record) {
-		counter_add(COUNTER_TASKS_FULL, 1);
+		if (tasks_met)
+			counter_add(COUNTER_TASKS_FULL, 1);
 		return NULL;
 	}
 	if (!record->start_ns) {

@@ -211,7 +211,7 @@ int BPF_PROG(register_by_syscall, struct pt_regs *regs, long number)
 }
 
 /*
- * All tasks of the system, twice: at the start of a recording to learn of those that sleep, at its end to say what has not ended. The same program: what it
+ * All tasks of the system: at the start of a recording to learn of those that sleep, at its end to say what has not ended. The same program: what it
  * does to a task is to adopt it and then, when `tasks_say` is set, to say its totals.
  */
 volatile __u32 tasks_say;

@@ -234,6 +234,14 @@ static int walk_descriptor(const struct record_programs *programs)
 	return -ENOENT;
 }
 
+struct cprof_error *record_programs_meet(struct record_programs *programs, bool walk)
+{
+	struct cprof_error *error = walk ? record_programs_walk(programs, false) : NULL;
+
+	programs->object->bss->tasks_met = 1;
+	return error || !walk ? error : record_programs_walk(programs, false);
+}
+
 struct cprof_error *record_programs_walk(struct record_programs *programs, bool say)
 {
 	char nothing[64];

@@ -26,6 +26,11 @@ struct cprof_error *record_programs_attach(struct record_programs *programs, str
 void record_programs_detach(struct record_programs *programs);
 void record_programs_deinit(struct record_programs *programs);
 
+/*
+ * All is attached: tasks are followed from now on. walk: those that are there already are met, twice: a task of which the first time a record could not be made is
+ * met the second time.
+ */
+struct cprof_error *record_programs_meet(struct record_programs *programs, bool walk) CPROF_MUST_CHECK;
 /* Runs the walk over all tasks; say: each followed one says its totals. */
 struct cprof_error *record_programs_walk(struct record_programs *programs, bool say) CPROF_MUST_CHECK;
 /* Calls that the kernel left out because a program of ours was running already on that CPU; the name of the program at index, NULL: no more. */

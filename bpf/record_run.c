@@ -221,8 +221,8 @@ static struct cprof_error *prepare(struct recording *recording)
 	if (!error)
 		memory_probes_attach(&recording->memory, &recording->programs, recording->command ? (uint32_t)recording->launch.pid : (uint32_t)args->pid,
 				     recording->sources);
-	if (!error && !recording->command)
-		error = record_programs_walk(&recording->programs, false);
+	if (!error)
+		error = record_programs_meet(&recording->programs, !recording->command);
 	if (error)
 		return error;
 	open_timers(recording);
