@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { AGAIN_NS = 200000000 };
+enum { AGAIN_NS = 200000000, LOADING_NS = 200000000 };
 
 /* A generation of a process; what an image did before it registered has one of its own, so that two may have one image. */
 struct modules_entry {
@@ -129,11 +129,11 @@ static bool look_at_entry(struct process_modules *modules, struct modules_entry 
 		return true;
 	if (entry->doubtful && !entry->end_ns) /* else there is nothing to read, or that of the next who has its number */
 		mapped_images_read(&modules->images, image);
-	entry->doubtful = false;
+	entry->doubtful = modules->untold && !entry->end_ns && now_ns - entry->start_ns < LOADING_NS;
 	if (entry->write_ns && now_ns - entry->write_ns < AGAIN_NS && !entry_ended(entry, known_ns) && known_ns != UINT64_MAX)
-		return image->modules.used / sizeof(struct cprof_module) == entry->written && !entry->end_ns;
+		return image->modules.used / sizeof(struct cprof_module) == entry->written && !entry->end_ns && !entry->doubtful;
 	write_entry(modules->observer, entry, image, writer, now_ns);
-	return !entry->end_ns;
+	return !entry->end_ns && !entry->doubtful;
 }
 
 void process_modules_write(struct process_modules *modules, struct kernel_writer *writer, uint64_t now_ns, uint64_t known_ns)

@@ -17,6 +17,7 @@ struct process_modules {
 	struct modules_entry *entries;
 	size_t count, capacity;
 	bool pending;                /* there may be something to write */
+	bool untold;                 /* the kernel says nothing of mappings: who begins is looked at while it loads its libraries */
 	uint64_t unread;             /* images of which nothing was known when they ended */
 	const struct record_observer *observer; /* or NULL */
 };

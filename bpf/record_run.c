@@ -171,6 +171,7 @@ static void open_mappings(struct recording *recording)
 	struct cprof_error *error = mapping_events_open(&recording->mappings);
 
 	recording->modules.images.everyone = recording->args->system_wide;
+	recording->modules.untold = error;
 	if (error && !recording->args->quiet)
 		fprintf(stderr, "cprof-record: names of programs that end at once may be missing: there are no perf events\n");
 	cprof_error_free(error);
