@@ -106,7 +106,8 @@ claim "at most 1 % of the wall time is not explained" '.kernel_wall - .wall + .u
 claim "at least 95 % of the time on the CPU is in named contexts" '.kernel_cpu < 0.01 * .kernel_wall or .named_cpu >= 0.95 * .kernel_cpu'
 jq -es '(map(.named_cpu) | add) >= 0.95 * (map(.kernel_cpu) | add)' explained.json >/dev/null || fail "of all workers together less than 95 % on the CPU has a name"
 claim "at least 99 % of the blocked time is for something with a name" '.blocked == 0 or .named_blocked >= 0.99 * .blocked'
-claim "and no more than all of it" '.named_blocked <= 1.001 * .blocked and .named_cpu <= .kernel_cpu + .unexplained_all'
+# The kernel's intervals go on while the runtime ends the trace, 10 ms on a busy machine.
+claim "and no more than all of it" '.named_blocked <= 1.001 * .blocked + .kernel_wall - .wall and .named_cpu <= .kernel_cpu + .unexplained_all'
 "$cprof_analyze" tree --by-thread --depth=1 --columns=total,cpu,runq,blocked,unexplained trace.lz4 >text || die "tree"
 grep -q ' unexpl ' text || fail "unexplained is not shown: $(cat text)"
 
