@@ -95,8 +95,9 @@ case_stranger() {
 	# It has another name when it is another program. Again, if the kernel does not say a waking.
 	cp /bin/echo waker
 	for _ in 1 2 3; do
-		{ sleep 0.5; echo >fifo; sleep 0.3; exec ./waker >fifo; } &
-		record --off-cpu -- sh -c 'read -r line; read -r line' <>fifo || fail "status $?"
+		rm -f reads
+		{ until [ -e reads ]; do sleep 0.05; done; sleep 0.4; echo >fifo; sleep 0.4; exec ./waker >fifo; } &
+		record --off-cpu -- sh -c 'echo >reads; read -r line; read -r line' <>fifo || fail "status $?"
 		wait
 		names=$(cprof-analyze off-cpu --format=json t.bpf.lz4 | jq -c '[.off_cpu[].intervals[] | select(.blocked_ns > 200e6).waker.process] | sort')
 		case $names in *null*) ;; *) break ;; esac
