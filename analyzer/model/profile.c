@@ -316,7 +316,6 @@ static void state_count(const struct trace_build *trace)
 {
 	struct profile_info *info = &trace->build->profile->info;
 	const struct trace_state *state = trace_state(trace->trace);
-
 	bool went_on = !state->clean && !state->active && session_trace_went_on(trace->build->session, trace->index);
 
 	info->trace_bytes += state->file_bytes;

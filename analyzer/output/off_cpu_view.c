@@ -70,7 +70,7 @@ static void add_stranger(const struct profile *profile, struct off_rows *rows, s
 	if (!row.ns)
 		return;
 	if (place_is_profiler(profile, row.stranger))
-		rows->own_ns += row.reason == REASON_RUNQ ? 0 : row.ns;
+		rows->own_ns += row.interval ? row.ns : 0; /* those of sums are in the profile's off_own_ns */
 	else
 		rows->items[rows->nr++] = row;
 }

@@ -182,4 +182,35 @@ case_system_wide() {
 		([.[] | select(.record == "sum" and .kind == 1 and .sub == 4 and (.who.tgid | IN($targets[]))) | select(.stack != 0)] | length) > 0'
 }
 
+# What the threads that write the traces waited is left out, and said once, whether their traces are read or not.
+case_writers() {
+	PATH=$build/cc-wrapper:$PATH
+	cat >forks.c <<-'END'
+		#include <sys/wait.h>
+		#include <unistd.h>
+		__attribute__((noinline)) static void leaf(void) { __asm__ volatile(""); }
+		static void nap(void)
+		{
+			for (int i = 0; i < 1000000; i++) leaf(); /* then there is somebody who writes */
+			usleep(300000);
+		}
+		int main(void)
+		{
+			if (!fork()) {
+				nap();
+				return 0;
+			}
+			nap();
+			return wait(NULL) < 0;
+		}
+	END
+	cprof-cc -O1 -o forks forks.c || fail "cprof-cc"
+	record --off-cpu -- ./forks || fail "status $?"
+	for of in "" --session; do
+		# shellcheck disable=SC2086
+		cprof-analyze off-cpu $of --format=json t.lz4 | jq .profiler_ns >"waited$of" || fail "off-cpu $of"
+	done
+	[ "$(cat waited)" -gt 100000000 ] && [ "$(cat waited)" = "$(cat waited--session)" ] || fail "writers waited $(cat waited) ns, in the whole run $(cat waited--session)"
+}
+
 run_case
